@@ -1,1 +1,25 @@
-//! terms
+//! The words that every other crate shares: ids, names, readings, faults, and what Azure's resources say.
+//!
+//! Pure: no clock, no runtime, no client. Nothing here knows a URL, a JSON field or a Kubernetes object.
+
+mod arm_id;
+mod azure;
+mod fault;
+mod guid;
+mod name;
+mod reading;
+mod state;
+pub mod text;
+
+pub use arm_id::{
+    ArmId, ArmIdError, GroupId, ManagerConnectionId, ManagerId, MemberId, NetworkId, ScopeConnectionId,
+    ScopeId,
+};
+pub use azure::{
+    Group, Manager, ManagerConnection, Member, MemberType, ScopeConnection, ScopeEntry, VirtualNetwork,
+};
+pub use fault::{Actor, Fault, FaultKind, SignInFault};
+pub use guid::{ClientId, GuidError, SubscriptionId, TenantId};
+pub use name::{AzureName, NameError};
+pub use reading::Reading;
+pub use state::{ConnectionState, ProvisioningState};
