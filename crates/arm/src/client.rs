@@ -402,7 +402,7 @@ impl Arm {
                     Ok(Some(id)) => found.push(read(id, item)),
                     // Someone's name with characters that our ids do not have: it cannot be one of ours.
                     Ok(None) => {
-                        tracing::debug!(operation, id = %parent, "skipped an item with an unusual name")
+                        tracing::debug!(operation, id = %parent, "skipped an item with an unusual name");
                     }
                     Err(why) => return Reading::Unread(call.unusable(&answer, why)),
                 }

@@ -83,6 +83,11 @@ impl Body {
         [&self.code, &self.inner].into_iter().flatten().any(|code| is_one_of(code, codes))
     }
 
+    /// Whether it is an error that someone of Azure wrote, as far as one can tell.
+    fn is_error(&self) -> bool {
+        self.code.is_some() || !self.message.is_empty()
+    }
+
     fn outer_is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| is_one_of(code, codes))
     }
@@ -130,7 +135,7 @@ fn inner(error: &serde_json::Map<String, Value>) -> (Option<String>, Option<Stri
 
 /// What the answer means.
 fn kind(status: u16, body: &Body, wait: Option<Duration>) -> FaultKind {
-    let json = body.code.is_some();
+    let json = body.is_error();
     match status {
         401 if body.has(&["InvalidAuthenticationTokenTenant"]) => FaultKind::WrongTenant,
         401 => FaultKind::Unauthenticated,
@@ -183,17 +188,15 @@ pub(crate) fn fault(
         }
         _ => gate::Outcome::Answered,
     };
-    let message = match (&body.code, body.message.is_empty()) {
-        (None, _) => format!(
-            "the answer is HTTP {} without an error of ARM ({}, {} bytes)",
-            answer.status,
-            answer
-                .header("content-type")
-                .map_or("no content type", |kind| kind.split(';').next().unwrap_or(kind)),
-            answer.body.len()
-        ),
-        (Some(_), true) => format!("HTTP {} without a message", answer.status),
-        (Some(_), false) => body.message.clone(),
+    let message = if !body.message.is_empty() {
+        body.message.clone()
+    } else if body.is_error() {
+        format!("HTTP {} without a message", answer.status)
+    } else {
+        // Its kind and size, never its text: a page of a proxy may hold anything.
+        let kind = answer.header("content-type").unwrap_or("no content type");
+        let size = answer.body.len();
+        format!("the answer is HTTP {} without an error of ARM ({kind}, {size} bytes)", answer.status)
     };
     let fault = Fault {
         operation,

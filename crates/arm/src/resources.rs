@@ -68,6 +68,9 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug, Deserialize)]
+    struct Properties {}
+
     const COLLECTION: &str = "/subscriptions/s/x/scopeConnections";
 
     fn envelope(id: Option<&str>, name: Option<&str>) -> Envelope<()> {
@@ -103,8 +106,6 @@ mod tests {
     fn a_success_of_another_form_is_not_empty() {
         assert!(serde_json::from_str::<Page<serde_json::Value>>("{}").is_err());
         assert!(serde_json::from_str::<Page<serde_json::Value>>(r#"{"value":null}"#).is_err());
-        #[derive(Debug, Deserialize)]
-        struct Properties {}
         assert!(serde_json::from_str::<Envelope<Properties>>("{}").is_err());
         assert!(serde_json::from_str::<Envelope<Properties>>(r#"{"properties":null}"#).is_err());
         assert!(serde_json::from_str::<Envelope<Properties>>(r#"{"properties":{"new":1}}"#).is_ok());

@@ -132,10 +132,9 @@ impl Tokens {
 
     /// Forgets this token of a credential, unless a newer one took its place meanwhile.
     pub(crate) fn reject(&self, credential: &Credential, token: &Arc<Token>) {
+        let is_it = |held: &mut Arc<Token>| Arc::ptr_eq(held, token);
         if let Some(slot) = self.inner.slots().get_mut(&slot_key(credential)) {
-            if slot.token.as_ref().is_some_and(|held| Arc::ptr_eq(held, token)) {
-                slot.token = None;
-            }
+            slot.token.take_if(is_it);
         }
     }
 

@@ -13,8 +13,9 @@ struct Properties {
 }
 
 fn read(id: ArmId, envelope: Envelope<Properties>) -> Group {
+    let Properties { member_type } = envelope.properties;
     // Api-versions before 2024-03-01 have no member type, and then groups are of virtual networks.
-    let member_type = match envelope.properties.member_type.as_deref().unwrap_or_default() {
+    let member_type = match member_type.as_deref().unwrap_or_default() {
         "" => MemberType::VirtualNetwork,
         word if word.eq_ignore_ascii_case("VirtualNetwork") => MemberType::VirtualNetwork,
         word if word.eq_ignore_ascii_case("Subnet") => MemberType::Subnet,
