@@ -1,1 +1,33 @@
-//! controller
+//! The loop: reads objects, observes Azure, executes what `avnm-plan` decided, writes status.
+//!
+//! It does all IO and decides nothing. Nothing outside `status.rs` writes status; nothing outside `hold.rs` touches
+//! finalizers; nothing here knows a URL or a JSON field of Azure's.
+
+// A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
+#![allow(clippy::result_large_err)]
+
+mod contenders;
+mod context;
+mod cross_tenant_connection;
+mod events;
+mod health;
+mod hold;
+mod inventory;
+mod kube_io;
+mod lease;
+mod live;
+mod materials;
+mod memory;
+mod metrics;
+mod run;
+mod settings;
+mod static_member;
+mod status;
+mod streams;
+mod tenant_credential;
+
+pub use health::{Health, serve};
+pub use lease::{LeaseGuard, LeaseSettings};
+pub use metrics::Metrics;
+pub use run::run;
+pub use settings::Settings;

@@ -112,7 +112,8 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
     finding
 }
 
-fn reason(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Reason {
+/// The reason that a fault of signing in gives.
+pub fn reason(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Reason {
     match &fault.kind {
         FaultKind::SignIn(SignInFault::SourceMissing) => Reason::SecretNotFound,
         FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
@@ -136,14 +137,24 @@ pub struct Reported {
     pub after: After,
 }
 
+/// What this process remembers of a credential between passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Remembered {
+    /// Failures in a row.
+    pub streak: u32,
+    /// Since when it could not be told whether it works.
+    pub unread_since: Option<Timestamp>,
+}
+
 /// The status of a pass that is over.
 pub fn report(
     inputs: &Inputs,
-    unread_since: Option<Timestamp>,
+    remembered: Remembered,
     waits: &Waits,
     probe: SignedDuration,
     now: Timestamp,
 ) -> Reported {
+    let unread_since = remembered.unread_since;
     let old = &inputs.status;
     let finding = finding(inputs, now);
     let same_streak = conditions::shows(&old.conditions, finding.reason);
@@ -173,7 +184,12 @@ pub fn report(
     };
     // The Secret is read again within a probe, whether the credential works or not: there is no watch on Secrets.
     let next_change = if keeps { past.sticky_until() } else { shown.next_change };
-    let look = pace::next(Waiting::Retry { streak: 0, after: Some(probe) }, waits, next_change, now);
+    // A Secret that is missing costs Azure nothing to look for: sooner at first. Entra is asked once a probe.
+    let waiting = match finding.reason {
+        Reason::SecretNotFound | Reason::SourceForbidden => Waiting::Retry { streak: remembered.streak, after: None },
+        _ => Waiting::Retry { streak: 0, after: Some(probe) },
+    };
+    let look = pace::next(waiting, waits, next_change, now).min(probe.max(SignedDuration::from_secs(1)));
     let happenings = transition(&old.conditions, &status.conditions);
     let failed = matches!(inputs.sign_in, SignIn::Failed(_));
     let after = After { look, reason: finding.reason, unread: finding.unread, failed, settling: false };

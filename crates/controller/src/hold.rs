@@ -1,0 +1,58 @@
+//! The only place that touches finalizers.
+
+use avnm_terms::Fault;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    core::NamespaceResourceScope,
+};
+use serde::de::DeserializeOwned;
+
+use crate::kube_io;
+
+async fn set<K>(client: &Client, object: &K, finalizers: Vec<String>, operation: &'static str) -> Result<K, Fault>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let api: Api<K> = Api::namespaced(client.clone(), &namespace);
+    // The version guards against another writer's finalizer being lost: a merge patch replaces the whole list.
+    let body = serde_json::json!({
+        "metadata": {"resourceVersion": object.resource_version(), "uid": object.uid(), "finalizers": finalizers}
+    });
+    kube_io::call(
+        operation,
+        &format!("{namespace}/{name}"),
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(&body)),
+    )
+    .await
+}
+
+/// Puts a finalizer on an object, unless it is there.
+pub(crate) async fn hold<K>(client: &Client, object: &K, finalizer: &str) -> Result<K, Fault>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    if object.finalizers().iter().any(|held| held == finalizer) {
+        return Ok(object.clone());
+    }
+    let mut finalizers = object.finalizers().to_vec();
+    finalizers.push(finalizer.to_owned());
+    set(client, object, finalizers, "hold").await
+}
+
+/// Takes a finalizer off an object that is being deleted. `None` if that was the last one and it is gone.
+pub(crate) async fn release<K>(client: &Client, object: &K, finalizer: &str) -> Result<Option<K>, Fault>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    if object.meta().deletion_timestamp.is_none() || !object.finalizers().iter().any(|held| held == finalizer) {
+        return Ok(Some(object.clone()));
+    }
+    let finalizers = object.finalizers().iter().filter(|held| *held != finalizer).cloned().collect();
+    match set(client, object, finalizers, "release").await {
+        Ok(object) => Ok(Some(object)),
+        Err(fault) if fault.kind == avnm_terms::FaultKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}

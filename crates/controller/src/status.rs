@@ -1,0 +1,38 @@
+//! The only place that writes status: server-side apply, guarded by the version that the pass read.
+
+use avnm_terms::Fault;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    core::NamespaceResourceScope,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::kube_io;
+
+/// Never renamed: old conditions would stay for ever.
+const FIELD_MANAGER: &str = "avnm-operator-status";
+
+/// Writes the whole status. A stale writer gets a conflict, and its pass ends.
+pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    S: Serialize,
+{
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let api: Api<K> = Api::namespaced(client.clone(), &namespace);
+    let body = serde_json::json!({
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "uid": object.uid(),
+            "resourceVersion": object.resource_version(),
+        },
+        "status": status,
+    });
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    kube_io::call("write status", &format!("{namespace}/{name}"), api.patch_status(&name, &params, &Patch::Apply(&body)))
+        .await
+}
