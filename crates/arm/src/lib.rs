@@ -7,6 +7,7 @@
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
 
+mod call;
 mod client;
 pub mod clock;
 mod cloud;
@@ -19,6 +20,7 @@ mod observe;
 mod page;
 mod resources;
 mod retry_after;
+mod send;
 mod token;
 mod transport;
 

@@ -84,3 +84,13 @@ fn a_fault_names_application_and_tenant_and_never_the_secret() {
     );
     assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Refused));
 }
+
+proptest::proptest! {
+    /// The texts that are cut and searched may hold anything.
+    #[test]
+    fn any_description_is_read(status in 300_u16..600, description in "(AADSTS)?[0-9]{0,30}.{0,80}(Trace ID:)?.{0,20}") {
+        let body = serde_json::json!({"error": "x", "error_description": description}).to_string();
+        let refusal = read(status, &body);
+        proptest::prop_assert!(!refusal.code.is_empty() && !refusal.message.contains("Trace ID:"));
+    }
+}

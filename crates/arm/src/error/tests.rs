@@ -216,3 +216,23 @@ fn what_azure_says_is_bounded_and_clean() {
     assert_eq!(fault.message.chars().count(), Fault::MESSAGE_MAX + 1);
     assert!(fault.message.starts_with("a b x"));
 }
+
+proptest::proptest! {
+    /// Whatever stands there, it becomes a bounded fault, and never a proof of absence unless a 404 says so.
+    #[test]
+    fn any_bytes_become_a_fault(status in 300_u16..600, body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let answer = Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.into() };
+        let (fault, _) = fault("get staticMember", ID, false, &answer);
+        proptest::prop_assert!(fault.message.chars().count() <= Fault::MESSAGE_MAX + 1);
+        proptest::prop_assert!(fault.kind != FaultKind::NotFound);
+    }
+
+    #[test]
+    fn any_code_and_message_are_cleaned(status in 300_u16..600, code in ".{0,300}", message in ".{0,2000}") {
+        let body = serde_json::json!({"error": {"code": code, "message": message}}).to_string();
+        let (fault, _) = refused(status, &[], &body);
+        proptest::prop_assert!(fault.code.chars().count() <= CODE_MAX + 1 && !fault.code.is_empty());
+        proptest::prop_assert!(!fault.message.chars().any(char::is_control) && !fault.message.is_empty());
+        proptest::prop_assert!(fault.kind != FaultKind::NotFound || status == 404);
+    }
+}

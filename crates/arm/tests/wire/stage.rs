@@ -2,10 +2,13 @@
 //!
 //! It knows nothing of Azure beyond the token endpoint, which gives every sign-in another token.
 
+#![allow(dead_code)] // Shared by test binaries that use different parts.
+
 use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use avnm_arm::{
@@ -44,6 +47,8 @@ pub(crate) enum Reply {
     Raw(String),
     /// Close without a word.
     Cut,
+    /// Read it, and say nothing for longer than anyone waits.
+    Silence,
     /// A success whose body never ends.
     Endless,
 }
@@ -186,6 +191,7 @@ async fn serve<S: AsyncReadExt + AsyncWriteExt + Unpin>(
             let _ = stream.shutdown().await;
         }
         Reply::Cut => {}
+        Reply::Silence => tokio::time::sleep(Duration::from_secs(60)).await,
         Reply::Endless => {
             let head =
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
