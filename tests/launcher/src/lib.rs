@@ -9,6 +9,7 @@ pub mod child;
 pub mod clock;
 pub mod control_plane;
 pub mod emulator;
+mod install;
 mod kubeconfig;
 pub mod kubectl;
 pub mod operator;

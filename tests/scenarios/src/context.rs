@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use avnm_launcher::operator::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
+use avnm_launcher::operator::OPERATOR_NAMESPACE;
 use avnm_launcher::{
-    Control, ControlPlane, Emulator, EmulatorOptions, Kubectl, Look, Operator, OperatorOptions, Run, run,
+    Control, ControlPlane, Emulator, EmulatorOptions, Kubectl, Look, Operator, OperatorOptions, Run,
     wait_until,
 };
 use serde_json::Value;
@@ -51,33 +51,14 @@ impl Ctx {
         };
         ctx.kubectl().run(&["create", "namespace", &ctx.namespace], None).await?;
         if needs != Needs::ControlPlane {
-            ctx.install().await?;
+            // Each time: one scenario deletes a CRD.
+            ctx.kubeconfig = Some(ctx.cluster.install().await?);
             ctx.emulator = Some(Emulator::start(&ctx.dir, &EmulatorOptions::default()).await?);
         }
         if needs == Needs::Operator {
             ctx.operator = Some(ctx.start_operator(ctx.operator_options()).await?);
         }
         Ok(ctx)
-    }
-
-    /// What we ship, applied as a user would. At each scenario: one of them deletes a CRD.
-    async fn install(&mut self) -> Result<()> {
-        let deploy = run::workspace_dir().join("deploy");
-        let exists = self.kubectl().output(&["get", "namespace", OPERATOR_NAMESPACE], None).await?;
-        if !exists.status.success() {
-            self.kubectl().run(&["create", "namespace", OPERATOR_NAMESPACE], None).await?;
-        }
-        // Server-side, because a client-side apply keeps a copy of the schemas in an annotation that is too small.
-        for file in ["crds.yaml", "rbac.yaml"] {
-            let path = deploy.join(file).display().to_string();
-            self.kubectl().run(&["apply", "--server-side", "--force-conflicts", "-f", &path], None).await?;
-        }
-        let established = ["wait", "--for=condition=Established", "--timeout=30s", "-f"];
-        let crds = deploy.join("crds.yaml").display().to_string();
-        self.kubectl().run(&[&established[..], &[crds.as_str()]].concat(), None).await?;
-        self.kubeconfig =
-            Some(self.cluster.service_account_kubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await?);
-        Ok(())
     }
 
     /// The control plane.
