@@ -1,1 +1,34 @@
-//! arm
+//! Azure Resource Manager over REST: the client, its tokens, its gates and its errors. Knows no Kubernetes.
+//!
+//! Reading order: [`Cloud`] says where Azure is, [`Transport`] carries bytes, [`Tokens`] signs in, [`Arm`] makes
+//! calls. Every answer becomes a value of `avnm-terms`: what was read, or a `Fault` that says what went wrong.
+//! Nothing here sleeps, and nothing is retried but a refused token and a cut connection, once each.
+
+// A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
+#![allow(clippy::result_large_err)]
+
+mod client;
+pub mod clock;
+mod cloud;
+mod credential;
+mod entra;
+mod error;
+mod gate;
+mod guard;
+mod observe;
+mod page;
+mod resources;
+mod retry_after;
+mod token;
+mod transport;
+
+pub use client::Arm;
+pub use cloud::{Cloud, CloudError};
+pub use credential::{Credential, CredentialKey, Material};
+pub use gate::{ClosedGate, GateKey, GateScope, VerbClass};
+pub use guard::WriteGuard;
+pub use observe::{CallRecord, Observer, SignInRecord};
+pub use resources::{ManagerConnectionBody, MemberBody, ScopeConnectionBody};
+pub use secrecy::SecretString;
+pub use token::{TokenInfo, Tokens};
+pub use transport::{Transport, TransportError, TransportOptions};

@@ -1,0 +1,105 @@
+//! Parts that several kinds share: references and policies.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use kube::KubeSchema;
+
+/// Kinds of credential that can be referred to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum CredentialKind {
+    /// A credential of the object's own namespace.
+    TenantCredential,
+    /// A credential of the cluster, lent to namespaces.
+    ClusterTenantCredential,
+}
+
+impl CredentialKind {
+    /// The kind's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantCredential => "TenantCredential",
+            Self::ClusterTenantCredential => "ClusterTenantCredential",
+        }
+    }
+}
+
+/// A credential: never one of another namespace, which is why there is no namespace here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CredentialRef {
+    /// TenantCredential (of this object's namespace) or ClusterTenantCredential.
+    pub kind: CredentialKind,
+    /// The credential's metadata.name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// A CrossTenantConnection of the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectionRef {
+    /// The connection's metadata.name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// A key of a Secret of the credential's own namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretKeyRef {
+    /// The Secret's metadata.name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in the Secret's data.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// Whether the operator writes to Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum Mode {
+    /// Azure is made to match.
+    #[default]
+    Enforce,
+    /// Azure is only read; status says what would be done.
+    Observe,
+}
+
+/// What happens in Azure when the object is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// What the object holds is deleted in Azure.
+    #[default]
+    Delete,
+    /// Azure is left as it is. Always works, also with broken credentials.
+    Orphan,
+}
+
+/// What happens when something is already there under our name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum AdoptionPolicy {
+    /// It is taken over if it is exactly what is declared, and left alone otherwise.
+    #[default]
+    IfIdentical,
+    /// It is taken over and changed to what is declared.
+    Always,
+    /// It is left alone.
+    Never,
+}
+
+/// The four policies with their defaults filled in.
+///
+/// The schema has no defaults, so that what a user applies is what the API server stores and no GitOps tool sees a
+/// difference; the defaults live here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policies {
+    /// Whether the operator writes to Azure.
+    pub mode: Mode,
+    /// What happens in Azure when the object is deleted.
+    pub deletion: DeletionPolicy,
+    /// What happens when something is already there.
+    pub adoption: AdoptionPolicy,
+    /// Whether the object is left alone for now.
+    pub suspend: bool,
+}

@@ -1,0 +1,285 @@
+//! The only token cache.
+//!
+//! A slot per credential source, tenant and application; cloud and audience are those of the cache. One sign-in at
+//! a time per slot, shared by all who wait for it, in success and in failure. A token is refreshed ahead, in the
+//! background, and used as long as it is valid should that fail. Failures are not kept: who may try again and when
+//! is the caller's to decide.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use avnm_terms::{ClientId, Fault, SignInFault, TenantId};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use jiff::Timestamp;
+use reqwest::header::HeaderValue;
+use tokio::time::Instant;
+
+use crate::{
+    Cloud, Credential, CredentialKey, Observer, SignInRecord, Transport, clock, entra, observe::Blind,
+};
+
+/// Longest life believed, so that a wrong `expires_in` cannot keep a token for ever.
+const LIFE_MAX: Duration = Duration::from_secs(28 * 3600);
+
+/// A token this close to its end is not sent any more: the call must arrive before.
+const END_MARGIN: Duration = Duration::from_secs(30);
+
+/// A token is refreshed at the latest this long before its end.
+const REFRESH_MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// After a refresh failed, the next is tried this much later while the old token is still good.
+const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+
+/// What a sign-in gave, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenInfo {
+    /// The tenant that was signed in to.
+    pub tenant: TenantId,
+    /// When the token ends.
+    pub expires: Timestamp,
+}
+
+/// A token, ready to be sent.
+pub(crate) struct Token {
+    /// `Bearer …`, marked sensitive.
+    pub(crate) bearer: HeaderValue,
+    tenant: TenantId,
+    expires: Timestamp,
+    refresh_at: Instant,
+    usable_until: Instant,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token of tenant {}", self.tenant)
+    }
+}
+
+impl Token {
+    fn info(&self) -> TokenInfo {
+        TokenInfo { tenant: self.tenant.clone(), expires: self.expires }
+    }
+}
+
+/// When a token that lives that long is refreshed, and how long it is used.
+fn schedule(life: Duration) -> (Duration, Duration) {
+    let ahead = life.saturating_sub(REFRESH_MARGIN).max(life / 2);
+    let refresh = (life / 5 * 4).min(ahead);
+    let usable = life.saturating_sub(END_MARGIN.min(life / 10));
+    (refresh, usable)
+}
+
+type SlotKey = (CredentialKey, TenantId, ClientId);
+type Flight = Shared<BoxFuture<'static, Result<Arc<Token>, Fault>>>;
+type WeakFlight = WeakShared<BoxFuture<'static, Result<Arc<Token>, Fault>>>;
+
+#[derive(Default)]
+struct Slot {
+    token: Option<Arc<Token>>,
+    /// Weak: a sign-in that nobody waits for any more ends, and must not be joined.
+    flight: Option<WeakFlight>,
+    refresh_not_before: Option<Instant>,
+}
+
+struct Inner {
+    cloud: Cloud,
+    transport: Transport,
+    observer: Arc<dyn Observer>,
+    slots: Mutex<HashMap<SlotKey, Slot>>,
+}
+
+/// Signs in, and remembers tokens. Clones share everything.
+#[derive(Clone)]
+pub struct Tokens {
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+impl Tokens {
+    /// An empty cache for one cloud.
+    pub fn new(cloud: Cloud, transport: Transport) -> Self {
+        Self::observed(cloud, transport, Arc::new(Blind))
+    }
+
+    /// An empty cache whose sign-ins are seen by the observer.
+    pub fn observed(cloud: Cloud, transport: Transport, observer: Arc<dyn Observer>) -> Self {
+        Self { inner: Arc::new(Inner { cloud, transport, observer, slots: Mutex::default() }) }
+    }
+
+    /// Whether the credential signs in. With `fresh`, Entra is really asked; a token that is still good stays in use
+    /// if it refuses.
+    pub async fn check(&self, credential: &Credential, fresh: bool) -> Result<TokenInfo, Fault> {
+        let token = if fresh { self.sign_in(credential).await } else { self.get(credential).await };
+        token.map(|token| token.info())
+    }
+
+    /// Forgets the token of a credential.
+    pub fn drop_token(&self, credential: &Credential) {
+        self.inner.slots().remove(&slot_key(credential));
+    }
+
+    /// Forgets this token of a credential, unless a newer one took its place meanwhile.
+    pub(crate) fn reject(&self, credential: &Credential, token: &Arc<Token>) {
+        let is_it = |held: &mut Arc<Token>| Arc::ptr_eq(held, token);
+        if let Some(slot) = self.inner.slots().get_mut(&slot_key(credential)) {
+            slot.token.take_if(is_it);
+        }
+    }
+
+    /// A token that can be sent now.
+    pub(crate) async fn get(&self, credential: &Credential) -> Result<Arc<Token>, Fault> {
+        if let Some(token) = self.held(credential) {
+            return Ok(token);
+        }
+        self.sign_in(credential).await
+    }
+
+    /// The token in hand, if it is good; a refresh is begun if it is time.
+    fn held(&self, credential: &Credential) -> Option<Arc<Token>> {
+        let now = clock::instant();
+        let mut slots = self.inner.slots();
+        let slot = slots.get_mut(&slot_key(credential))?;
+        let token = slot.token.clone().filter(|token| now < token.usable_until)?;
+        let due = now >= token.refresh_at && slot.refresh_not_before.is_none_or(|at| now >= at);
+        if due && slot.flight.as_ref().and_then(WeakFlight::upgrade).is_none() {
+            let flight = self.begin(slot, credential);
+            drop(tokio::spawn(flight));
+        }
+        Some(token)
+    }
+
+    /// Joins the sign-in that is under way, or begins one.
+    async fn sign_in(&self, credential: &Credential) -> Result<Arc<Token>, Fault> {
+        let flight = {
+            let mut slots = self.inner.slots();
+            let slot = slots.entry(slot_key(credential)).or_default();
+            match slot.flight.as_ref().and_then(WeakFlight::upgrade) {
+                Some(flight) => flight,
+                None => self.begin(slot, credential),
+            }
+        };
+        flight.await
+    }
+
+    fn begin(&self, slot: &mut Slot, credential: &Credential) -> Flight {
+        let inner = Arc::clone(&self.inner);
+        let credential = credential.clone();
+        let flight = async move {
+            let result = inner.fetch(&credential).await;
+            inner.land(&credential, result)
+        }
+        .boxed()
+        .shared();
+        slot.flight = flight.downgrade();
+        flight
+    }
+}
+
+impl Inner {
+    fn slots(&self) -> MutexGuard<'_, HashMap<SlotKey, Slot>> {
+        // Nothing under this lock panics; and if it did, the map is whole.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn fetch(&self, credential: &Credential) -> Result<Arc<Token>, Fault> {
+        let begun = clock::instant();
+        let result = entra::sign_in(&self.cloud, &self.transport, credential).await;
+        let elapsed = clock::instant() - begun;
+        let token = result.and_then(|token| {
+            // Counted from before the request: a token is never believed to live longer than it does.
+            let expires = Timestamp::from_second(token.expires_on.unix_timestamp()).ok();
+            let life = expires.and_then(|at| Duration::try_from(at.duration_since(clock::now())).ok());
+            let life = life.unwrap_or_default().saturating_sub(elapsed).min(LIFE_MAX);
+            let bearer = HeaderValue::try_from(format!("Bearer {}", token.token.secret())).ok();
+            let (Some(expires), Some(mut bearer), false) = (expires, bearer, life.is_zero()) else {
+                let why = "the sign-in endpoint gave a token that cannot be used";
+                return Err(entra::local(credential, SignInFault::Unreachable, why));
+            };
+            bearer.set_sensitive(true);
+            let (refresh, usable) = schedule(life);
+            let now = clock::instant();
+            Ok(Arc::new(Token {
+                bearer,
+                tenant: credential.tenant.clone(),
+                expires,
+                refresh_at: now + refresh,
+                usable_until: now + usable,
+            }))
+        });
+        let fault = token.as_ref().err();
+        tracing::debug!(
+            operation = entra::OPERATION,
+            credential = ?credential.key,
+            tenant = %credential.tenant,
+            code = fault.map(|fault| fault.code.as_str()),
+            correlation_id = fault.and_then(|fault| fault.correlation_id.as_deref()),
+            millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "signed in to Entra"
+        );
+        self.observer.sign_in(&SignInRecord {
+            credential: &credential.key,
+            tenant: credential.tenant.as_str(),
+            code: fault.map(|fault| fault.code.as_str()),
+            elapsed,
+        });
+        token
+    }
+
+    /// Puts the result where it belongs, and sweeps out slots that hold nothing good.
+    fn land(&self, credential: &Credential, result: Result<Arc<Token>, Fault>) -> Result<Arc<Token>, Fault> {
+        let now = clock::instant();
+        let mut slots = self.slots();
+        let slot = slots.entry(slot_key(credential)).or_default();
+        slot.flight = None;
+        match &result {
+            Ok(token) => {
+                slot.token = Some(Arc::clone(token));
+                slot.refresh_not_before = None;
+            }
+            Err(_) => slot.refresh_not_before = Some(now + REFRESH_PAUSE),
+        }
+        slots.retain(|_, slot| {
+            slot.token.as_ref().is_some_and(|token| now < token.usable_until)
+                || slot.flight.as_ref().and_then(WeakFlight::upgrade).is_some()
+        });
+        result
+    }
+}
+
+fn slot_key(credential: &Credential) -> SlotKey {
+    (credential.key.clone(), credential.tenant.clone(), credential.client.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(3600, 2880, 3570)]
+    #[case(5400, 4320, 5370)]
+    #[case(600, 300, 570)]
+    #[case(60, 30, 54)]
+    #[case(10, 5, 9)]
+    fn refreshed_ahead_and_not_used_to_the_last(
+        #[case] life: u64,
+        #[case] refresh: u64,
+        #[case] usable: u64,
+    ) {
+        let seconds = Duration::from_secs;
+        assert_eq!(schedule(seconds(life)), (seconds(refresh), seconds(usable)));
+    }
+}

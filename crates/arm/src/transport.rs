@@ -1,0 +1,210 @@
+//! Bytes over TLS: one client for ARM and for Entra, with bounds on time and size.
+
+use std::{error::Error as _, fmt, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Method, header::HeaderMap};
+use url::Url;
+
+/// Largest answer that is read, in bytes: ARM's own bound.
+pub(crate) const BODY_MAX: usize = 8 * 1024 * 1024;
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// Certificates (PEM) that are trusted beside the system's.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// Bound on connecting, TLS included.
+    pub connect_timeout: Duration,
+    /// Bound on one request, from sending to the last byte of its answer.
+    pub request_timeout: Duration,
+    /// Sent as `User-Agent`.
+    pub user_agent: String,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            extra_ca_pem: None,
+            connect_timeout: Duration::from_secs(10),
+            // ARM gives the resource provider 60 s and then answers 504: leave it the time to say so.
+            request_timeout: Duration::from_secs(65),
+            user_agent: concat!("avnm-operator/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// Why there is no transport.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The extra CA bundle cannot be read.
+    #[error("the extra CA bundle holds no usable PEM certificate")]
+    Ca(#[source] Option<reqwest::Error>),
+    /// TLS cannot be set up.
+    #[error("cannot set up the HTTPS client")]
+    Build(#[source] reqwest::Error),
+}
+
+/// The HTTPS client. Cheap to clone: clones share its connections.
+#[derive(Clone)]
+pub struct Transport {
+    client: reqwest::Client,
+    request_timeout: Duration,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("request_timeout", &self.request_timeout).finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// Sets up TLS. Only https, no redirects (a token must not follow one), no compression, no retries: whether a
+    /// request may be repeated is known only to who makes it.
+    pub fn new(options: &TransportOptions) -> Result<Self, TransportError> {
+        let mut builder = reqwest::Client::builder()
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .user_agent(&options.user_agent)
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.request_timeout)
+            .pool_idle_timeout(Duration::from_secs(60));
+        if let Some(pem) = &options.extra_ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| TransportError::Ca(Some(error)))?;
+            if certificates.is_empty() {
+                return Err(TransportError::Ca(None));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(TransportError::Build)?;
+        Ok(Self { client, request_timeout: options.request_timeout })
+    }
+
+    /// Sends one request and reads its whole answer.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, NoAnswer> {
+        let timeout = request.timeout.map_or(self.request_timeout, |wish| wish.min(self.request_timeout));
+        let mut builder =
+            self.client.request(request.method, request.url).headers(request.headers).timeout(timeout);
+        if let Some(body) = request.body {
+            builder = builder.body(body);
+        }
+        let mut response = builder.send().await.map_err(NoAnswer::of)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        // The declared length only says when not to begin; what is counted is what came.
+        if response.content_length().is_some_and(|length| length > BODY_MAX as u64) {
+            return Err(NoAnswer::TooLarge);
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of)? {
+            if body.len() + chunk.len() > BODY_MAX {
+                return Err(NoAnswer::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body: body.freeze() })
+    }
+}
+
+/// What is sent.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+    /// A bound below the transport's own.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What was answered.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// A header as text, bounded.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().filter(|text| !text.is_empty() && text.len() <= 256)
+    }
+}
+
+/// Why no answer was read.
+#[derive(Debug, Clone)]
+pub(crate) enum NoAnswer {
+    /// No connection came about: nothing was sent.
+    Unconnected(String),
+    /// Cut off after it may have been sent.
+    Cut(String),
+    /// Not answered in time.
+    TimedOut,
+    /// More than [`BODY_MAX`] bytes.
+    TooLarge,
+}
+
+impl NoAnswer {
+    fn of(error: reqwest::Error) -> Self {
+        if error.is_connect() {
+            Self::Unconnected(chain(error))
+        } else if error.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::Cut(chain(error))
+        }
+    }
+
+    /// Whether the request may have reached Azure.
+    pub(crate) fn may_have_effect(&self) -> bool {
+        !matches!(self, Self::Unconnected(_))
+    }
+
+    /// Whether it is worth another try at once. A request that timed out has had its time.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self, Self::Unconnected(_) | Self::Cut(_))
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unconnected(why) => write!(f, "cannot connect: {why}"),
+            Self::Cut(why) => write!(f, "the connection was cut: {why}"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::TooLarge => write!(f, "the answer is larger than {} MiB", BODY_MAX / (1024 * 1024)),
+        }
+    }
+}
+
+/// The causes, innermost last. Without the URL, which the fault names already.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = error.source();
+    // A chain of errors is short; the bound only keeps a loop out.
+    for _ in 0..8 {
+        let Some(error) = next else { break };
+        let text = error.to_string();
+        if !texts.last().is_some_and(|last| last.ends_with(&text)) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    if texts.is_empty() { error.to_string() } else { texts.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_ca_bundle_is_refused() {
+        let options =
+            TransportOptions { extra_ca_pem: Some(b"no certificate".to_vec()), ..Default::default() };
+        assert!(matches!(Transport::new(&options), Err(TransportError::Ca(_))));
+    }
+}

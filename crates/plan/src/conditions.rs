@@ -1,0 +1,269 @@
+//! From findings to conditions: times move only when a status flips, and nothing changes while nothing changes.
+
+use avnm_api::{Condition, LastFailure, Time};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    reason::{Companion, Readiness, Reason},
+    verdict::{Failure, Finding},
+};
+
+/// Longest message of a condition, in characters.
+pub const MESSAGE_MAX: usize = 2000;
+
+/// A condition to be merged with the old ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its type.
+    pub type_: &'static str,
+    /// True, False or Unknown.
+    pub status: &'static str,
+    /// One word.
+    pub reason: String,
+    /// The message.
+    pub message: String,
+    /// The generation that it is about.
+    pub generation: i64,
+}
+
+/// Times are kept in whole seconds, as metav1 does.
+pub fn whole(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// The old conditions of our types, brought to what is wanted now. Types that are not wanted are gone.
+pub fn merge(old: &[Condition], wanted: Vec<Wanted>, now: Timestamp) -> Vec<Condition> {
+    wanted
+        .into_iter()
+        .map(|wanted| {
+            let since = old
+                .iter()
+                .find(|old| old.type_ == wanted.type_ && old.status == wanted.status)
+                .map_or_else(|| whole(now), |old| old.last_transition_time.clone());
+            Condition {
+                type_: wanted.type_.to_owned(),
+                status: wanted.status.to_owned(),
+                reason: wanted.reason,
+                message: avnm_terms::text::bounded(&wanted.message, MESSAGE_MAX),
+                observed_generation: Some(wanted.generation),
+                last_transition_time: since,
+            }
+        })
+        .collect()
+}
+
+/// One condition by type.
+pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// The failure that stays in status: the first of a streak with the same reason.
+pub fn last_failure(
+    old: Option<&LastFailure>,
+    same_streak: bool,
+    failure: Option<&Failure>,
+    now: Timestamp,
+) -> Option<LastFailure> {
+    let failure = failure?;
+    match old {
+        Some(old) if same_streak => Some(old.clone()),
+        _ => Some(LastFailure {
+            operation: failure.operation.clone(),
+            target: failure.target.clone(),
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            correlation_id: failure.correlation_id.clone(),
+            actor: failure.actor.to_string(),
+            since: whole(now),
+        }),
+    }
+}
+
+/// What Ready, Reconciling and Stalled shall be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Ready, then its companion if there is one.
+    pub wanted: Vec<Wanted>,
+    /// When the companion changes by itself.
+    pub next_change: Option<Timestamp>,
+}
+
+/// Ready=True for the current generation outlives this many sweep intervals of not being able to read.
+pub const STICKY_SWEEPS: i32 = 3;
+
+/// Facts about the past that decide how a finding is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'a> {
+    /// The conditions as they are.
+    pub conditions: &'a [Condition],
+    /// The object's generation.
+    pub generation: i64,
+    /// Since when the current streak of failures lasts (`lastFailure.since`, or now).
+    pub since: Timestamp,
+    /// Since when the object could not be read (in this process).
+    pub unread_since: Option<Timestamp>,
+    /// The sweep interval.
+    pub sweep: SignedDuration,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Past<'_> {
+    /// Whether Ready was True for this very generation.
+    pub fn was_ready(&self) -> bool {
+        find(self.conditions, "Ready")
+            .is_some_and(|ready| ready.status == "True" && ready.observed_generation == Some(self.generation))
+    }
+
+    /// Until when the old conditions are kept although nothing could be read.
+    pub fn sticky_until(&self) -> Option<Timestamp> {
+        let since = self.unread_since.unwrap_or(self.now);
+        since.checked_add(self.sweep * STICKY_SWEEPS).ok()
+    }
+}
+
+/// Whether the old conditions stay as they are: Ready before, only unread now, and not for too long.
+pub fn keeps_ready(finding: &Finding, past: &Past<'_>) -> bool {
+    finding.unread && past.was_ready() && past.sticky_until().is_some_and(|until| past.now < until)
+}
+
+/// The conditions Ready, Reconciling and Stalled for a finding.
+pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
+    let (readiness, companion) = finding.reason.row();
+    let old = find(past.conditions, "Ready");
+    let make = |type_, status| Wanted {
+        type_,
+        status,
+        reason: finding.reason.word().to_owned(),
+        message: finding.message.clone(),
+        generation: past.generation,
+    };
+    let ready = match readiness {
+        Readiness::True => make("Ready", "True"),
+        // A Ready object that cannot be read for long is Unknown, not False; nor is one False that was never read.
+        Readiness::False
+            if finding.unread && (past.was_ready() || old.is_some_and(|old| old.status == "Unknown")) =>
+        {
+            make("Ready", "Unknown")
+        }
+        Readiness::False if finding.unread && old.is_none() => make("Ready", "Unknown"),
+        Readiness::False => make("Ready", "False"),
+        Readiness::AsItWas => old.map_or_else(
+            || make("Ready", "Unknown"),
+            |old| Wanted {
+                type_: "Ready",
+                status: match old.status.as_str() {
+                    "True" => "True",
+                    "False" => "False",
+                    _ => "Unknown",
+                },
+                reason: old.reason.clone(),
+                message: old.message.clone(),
+                generation: old.observed_generation.unwrap_or(past.generation),
+            },
+        ),
+    };
+    let mut wanted = vec![ready];
+    let mut next_change = None;
+    match finding.companion.unwrap_or(companion) {
+        Companion::None => {}
+        Companion::Reconciling => wanted.push(make("Reconciling", "True")),
+        Companion::Stalled => wanted.push(make("Stalled", "True")),
+        Companion::StalledAfter(grace) => {
+            let until = past.since.checked_add(grace).unwrap_or(past.now);
+            if past.now < until {
+                next_change = Some(until);
+                wanted.push(make("Reconciling", "True"));
+            } else {
+                wanted.push(make("Stalled", "True"));
+            }
+        }
+    }
+    Summary { wanted, next_change }
+}
+
+/// Whether the old Ready condition shows this reason: then a failure belongs to the same streak.
+pub fn shows(conditions: &[Condition], reason: Reason) -> bool {
+    find(conditions, "Ready").is_some_and(|ready| ready.reason == reason.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn past(conditions: &[Condition], now: i64) -> Past<'_> {
+        Past {
+            conditions,
+            generation: 2,
+            since: at(1000),
+            unread_since: Some(at(1000)),
+            sweep: SignedDuration::from_mins(5),
+            now: at(now),
+        }
+    }
+
+    fn ready(status: &str, generation: i64) -> Vec<Condition> {
+        vec![Condition {
+            type_: "Ready".into(),
+            status: status.into(),
+            reason: "Connected".into(),
+            message: "m".into(),
+            observed_generation: Some(generation),
+            last_transition_time: Time(at(5)),
+        }]
+    }
+
+    #[test]
+    fn time_moves_only_when_the_status_flips() {
+        let old = ready("True", 2);
+        let same = merge(
+            &old,
+            summary(&Finding::new(Reason::Connected, "other"), &past(&old, 2000)).wanted,
+            at(2000),
+        );
+        assert_eq!(same[0].last_transition_time, Time(at(5)));
+        let flipped =
+            merge(&old, summary(&Finding::new(Reason::Revoked, "x"), &past(&old, 2000)).wanted, at(2000));
+        assert_eq!(flipped[0].last_transition_time, Time(at(2000)));
+    }
+
+    #[test]
+    fn grace_turns_reconciling_into_stalled() {
+        let finding = Finding::new(Reason::PermissionDenied, "x");
+        let early = summary(&finding, &past(&[], 1000 + 599));
+        assert_eq!(early.wanted[1].type_, "Reconciling");
+        assert_eq!(early.next_change, Some(at(1600)));
+        let late = summary(&finding, &past(&[], 1600));
+        assert_eq!(late.wanted[1].type_, "Stalled");
+        assert_eq!(late.wanted.len(), 2, "never both");
+    }
+
+    #[test]
+    fn ready_outlives_three_sweeps_of_not_reading() {
+        let old = ready("True", 2);
+        let finding = Finding::new(Reason::ProgressingWithRetry, "x").unread();
+        assert!(keeps_ready(&finding, &past(&old, 1000 + 899)));
+        assert!(!keeps_ready(&finding, &past(&old, 1900)));
+        assert_eq!(summary(&finding, &past(&old, 1900)).wanted[0].status, "Unknown");
+        let other_generation = ready("True", 1);
+        assert!(!keeps_ready(&finding, &past(&other_generation, 1001)));
+    }
+
+    #[test]
+    fn suspended_keeps_what_was() {
+        let old = ready("True", 1);
+        let shown = summary(&Finding::new(Reason::Suspended, "x"), &past(&old, 2000));
+        assert_eq!(
+            (shown.wanted[0].status, shown.wanted[0].reason.as_str(), shown.wanted[0].generation),
+            ("True", "Connected", 1)
+        );
+        assert_eq!(
+            summary(&Finding::new(Reason::Suspended, "x"), &past(&[], 2000)).wanted[0].status,
+            "Unknown"
+        );
+    }
+}

@@ -1,0 +1,729 @@
+//! From what is wanted and what was read to the next steps. Pure; looked at again after every step.
+
+use avnm_api::{
+    Claim, ClaimOrigin, ClaimPhase, CredentialRef, DeletionPolicy, Mode, RecreatePhase, RecreateStatus,
+};
+use avnm_terms::{Actor, ConnectionState, FaultKind, Reading};
+use jiff::Timestamp;
+
+use super::{
+    CORRECTION_SETTLES, DELETE_SETTLES, Desired, Half, HalfDesire, HalfSeen, Inputs, Memory, Observed, Role,
+    Standing,
+};
+use crate::{
+    conditions::whole,
+    fault,
+    inputs::CrdState,
+    ownership::{self, Claimed, Goal, Move, Seen, Situation},
+    pace::{Waiting, Waits},
+    reason::Reason,
+    verdict::{Failure, Finding, Happening},
+};
+
+/// One thing to do. The executor does them in order and decides nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Put finalizers on these credentials, then on the object.
+    Hold(Vec<CredentialRef>),
+    /// Change a claim; durable only after the next `Persist`.
+    SetClaim(Half, Option<Claim>),
+    /// Change how far a recreation has come.
+    SetRecreate(RecreateStatus),
+    /// Write status now: what follows rests on it.
+    Persist,
+    /// Read what the claims rest on live, then Azure again.
+    Confirm(Half),
+    /// Send the half's body with this description.
+    Put {
+        /// Which half.
+        half: Half,
+        /// `None` leaves the property out.
+        description: Option<String>,
+        /// Whether it changes what was there, against drift.
+        correcting: bool,
+    },
+    /// Delete the half.
+    Delete(Half),
+    /// Remember that this half is being made again, so that the other one is sent once more.
+    Nudge(Half),
+    /// Tell the user.
+    Tell(Happening),
+    /// Take the finalizer off the object.
+    Release,
+}
+
+/// What to do now and, when there is nothing, what to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The next steps; empty when the pass is over.
+    pub steps: Vec<Step>,
+    /// What holds of the object.
+    pub findings: Vec<Finding>,
+    /// What each half's ownership came to.
+    pub moves: super::Halves<Option<Move>>,
+    /// What a write in mode Enforce would be.
+    pub would: Vec<(&'static str, Half, String)>,
+    /// What is waited for.
+    pub waiting: Waiting,
+}
+
+impl Plan {
+    fn rest(findings: Vec<Finding>, waiting: Waiting) -> Self {
+        Self { steps: Vec::new(), findings, moves: super::Halves::default(), would: Vec::new(), waiting }
+    }
+}
+
+/// Everything that a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What Kubernetes says.
+    pub inputs: &'a Inputs,
+    /// What is wanted.
+    pub desired: &'a Desired,
+    /// What Azure says.
+    pub observed: &'a Observed,
+    /// What is held.
+    pub standing: &'a Standing,
+    /// What is remembered.
+    pub memory: &'a Memory,
+    /// The waits.
+    pub waits: &'a Waits,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The next steps.
+pub fn decide(
+    inputs: &Inputs,
+    desired: &Desired,
+    observed: &Observed,
+    standing: &Standing,
+    memory: &Memory,
+    waits: &Waits,
+    now: Timestamp,
+) -> Plan {
+    let view = View { inputs, desired, observed, standing, memory, waits, now };
+    if let Some(fault) = &observed.kube {
+        // A stale writer, or an API server that is away: what is known may be old, so nothing is concluded.
+        let finding = Finding {
+            reason: Reason::ProgressingWithRetry,
+            message: format!("{}: {}", fault.operation, fault.message),
+            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
+            unread: true,
+            companion: None,
+        };
+        return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
+    }
+    if inputs.meta.deleting {
+        return deletion(view);
+    }
+    if desired.policies.suspend {
+        return Plan::rest(
+            vec![Finding::new(Reason::Suspended, "spec.suspend is true: nothing is read or written")],
+            Waiting::Someone,
+        );
+    }
+    if let Some(refused) = &desired.refused {
+        return Plan::rest(vec![refused.clone()], Waiting::Someone);
+    }
+    if let Some(winner) = &inputs.beaten_by {
+        let finding = Finding::new(
+            Reason::ClaimedByOther,
+            format!(
+                "{winner} claims the same connection and was first: delete one of the two ({})",
+                Actor::ClusterOperator
+            ),
+        );
+        return Plan::rest(vec![finding], Waiting::Someone);
+    }
+    normal(view)
+}
+
+fn claimed(claim: Option<&Claim>, desire: &HalfDesire) -> Claimed {
+    let Some(claim) = claim else { return Claimed::No };
+    let current = desire.want.as_ref().is_some_and(|want| want.hash() == claim.body_hash);
+    match claim.phase {
+        ClaimPhase::Intended => Claimed::Intended { current },
+        ClaimPhase::Held => Claimed::Held { current },
+    }
+}
+
+fn seen(reading: &Reading<HalfSeen>, desire: &HalfDesire, claim: Option<&Claim>) -> Seen {
+    match reading {
+        Reading::Unread(_) => Seen::Unread,
+        Reading::Absent => Seen::Absent,
+        Reading::Found(found) => Seen::Found {
+            wanted: desire.want.as_ref().is_some_and(|want| found.body.is_what(want)),
+            claimed: claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
+        },
+    }
+}
+
+/// Credentials that still lack our finalizer.
+fn unheld(view: View<'_>) -> Vec<CredentialRef> {
+    let mut credentials: Vec<CredentialRef> = Half::BOTH
+        .into_iter()
+        .filter(|half| view.desired.halves.get(*half).role == Role::Ours)
+        .filter_map(|half| view.desired.halves.get(half).signer.as_ref())
+        .filter(|signer| !signer.held)
+        .map(|signer| signer.credential.clone())
+        .collect();
+    credentials.sort();
+    credentials.dedup();
+    credentials
+}
+
+fn situation(view: View<'_>, half: Half) -> Situation {
+    let desire = view.desired.halves.get(half);
+    let observed = view.observed.halves.get(half);
+    let claim = view.standing.claims.get(half).as_ref();
+    let memory = view.memory.halves.get(half);
+    let state = observed.reading.found().map(|found| &found.state);
+    let enforce = view.desired.policies.mode == Mode::Enforce;
+    let may_write = enforce
+        && desire.signer.as_ref().is_some_and(|signer| {
+            desire.goal == Goal::Gone || (!signer.last_material && (claim.is_some() || !signer.terminating))
+        });
+    let stuck = memory.correction_refused
+        || memory.correcting_since.is_some_and(|since| since.duration_until(view.now) >= CORRECTION_SETTLES)
+        || (memory.correcting_since.is_none() && replace_was_needed(view));
+    Situation {
+        goal: desire.goal,
+        claimed: claimed(claim, desire),
+        seen: if desire.signer.is_none() { Seen::Unread } else { seen(&observed.reading, desire, claim) },
+        elsewhere: observed.elsewhere.is_some(),
+        confirmed: observed.confirmed,
+        quiet: memory.quiet(view.now),
+        held: view.inputs.meta.held && unheld(view).is_empty(),
+        may_write,
+        // What was just sent gets time to show; Conflict gets no write at all.
+        frozen: stuck
+            || memory.correcting_since.is_some()
+            || state == Some(&ConnectionState::Conflict)
+            || memory.contended(view.waits.sweep, view.now),
+        gone: memory.absences >= 3,
+        adoption: view.desired.policies.adoption,
+    }
+}
+
+/// After a restart the old status tells that a correction did not help, for the same generation.
+fn replace_was_needed(view: View<'_>) -> bool {
+    crate::conditions::find(&view.inputs.status.conditions, "Ready").is_some_and(|ready| {
+        ready.reason == Reason::ReplaceNeeded.as_str()
+            && ready.observed_generation == Some(view.inputs.meta.generation)
+    })
+}
+
+fn new_claim(
+    view: View<'_>,
+    half: Half,
+    phase: ClaimPhase,
+    origin: ClaimOrigin,
+    hash: String,
+) -> Option<Claim> {
+    let desire = view.desired.halves.get(half);
+    let signer = desire.signer.as_ref()?;
+    let old = view.standing.claims.get(half).as_ref();
+    Some(Claim {
+        uid: view.inputs.meta.uid.clone(),
+        phase,
+        origin: old.map_or(origin, |old| old.origin),
+        tenant_id: signer.tenant.to_string(),
+        credential_ref: signer.credential.clone(),
+        body_hash: hash,
+        since: old.map_or_else(|| whole(view.now), |old| old.since.clone()),
+    })
+}
+
+/// What a PUT sends as description: spec's, or what was last read.
+fn description(view: View<'_>, half: Half) -> Option<String> {
+    let desire = view.desired.halves.get(half);
+    desire.description.clone().or_else(|| {
+        let seen = view.observed.halves.get(half).reading.found()?;
+        (!seen.description.is_empty()).then(|| seen.description.clone())
+    })
+}
+
+fn normal(view: View<'_>) -> Plan {
+    if let Some(plan) = recreation(view) {
+        return plan;
+    }
+    let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
+    let mut persist = false;
+    let mut puts = Vec::new();
+    for half in Half::BOTH {
+        let desire = view.desired.halves.get(half);
+        let claim = view.standing.claims.get(half).as_ref();
+        if desire.role != Role::Ours {
+            if claim.is_some() {
+                plan.steps.push(Step::Tell(Happening::normal(
+                    "HalfReleased",
+                    "Release",
+                    format!(
+                        "the {} was taken out of spec: it is no longer ours and stays in Azure",
+                        half.words()
+                    ),
+                )));
+                plan.steps.push(Step::SetClaim(half, None));
+            }
+            continue;
+        }
+        let situation = situation(view, half);
+        let step = ownership::next(&situation);
+        *plan.moves.get_mut(half) = Some(step);
+        let observed = view.observed.halves.get(half);
+        if observed.write.is_some() {
+            // This half failed in this pass: it is not tried again before the next one.
+            continue;
+        }
+        let want_hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
+        let found = observed.reading.found();
+        match step {
+            Move::Hold => {
+                plan.steps = vec![Step::Hold(unheld(view))];
+                return plan;
+            }
+            Move::Claim | Move::Rehash | Move::Reintend => {
+                let claim = new_claim(view, half, ClaimPhase::Intended, ClaimOrigin::Created, want_hash);
+                plan.steps.push(Step::SetClaim(half, claim));
+                persist = true;
+                if step == Move::Reintend {
+                    plan.steps.push(Step::Nudge(half));
+                    plan.steps.push(Step::Tell(Happening::warning(
+                        "DriftDetected",
+                        "Recreate",
+                        format!("the {} was deleted behind our back: it is made again", half.words()),
+                    )));
+                }
+            }
+            Move::Adopt => {
+                // Always over a differing thing: the difference is then drift, against the body that was read.
+                let hash = match found {
+                    Some(found) if desire.want.as_ref().is_some_and(|want| !found.body.is_what(want)) => {
+                        found.body.hash()
+                    }
+                    _ => want_hash,
+                };
+                let mut claim = new_claim(view, half, ClaimPhase::Held, ClaimOrigin::Adopted, hash);
+                if let Some(claim) = &mut claim {
+                    claim.origin = ClaimOrigin::Adopted;
+                }
+                plan.steps.push(Step::SetClaim(half, claim));
+                plan.steps.push(Step::Tell(Happening::normal(
+                    "Adopted",
+                    "Adopt",
+                    format!(
+                        "the {} was already there and is now ours: it is corrected, and deleted with this object unless spec.deletionPolicy is Orphan",
+                        half.words()
+                    ),
+                )));
+                persist = true;
+            }
+            Move::MarkHeld | Move::Refresh => {
+                let hash = if step == Move::Refresh {
+                    want_hash
+                } else {
+                    claim.map(|claim| claim.body_hash.clone()).unwrap_or_default()
+                };
+                let claim = new_claim(view, half, ClaimPhase::Held, ClaimOrigin::Created, hash);
+                plan.steps.push(Step::SetClaim(half, claim));
+            }
+            Move::DropClaim => {
+                plan.steps.push(Step::SetClaim(half, None));
+                plan.steps.push(Step::Tell(Happening::warning(
+                    "ClaimDropped",
+                    "Release",
+                    format!("someone else made the {} before us: it is theirs", half.words()),
+                )));
+                persist = true;
+            }
+            Move::Confirm => {
+                if view.observed.sources_gone.is_some() {
+                    // What the claim rests on went away before anything was written: nothing of ours is there.
+                    plan.steps.push(Step::SetClaim(half, None));
+                    persist = true;
+                } else {
+                    plan.steps.push(Step::Confirm(half));
+                }
+            }
+            Move::Put => {
+                puts.push(Step::Put { half, description: description(view, half), correcting: false })
+            }
+            Move::Correct => {
+                if let (Some(found), Some(want)) = (found, &desire.want) {
+                    let user = claim.is_some_and(|claim| claim.body_hash != want_hash)
+                        && situation.claimed != Claimed::No
+                        && claim.is_some_and(|claim| {
+                            found.body.is_claimed_as(&claim.body_hash) && claim.origin == ClaimOrigin::Created
+                        });
+                    for (field, old, new) in found.body.differences(want, fields(half)) {
+                        let (reason, why) = if user {
+                            ("SpecChanged", "spec changed")
+                        } else {
+                            ("DriftCorrected", "changed behind our back")
+                        };
+                        plan.steps.push(Step::Tell(Happening::normal(
+                            reason,
+                            "Correct",
+                            format!("{} of the {} {why}: {old:?} becomes {new:?}", field, half.words()),
+                        )));
+                    }
+                    puts.push(Step::Put { half, description: description(view, half), correcting: !user });
+                }
+            }
+            Move::Settled
+            | Move::AwaitRead
+            | Move::AwaitQuiet
+            | Move::AwaitGone
+            | Move::Delete
+            | Move::Foreign
+            | Move::AlreadyExists
+            | Move::WouldWrite
+            | Move::Frozen => {
+                // The claim's credential moves after a successful read with the new one.
+                if let (Some(claim), Some(signer), Some(_)) = (claim, &desire.signer, found) {
+                    if claim.credential_ref != signer.credential && step == Move::Settled && signer.held {
+                        let claim = Claim { credential_ref: signer.credential.clone(), ..claim.clone() };
+                        plan.steps.push(Step::SetClaim(half, Some(claim)));
+                    } else if claim.credential_ref != signer.credential && step == Move::Settled {
+                        plan.steps.push(Step::Hold(unheld(view)));
+                    }
+                }
+            }
+        }
+    }
+    // One half was made again: the other one, if it is not Connected, is sent once more (assumed to help).
+    if let Some(made) = view.memory.nudge {
+        let other = made.other();
+        let observed = view.observed.halves.get(other);
+        if puts.iter().any(|step| matches!(step, Step::Put { half, .. } if *half == made))
+            && *plan.moves.get(other) == Some(Move::Settled)
+            && observed.write.is_none()
+            && situation(view, other).may_write
+            && observed.reading.found().is_some_and(|found| {
+                !matches!(found.state, ConnectionState::Connected | ConnectionState::Conflict)
+            })
+        {
+            puts.push(Step::Put { half: other, description: description(view, other), correcting: false });
+        }
+    }
+    if persist {
+        // Claims are durable before anything rests on them; the puts come in a later round.
+        plan.steps.push(Step::Persist);
+        return plan;
+    }
+    plan.steps.extend(puts);
+    if plan.steps.is_empty() {
+        super::conclude::conclude(view, &mut plan);
+    }
+    plan
+}
+
+fn fields(half: Half) -> &'static [&'static str] {
+    match half {
+        Half::Scope => &["tenantId", "resourceId"],
+        Half::Target => &["networkManagerId"],
+    }
+}
+
+/// The way out of Conflict, Revoked, Rejected and ReplaceNeeded: once per value of the annotation.
+fn recreation(view: View<'_>) -> Option<Plan> {
+    let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
+    if let Some(running) =
+        view.standing.recreate.as_ref().filter(|recreate| recreate.phase == RecreatePhase::Deleting)
+    {
+        if view.desired.policies.mode == Mode::Observe {
+            return None;
+        }
+        let mut all_gone = true;
+        for half in Half::BOTH {
+            let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
+            if view.standing.claims.get(half).is_none() || desire.role != Role::Ours {
+                continue;
+            }
+            let step = ownership::next(&Situation { goal: Goal::Gone, ..situation(view, half) });
+            *plan.moves.get_mut(half) = Some(step);
+            match step {
+                Move::DropClaim => {}
+                Move::Delete if observed.write.is_none() && !deleted_lately(view, half) => {
+                    all_gone = false;
+                    plan.steps.push(Step::Delete(half));
+                }
+                _ => all_gone = false,
+            }
+        }
+        if all_gone {
+            for half in Half::BOTH {
+                let desire = view.desired.halves.get(half);
+                if view.standing.claims.get(half).is_some() && desire.role == Role::Ours {
+                    let hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
+                    let claim = new_claim(view, half, ClaimPhase::Intended, ClaimOrigin::Created, hash);
+                    plan.steps.push(Step::SetClaim(half, claim));
+                }
+            }
+            plan.steps.push(Step::SetRecreate(RecreateStatus {
+                value: running.value.clone(),
+                phase: RecreatePhase::Done,
+            }));
+            plan.steps.push(Step::Persist);
+            return Some(plan);
+        }
+        if plan.steps.is_empty() {
+            let mut findings = write_faults(view);
+            findings.push(Finding::new(
+                Reason::Progressing,
+                "recreating: our halves are being deleted and will be made again",
+            ));
+            plan.waiting = waiting_for(view, &findings, Waiting::Gone);
+            plan.findings = findings;
+        }
+        return Some(plan);
+    }
+    let value = view.inputs.meta.recreate.as_ref()?;
+    if view.standing.recreate.as_ref().is_some_and(|handled| handled.value == *value) {
+        return None;
+    }
+    // Both halves must have been read before it is known whether this is a state to leave.
+    if Half::BOTH.into_iter().any(|half| view.observed.halves.get(half).reading.fault().is_some()) {
+        return None;
+    }
+    let first_pass = view.inputs.status.conditions.is_empty();
+    let stuck = Half::BOTH.into_iter().any(|half| {
+        let state = view.observed.halves.get(half).reading.found().map(|found| &found.state);
+        matches!(
+            state,
+            Some(ConnectionState::Conflict | ConnectionState::Revoked | ConnectionState::Rejected)
+        )
+    }) || replace_was_needed(view);
+    let begins = stuck && !first_pass && view.standing.any() && view.desired.policies.mode == Mode::Enforce;
+    let phase = if begins { RecreatePhase::Deleting } else { RecreatePhase::Done };
+    plan.steps.push(Step::SetRecreate(RecreateStatus { value: value.clone(), phase }));
+    if begins {
+        plan.steps.push(Step::Tell(Happening::normal(
+            "Recreating",
+            "Recreate",
+            "annotation avnm.dev/recreate: our halves are deleted and made again",
+        )));
+        plan.steps.push(Step::Persist);
+    }
+    Some(plan)
+}
+
+fn deleted_lately(view: View<'_>, half: Half) -> bool {
+    view.memory.halves.get(half).deleted_at.is_some_and(|at| at.duration_until(view.now) < DELETE_SETTLES)
+}
+
+fn write_faults(view: View<'_>) -> Vec<Finding> {
+    Half::BOTH
+        .into_iter()
+        .filter_map(|half| {
+            let observed = view.observed.halves.get(half);
+            let fault = observed.write.as_ref().or(observed.reading.fault())?;
+            Some(fault::finding(fault, half.side(), half.thing()))
+        })
+        .collect()
+}
+
+/// What is waited for when something failed; otherwise what the caller says.
+pub(super) fn waiting_for(view: View<'_>, findings: &[Finding], otherwise: Waiting) -> Waiting {
+    let faults = Half::BOTH.into_iter().flat_map(|half| {
+        let observed = view.observed.halves.get(half);
+        observed.write.iter().chain(observed.reading.fault())
+    });
+    let listed = view.observed.listed.as_ref().and_then(|listed| match listed {
+        Reading::Unread(fault) => Some(fault),
+        Reading::Found(_) | Reading::Absent => None,
+    });
+    let mut waiting = None;
+    for fault in faults.chain(listed) {
+        let after = fault.retry_after.and_then(|after| jiff::SignedDuration::try_from(after).ok());
+        let this = match fault.kind {
+            FaultKind::NoLease => Waiting::Retry { streak: 2, after: None },
+            _ => Waiting::Retry { streak: view.memory.streak, after },
+        };
+        waiting = Some(match (waiting, this) {
+            // Of two waits that Azure asked for, the longer one.
+            (Some(Waiting::Retry { after: Some(a), streak }), Waiting::Retry { after: Some(b), .. }) => {
+                Waiting::Retry { after: Some(a.max(b)), streak }
+            }
+            (Some(with @ Waiting::Retry { after: Some(_), .. }), _) => with,
+            (_, this) => this,
+        });
+    }
+    match waiting {
+        Some(waiting) => waiting,
+        None if findings.iter().any(|finding| finding.reason == Reason::DependencyNotReady) => {
+            Waiting::Someone
+        }
+        None => otherwise,
+    }
+}
+
+fn deletion(view: View<'_>) -> Plan {
+    let policies = view.desired.policies;
+    let mut plan = Plan::rest(Vec::new(), Waiting::Gone);
+    let release = |mut plan: Plan| {
+        if view.inputs.meta.held {
+            plan.steps.push(Step::Release);
+        }
+        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan
+    };
+    if !view.standing.any() {
+        return release(plan);
+    }
+    let left = policies.deletion == DeletionPolicy::Orphan || policies.mode == Mode::Observe;
+    if left {
+        let why = if policies.deletion == DeletionPolicy::Orphan {
+            "spec.deletionPolicy is Orphan"
+        } else {
+            "spec.mode is Observe"
+        };
+        plan.steps.push(Step::Tell(Happening::normal(
+            "Orphaned",
+            "Release",
+            format!("{why}: our halves stay in Azure"),
+        )));
+        return release(plan);
+    }
+    let blocked = |message: String, code: &str| {
+        let finding = Finding::new(Reason::DeletionBlocked, message).with_failure(
+            "delete",
+            "connection",
+            code,
+            Actor::ClusterOperator,
+        );
+        Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None })
+    };
+    if policies.suspend {
+        return blocked(
+            format!(
+                "spec.suspend is true. Ways out: set it to false, or set spec.deletionPolicy: Orphan to leave both halves in Azure ({})",
+                Actor::ClusterOperator
+            ),
+            "Suspended",
+        );
+    }
+    if view.observed.crd == CrdState::Terminating && !view.inputs.meta.confirm_delete {
+        return blocked(
+            format!(
+                "CRDTerminating: the CustomResourceDefinition is being deleted, which would delete this in Azure. Ways out: annotate with avnm.dev/confirm-delete=true to delete it, or set spec.deletionPolicy: Orphan to leave it ({})",
+                Actor::ClusterOperator
+            ),
+            "CRDTerminating",
+        );
+    }
+    match &view.observed.dependents {
+        Reading::Unread(fault) => {
+            let finding = Finding {
+                reason: Reason::Deleting,
+                message: format!("cannot list the members of this connection: {}", fault.message),
+                failure: Some(Failure::of(fault, Actor::ClusterOperator)),
+                unread: true,
+                companion: None,
+            };
+            return Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None });
+        }
+        Reading::Found(members) if !members.is_empty() => {
+            let names: Vec<&str> = members.iter().take(3).map(|member| member.name.as_str()).collect();
+            let named = format!(
+                "{} StaticMember(s) that name this connection still hold a member in Azure ({})",
+                members.len(),
+                names.join(", ")
+            );
+            if members.iter().all(|member| member.deleting) {
+                let finding =
+                    Finding::new(Reason::Deleting, format!("{named}; they are being deleted first"));
+                return Plan::rest(vec![finding], Waiting::Settling(2));
+            }
+            return blocked(
+                format!(
+                    "{named}. Ways out: delete them, or set spec.deletionPolicy: Orphan here to leave both halves in Azure ({})",
+                    Actor::ClusterOperator
+                ),
+                "MembersRemain",
+            );
+        }
+        Reading::Found(_) | Reading::Absent => {}
+    }
+    let mut persist = false;
+    for half in Half::BOTH {
+        if view.standing.claims.get(half).is_none() {
+            continue;
+        }
+        let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
+        if let (Some(finding), true) = (&desire.blocked, desire.goal == Goal::Gone) {
+            plan.findings.push(finding.clone());
+            continue;
+        }
+        let step = ownership::next(&situation(view, half));
+        *plan.moves.get_mut(half) = Some(step);
+        if let Some(fault) = observed.write.as_ref().or(observed.reading.fault()) {
+            plan.findings.push(deletion_fault(half, fault));
+            continue;
+        }
+        match step {
+            Move::DropClaim => {
+                plan.steps.push(Step::SetClaim(half, None));
+                persist = true;
+            }
+            Move::Delete if !deleted_lately(view, half) => plan.steps.push(Step::Delete(half)),
+            _ => {}
+        }
+    }
+    if persist {
+        // The finalizer goes only after the claims are durably gone or nothing is left to say.
+        let left = Half::BOTH.into_iter().any(|half| {
+            view.standing.claims.get(half).is_some()
+                && !plan.steps.iter().any(|step| matches!(step, Step::SetClaim(done, None) if *done == half))
+        });
+        if left {
+            plan.steps.push(Step::Persist);
+        }
+        return plan;
+    }
+    if plan.steps.is_empty() {
+        let waits: Vec<&str> = Half::BOTH
+            .into_iter()
+            .filter(|half| {
+                matches!(plan.moves.get(*half), Some(Move::AwaitGone | Move::AwaitQuiet | Move::Delete))
+            })
+            .map(Half::words)
+            .collect();
+        if !waits.is_empty() {
+            plan.findings.push(Finding::new(
+                Reason::Deleting,
+                format!("deleted in Azure and waiting until it is proven gone: {}", waits.join(", ")),
+            ));
+        }
+        // A half that cannot be deleted does not hide behind one that is going.
+        plan.findings.sort_by_key(|finding| finding.reason != Reason::DeletionBlocked);
+        let blocked = plan.findings.iter().any(|finding| finding.reason == Reason::DeletionBlocked);
+        if blocked {
+            plan.findings.retain(|finding| finding.reason == Reason::DeletionBlocked);
+        }
+        let counting =
+            plan.moves.scope == Some(Move::AwaitGone) || plan.moves.target == Some(Move::AwaitGone);
+        plan.waiting = match waiting_for(view, &[], Waiting::Gone) {
+            _ if counting => Waiting::Gone,
+            Waiting::Gone if blocked => Waiting::Retry { streak: view.memory.streak, after: None },
+            waiting => waiting,
+        };
+    }
+    plan
+}
+
+fn deletion_fault(half: Half, fault: &avnm_terms::Fault) -> Finding {
+    let mut finding = fault::finding(fault, half.side(), half.thing());
+    if fault::blocks_deletion(fault) {
+        finding.reason = Reason::DeletionBlocked;
+        finding.message = format!(
+            "the {} cannot be deleted: {}. Ways out: remove the cause, or set spec.deletionPolicy: Orphan to leave it in Azure",
+            half.words(),
+            finding.message
+        );
+    } else {
+        finding.reason = Reason::Deleting;
+    }
+    finding
+}

@@ -1,0 +1,315 @@
+//! Decisions about a `CrossTenantConnection`.
+
+mod conclude;
+mod decide;
+mod desire;
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Plan, Step, View, decide};
+pub use desire::{Desired, HalfDesire, Role, desire};
+pub(crate) use report::transition;
+pub use report::{After, Reported, invalid, report};
+
+use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus, RecreateStatus};
+use avnm_terms::{ArmId, ConnectionState, Fault, Reading};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    body::Body,
+    fault::{Side, Thing},
+    inputs::{CrdState, CredentialInput, Meta},
+};
+
+/// One of the two halves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Half {
+    /// The scope connection, in the manager's tenant.
+    Scope,
+    /// The network manager connection, in the target tenant.
+    Target,
+}
+
+impl Half {
+    /// Both, in the order of writes.
+    pub const BOTH: [Half; 2] = [Half::Scope, Half::Target];
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Scope => Self::Target,
+            Self::Target => Self::Scope,
+        }
+    }
+
+    /// Its name for users.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Scope => "scope connection",
+            Self::Target => "network manager connection",
+        }
+    }
+
+    /// Its field in spec and status.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Scope => "scopeConnection",
+            Self::Target => "networkManagerConnection",
+        }
+    }
+
+    /// Whose tenant it lies in.
+    pub fn side(self) -> Side {
+        match self {
+            Self::Scope => Side::Manager,
+            Self::Target => Side::Target,
+        }
+    }
+
+    /// What kind of thing it is.
+    pub fn thing(self) -> Thing {
+        match self {
+            Self::Scope => Thing::ScopeConnection,
+            Self::Target => Thing::ManagerConnection,
+        }
+    }
+}
+
+/// One value for each half.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Halves<T> {
+    /// For the scope connection.
+    pub scope: T,
+    /// For the network manager connection.
+    pub target: T,
+}
+
+impl<T> Halves<T> {
+    /// The value of a half.
+    pub fn get(&self, half: Half) -> &T {
+        match half {
+            Half::Scope => &self.scope,
+            Half::Target => &self.target,
+        }
+    }
+
+    /// The value of a half, to be changed.
+    pub fn get_mut(&mut self, half: Half) -> &mut T {
+        match half {
+            Half::Scope => &mut self.scope,
+            Half::Target => &mut self.target,
+        }
+    }
+
+    /// Both with their half.
+    pub fn each(&self) -> [(Half, &T); 2] {
+        [(Half::Scope, &self.scope), (Half::Target, &self.target)]
+    }
+}
+
+/// Where the references of one half lead.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HalfInput {
+    /// The credential that spec names.
+    pub spec: Option<CredentialInput>,
+    /// The credential that the claim recorded.
+    pub claim: Option<CredentialInput>,
+}
+
+/// Everything read from Kubernetes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// The object's metadata.
+    pub meta: Meta,
+    /// Its spec.
+    pub spec: CrossTenantConnectionSpec,
+    /// Its status as it was read.
+    pub status: CrossTenantConnectionStatus,
+    /// Its references.
+    pub credentials: Halves<HalfInput>,
+    /// Words for the object that claims the same thing and wins, if one does.
+    pub beaten_by: Option<String>,
+}
+
+/// A half as Azure has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HalfSeen {
+    /// Its id.
+    pub id: ArmId,
+    /// Azure's word.
+    pub state: ConnectionState,
+    /// Its body, for comparison.
+    pub body: Body,
+    /// Its description: sent back by a PUT that does not declare one.
+    pub description: String,
+}
+
+/// What was read about one half.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HalfObserved {
+    /// Ours: under our id. External: the one that matches.
+    pub reading: Reading<HalfSeen>,
+    /// The same thing under another name, from a complete list.
+    pub elsewhere: Option<ArmId>,
+    /// External: someone's Pending entry with our tenant and another scope or manager.
+    pub mismatch: Option<ArmId>,
+    /// Whether `reading` began after the claim was durable, and what the claim rests on was then read live.
+    pub confirmed: bool,
+    /// What went wrong with a write in this pass.
+    pub write: Option<Fault>,
+}
+
+impl Default for HalfObserved {
+    /// Nothing known, which is the case for a half that is not declared.
+    fn default() -> Self {
+        Self { reading: Reading::Absent, elsewhere: None, mismatch: None, confirmed: false, write: None }
+    }
+}
+
+/// A member that names this connection and holds a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependent {
+    /// Its name.
+    pub name: String,
+    /// Whether it is being deleted too.
+    pub deleting: bool,
+}
+
+/// Everything read from Azure, and what deletion needs from Kubernetes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// Both halves.
+    pub halves: Halves<HalfObserved>,
+    /// Whether the manager lists the target among its `crossTenantScopes`; `None` where it need not be read.
+    pub listed: Option<Reading<bool>>,
+    /// Members with a claim that name this connection (a live list); only read for a deletion.
+    pub dependents: Reading<Vec<Dependent>>,
+    /// Whether the CRD is being deleted; only read for a deletion.
+    pub crd: CrdState,
+    /// What a claim rests on turned out to be gone when it was read live.
+    pub sources_gone: Option<String>,
+    /// A write to Kubernetes that failed in this pass.
+    pub kube: Option<Fault>,
+}
+
+impl Default for Observed {
+    fn default() -> Self {
+        Self {
+            halves: Halves::default(),
+            listed: None,
+            dependents: Reading::Found(Vec::new()),
+            crd: CrdState::Standing,
+            sources_gone: None,
+            kube: None,
+        }
+    }
+}
+
+/// What this object holds: the part of status that decisions change, before it is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// Claims of this very object.
+    pub claims: Halves<Option<Claim>>,
+    /// The last handled value of the recreate annotation.
+    pub recreate: Option<RecreateStatus>,
+}
+
+impl Standing {
+    /// What status says, without claims of another uid.
+    pub fn of(inputs: &Inputs) -> Self {
+        let own = |half: &Option<avnm_api::HalfStatus>| {
+            half.as_ref().and_then(|half| half.claim.clone()).filter(|claim| claim.uid == inputs.meta.uid)
+        };
+        Self {
+            claims: Halves {
+                scope: own(&inputs.status.scope_connection),
+                target: own(&inputs.status.network_manager_connection),
+            },
+            recreate: inputs.status.recreate.clone(),
+        }
+    }
+
+    /// Whether anything is claimed.
+    pub fn any(&self) -> bool {
+        self.claims.scope.is_some() || self.claims.target.is_some()
+    }
+}
+
+/// What this process remembers of one half between passes. Lost with the process, and safe to lose.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HalfMemory {
+    /// Until when the effect of a PUT whose answer was not read may still come.
+    pub quiet_until: Option<Timestamp>,
+    /// Absences read in a row, and when the last was.
+    pub absences: u32,
+    /// When the last of them was read.
+    pub last_absence: Option<Timestamp>,
+    /// When a DELETE was last accepted.
+    pub deleted_at: Option<Timestamp>,
+    /// When drift was corrected lately.
+    pub corrections: Vec<Timestamp>,
+    /// Since when a correction was sent and Azure still shows the old value.
+    pub correcting_since: Option<Timestamp>,
+    /// Azure refused the correction.
+    pub correction_refused: bool,
+}
+
+/// A correction that Azure has not shown for this long needs a replacement.
+pub const CORRECTION_SETTLES: SignedDuration = SignedDuration::from_secs(16);
+/// A DELETE is not sent again for this long while Azure still shows the thing.
+pub const DELETE_SETTLES: SignedDuration = SignedDuration::from_secs(30);
+/// So many corrections within ten sweeps mean that someone else enforces another wish.
+pub const CONTENDED_AFTER: usize = 3;
+/// While contended, one correction in this time.
+pub const CONTENDED_PACE: SignedDuration = SignedDuration::from_hours(1);
+/// Sweeps over which corrections are counted.
+pub const CONTENDED_SWEEPS: i32 = 10;
+
+impl HalfMemory {
+    /// Remembers a reading of our id: absences count only when they are apart.
+    pub fn note<T>(&mut self, reading: &Reading<T>, apart: SignedDuration, now: Timestamp) {
+        match reading {
+            Reading::Found(_) => {
+                self.absences = 0;
+                self.last_absence = None;
+            }
+            Reading::Absent => {
+                if self.last_absence.is_none_or(|last| last.duration_until(now) >= apart) {
+                    self.absences += 1;
+                    self.last_absence = Some(now);
+                }
+            }
+            Reading::Unread(_) => {}
+        }
+    }
+
+    /// Whether no write can still be on its way.
+    pub fn quiet(&self, now: Timestamp) -> bool {
+        self.quiet_until.is_none_or(|until| now >= until)
+    }
+
+    /// Whether someone keeps undoing our corrections, and it is not time for the next one.
+    pub fn contended(&self, sweep: SignedDuration, now: Timestamp) -> bool {
+        let window = sweep * CONTENDED_SWEEPS;
+        let recent =
+            self.corrections.iter().filter(|at| at.duration_until(now) <= window.max(CONTENDED_PACE));
+        let last = self.corrections.last().is_some_and(|last| last.duration_until(now) < CONTENDED_PACE);
+        recent.count() >= CONTENDED_AFTER && last
+    }
+}
+
+/// What this process remembers of a connection between passes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Memory {
+    /// Of each half.
+    pub halves: Halves<HalfMemory>,
+    /// Looks since the last write.
+    pub looks: u32,
+    /// Passing failures in a row.
+    pub streak: u32,
+    /// Since when it could not be read.
+    pub unread_since: Option<Timestamp>,
+    /// A half was recreated in this pass: the other one is sent again, once.
+    pub nudge: Option<Half>,
+}

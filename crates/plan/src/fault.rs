@@ -1,0 +1,224 @@
+//! From a fault to a finding: which reason, who must act, what to do next.
+
+use avnm_terms::{Actor, Fault, FaultKind, SignInFault};
+
+use crate::{
+    reason::Reason,
+    verdict::{Failure, Finding},
+};
+
+/// On whose side a call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The tenant of the network manager.
+    Manager,
+    /// The tenant that is managed, or that a member's network lies in.
+    Target,
+}
+
+impl Side {
+    /// Who administers it.
+    pub fn admin(self) -> Actor {
+        match self {
+            Self::Manager => Actor::ManagerTenantAdmin,
+            Self::Target => Actor::TargetTenantAdmin,
+        }
+    }
+
+    fn tenant_words(self) -> &'static str {
+        match self {
+            Self::Manager => "the manager's tenant",
+            Self::Target => "the target tenant",
+        }
+    }
+}
+
+/// What kind of thing was called for; it decides what a 404 of a parent means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// A scope connection, or the manager itself.
+    ScopeConnection,
+    /// A network manager connection.
+    ManagerConnection,
+    /// A static member, or its group.
+    Member,
+    /// The network of a member.
+    Network,
+}
+
+impl Thing {
+    fn parent_missing(self) -> Reason {
+        match self {
+            Self::ScopeConnection => Reason::ManagerNotFound,
+            Self::ManagerConnection | Self::Network => Reason::TargetMissing,
+            Self::Member => Reason::GroupNotFound,
+        }
+    }
+}
+
+/// Who can do something about a fault.
+pub fn actor(fault: &Fault, side: Side) -> Actor {
+    match fault.kind {
+        FaultKind::SignIn(SignInFault::SourceMissing | SignInFault::SourceForbidden)
+        | FaultKind::SourceGone
+        | FaultKind::WrongTenant
+        | FaultKind::UnprovenNotFound => Actor::ClusterOperator,
+        FaultKind::SignIn(SignInFault::Refused) => match fault.code.as_str() {
+            // A wrong or expired secret, or a wrong id in spec: whoever writes the credential.
+            "AADSTS7000215" | "AADSTS7000222" | "AADSTS90002" | "AADSTS900023" => Actor::ClusterOperator,
+            _ => side.admin(),
+        },
+        // An auxiliary token that Azure does not take: the target tenant's consent or a wrong credential.
+        FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied => Actor::TargetTenantAdmin,
+        FaultKind::Unauthenticated
+        | FaultKind::PermissionDenied
+        | FaultKind::Locked
+        | FaultKind::Refused
+        | FaultKind::NotFound => side.admin(),
+        _ => Actor::Azure,
+    }
+}
+
+/// The reason that a fault gives.
+pub fn reason(fault: &Fault, thing: Thing) -> Reason {
+    match fault.kind {
+        FaultKind::SignIn(_) | FaultKind::SourceGone => Reason::CredentialNotReady,
+        FaultKind::WrongTenant => Reason::TenantMismatch,
+        FaultKind::Unauthenticated
+        | FaultKind::PermissionDenied
+        | FaultKind::LinkedTenantDenied
+        | FaultKind::LinkedPermissionDenied => Reason::PermissionDenied,
+        FaultKind::NotFound => thing.parent_missing(),
+        FaultKind::UnprovenNotFound if fault.code == "SubscriptionNotFound" => thing.parent_missing(),
+        FaultKind::UnprovenNotFound | FaultKind::Refused | FaultKind::Locked => Reason::AzureRefused,
+        FaultKind::Throttled
+        | FaultKind::Busy
+        | FaultKind::Server
+        | FaultKind::Unavailable
+        | FaultKind::Network
+        | FaultKind::Malformed
+        | FaultKind::GateClosed
+        | FaultKind::NoLease => Reason::ProgressingWithRetry,
+    }
+}
+
+/// What the one who must act should do.
+fn advice(fault: &Fault, side: Side) -> String {
+    let tenant = side.tenant_words();
+    match fault.kind {
+        FaultKind::SignIn(SignInFault::SourceMissing) => {
+            "create the Secret that the credential names, with that key".to_owned()
+        }
+        FaultKind::SignIn(SignInFault::SourceForbidden) => {
+            "apply a Role and RoleBinding that let the operator get this Secret".to_owned()
+        }
+        FaultKind::SignIn(SignInFault::Refused) => match fault.code.as_str() {
+            "AADSTS7000215" => "put the application's current client secret (its value, not its id) into the Secret".to_owned(),
+            "AADSTS7000222" => "the client secret has expired: make a new one and put it into the Secret".to_owned(),
+            "AADSTS90002" | "AADSTS900023" => "correct tenantId: Entra knows no such tenant".to_owned(),
+            "AADSTS700016" | "AADSTS7000229" | "AADSTS65001" => {
+                "an administrator of that tenant must consent to the application (this creates its service principal)".to_owned()
+            }
+            _ => format!("an administrator of {tenant} must allow the application to sign in"),
+        },
+        FaultKind::SignIn(SignInFault::Propagating) => "Entra may take some minutes to know it".to_owned(),
+        FaultKind::SignIn(SignInFault::Unreachable) => "Entra is retried once a minute".to_owned(),
+        FaultKind::SourceGone => "restore the credential and its Secret, or set deletionPolicy: Orphan".to_owned(),
+        FaultKind::WrongTenant => {
+            "use a credential of the tenant that owns this subscription".to_owned()
+        }
+        FaultKind::Unauthenticated => format!("Azure does not take the token; check the application in {tenant}"),
+        FaultKind::PermissionDenied => {
+            format!("an administrator of {tenant} must assign the application a role with this action; a new role takes up to 10 minutes")
+        }
+        FaultKind::LinkedTenantDenied => {
+            "the request needs a token of the network's tenant: check resourceCredentialRef or the connection's networkManagerConnection.credentialRef".to_owned()
+        }
+        FaultKind::LinkedPermissionDenied => {
+            "an administrator of the network's tenant must assign the application a role with Microsoft.Network/virtualNetworks/write on the network".to_owned()
+        }
+        FaultKind::NotFound => "create it in Azure, or correct the id".to_owned(),
+        FaultKind::UnprovenNotFound => {
+            "nothing is concluded from this answer; check the id, the subscription's visibility and the api-version".to_owned()
+        }
+        FaultKind::Refused => "see Azure's message; it is tried again slowly".to_owned(),
+        FaultKind::Locked => "remove the lock, or set deletionPolicy: Orphan to leave it in Azure".to_owned(),
+        FaultKind::NoLease => "another replica takes over".to_owned(),
+        _ => "it is retried".to_owned(),
+    }
+}
+
+/// What a fault says to a user, in one sentence each: what failed, what Azure said, what to do.
+pub fn message(fault: &Fault, side: Side) -> String {
+    let said = avnm_terms::text::stable(&fault.message, 400);
+    let said = said.trim_end_matches(['.', ' ']);
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!(
+        "cannot {} {}: {}{colon}{said}. Next: {} ({})",
+        fault.operation,
+        fault.target,
+        fault.code,
+        advice(fault, side),
+        actor(fault, side)
+    )
+}
+
+/// The finding that a fault gives.
+pub fn finding(fault: &Fault, side: Side, thing: Thing) -> Finding {
+    Finding {
+        reason: reason(fault, thing),
+        message: message(fault, side),
+        failure: Some(Failure::of(fault, actor(fault, side))),
+        unread: true,
+        companion: None,
+    }
+}
+
+/// Whether the fault stops a deletion until someone acts, as against passing by itself.
+pub fn blocks_deletion(fault: &Fault) -> bool {
+    !fault.is_passing()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: FaultKind, code: &str) -> Fault {
+        Fault { code: code.to_owned(), ..Fault::local("put scopeConnection", "/x/y", kind, "said") }
+    }
+
+    #[test]
+    fn every_message_says_what_who_and_next() {
+        let kinds = [
+            FaultKind::SignIn(SignInFault::Refused),
+            FaultKind::PermissionDenied,
+            FaultKind::LinkedTenantDenied,
+            FaultKind::LinkedPermissionDenied,
+            FaultKind::NotFound,
+            FaultKind::UnprovenNotFound,
+            FaultKind::Locked,
+            FaultKind::Refused,
+            FaultKind::Server,
+        ];
+        for kind in kinds {
+            let fault = fault(kind.clone(), "SomeCode");
+            let text = message(&fault, Side::Target);
+            assert!(
+                text.contains("SomeCode") && text.contains("Next: ") && text.ends_with(')'),
+                "{kind:?}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn unproven_404_is_never_absence() {
+        assert_eq!(
+            reason(&fault(FaultKind::UnprovenNotFound, "InvalidResourceType"), Thing::Member),
+            Reason::AzureRefused
+        );
+        assert_eq!(
+            reason(&fault(FaultKind::UnprovenNotFound, "SubscriptionNotFound"), Thing::ManagerConnection),
+            Reason::TargetMissing
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! When to look again. All waiting is decided here.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The waits, as settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// The interval of sweeps: also how often a resting object is looked at.
+    pub sweep: SignedDuration,
+    /// The longest wait between retries of a passing failure.
+    pub retry_max: SignedDuration,
+    /// Between the reads that prove that a half is gone.
+    pub gone: SignedDuration,
+    /// How long the effect of a PUT whose answer was not read may still come.
+    pub quiet: SignedDuration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            sweep: SignedDuration::from_mins(5),
+            retry_max: SignedDuration::from_secs(60),
+            gone: SignedDuration::from_secs(3),
+            quiet: SignedDuration::from_secs(60),
+        }
+    }
+}
+
+/// What the object waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing: it is at rest.
+    Nothing,
+    /// Azure to settle what was written; the number of looks since the write.
+    Settling(u32),
+    /// A passing failure; how many in a row, and what Azure asked for.
+    Retry {
+        /// Failures in a row.
+        streak: u32,
+        /// What Azure asked for.
+        after: Option<SignedDuration>,
+    },
+    /// Something to be gone.
+    Gone,
+    /// The effect of a write to come or not, until then.
+    Quiet(Timestamp),
+    /// A person, or another object.
+    Someone,
+    /// A stale object was written: look again at once.
+    AtOnce,
+}
+
+/// How long until the next look, never zero except at once.
+pub fn next(
+    waiting: Waiting,
+    waits: &Waits,
+    next_change: Option<Timestamp>,
+    now: Timestamp,
+) -> SignedDuration {
+    let wait = match waiting {
+        Waiting::AtOnce => return SignedDuration::ZERO,
+        Waiting::Nothing | Waiting::Someone => waits.sweep,
+        Waiting::Settling(looks) => doubled(looks, waits.sweep),
+        // To the second what Azure asked for, and not a second less.
+        Waiting::Retry { after: Some(after), .. } => after,
+        Waiting::Retry { streak, after: None } => doubled(streak, waits.retry_max),
+        Waiting::Gone => waits.gone,
+        Waiting::Quiet(until) => now.duration_until(until).max(SignedDuration::from_millis(100)),
+    };
+    match next_change {
+        Some(change) => wait.min(now.duration_until(change).max(SignedDuration::from_millis(200))),
+        None => wait,
+    }
+}
+
+/// 1, 2, 4, 8 ... seconds, at most `max`.
+fn doubled(count: u32, max: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(1i64 << count.min(16)).min(max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_one_two_four_eight_then_slowly() {
+        let waits = Waits::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let polls: Vec<i64> =
+            (0..12).map(|looks| next(Waiting::Settling(looks), &waits, None, now).as_secs()).collect();
+        assert_eq!(polls, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    }
+
+    #[test]
+    fn what_azure_asks_for_is_obeyed_to_the_second() {
+        let after = Some(SignedDuration::from_secs(97));
+        let wait = next(Waiting::Retry { streak: 0, after }, &Waits::default(), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(wait, SignedDuration::from_secs(97));
+    }
+
+    #[test]
+    fn a_change_of_its_own_comes_in_time() {
+        let now = Timestamp::UNIX_EPOCH;
+        let change = now + SignedDuration::from_secs(7);
+        assert_eq!(
+            next(Waiting::Someone, &Waits::default(), Some(change), now),
+            SignedDuration::from_secs(7)
+        );
+    }
+}

@@ -1,0 +1,491 @@
+//! From what is wanted and what was read to the next steps. Pure; looked at again after every step.
+
+use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialRef, DeletionPolicy, Mode};
+use avnm_terms::{Actor, Fault, MemberType, NetworkId, ProvisioningState, Reading};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Desired, Inputs, Memory, Observed};
+use crate::{
+    conditions::whole,
+    cross_tenant_connection::DELETE_SETTLES,
+    fault::{self, Side, Thing},
+    inputs::CrdState,
+    ownership::{self, Claimed, Goal, Move, Seen, Situation},
+    pace::{Waiting, Waits},
+    reason::Reason,
+    verdict::{Failure, Finding, Happening},
+};
+
+/// One thing to do. The executor does them in order and decides nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Put finalizers on these credentials, then on the object.
+    Hold(Vec<CredentialRef>),
+    /// Change the claim; durable only after the next `Persist`.
+    SetClaim(Option<Claim>),
+    /// Write status now: what follows rests on it.
+    Persist,
+    /// Read the group, which the first PUT depends on.
+    ReadGroup,
+    /// Read the network with its own tenant's credential.
+    ReadNetwork,
+    /// Read what the claim rests on live, then Azure again.
+    Confirm,
+    /// Send the member, with both tokens where the network's tenant is another one.
+    Put,
+    /// Delete the member.
+    Delete,
+    /// Tell the user.
+    Tell(Happening),
+    /// Take the finalizer off the object.
+    Release,
+}
+
+/// What to do now and, when there is nothing, what to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The next steps; empty when the pass is over.
+    pub steps: Vec<Step>,
+    /// What holds of the object.
+    pub findings: Vec<Finding>,
+    /// What ownership came to.
+    pub step: Option<Move>,
+    /// What a write in mode Enforce would be.
+    pub would: Vec<(&'static str, String)>,
+    /// What is waited for.
+    pub waiting: Waiting,
+}
+
+impl Plan {
+    pub(super) fn rest(findings: Vec<Finding>, waiting: Waiting) -> Self {
+        Self { steps: Vec::new(), findings, step: None, would: Vec::new(), waiting }
+    }
+}
+
+/// Everything that a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What Kubernetes says.
+    pub inputs: &'a Inputs,
+    /// What is wanted.
+    pub desired: &'a Desired,
+    /// What Azure says.
+    pub observed: &'a Observed,
+    /// What is held.
+    pub claim: Option<&'a Claim>,
+    /// What is remembered.
+    pub memory: &'a Memory,
+    /// The waits.
+    pub waits: &'a Waits,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The next steps.
+pub fn decide(view: View<'_>) -> Plan {
+    let View { inputs, desired, observed, memory, .. } = view;
+    if let Some(fault) = &observed.kube {
+        let finding = Finding {
+            reason: Reason::ProgressingWithRetry,
+            message: format!("{}: {}", fault.operation, fault.message),
+            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
+            unread: true,
+            companion: None,
+        };
+        return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
+    }
+    if inputs.meta.deleting {
+        return deletion(view);
+    }
+    if desired.policies.suspend {
+        return Plan::rest(
+            vec![Finding::new(Reason::Suspended, "spec.suspend is true: nothing is read or written")],
+            Waiting::Someone,
+        );
+    }
+    if let Some(refused) = &desired.refused {
+        return Plan::rest(vec![refused.clone()], Waiting::Someone);
+    }
+    if let Some(winner) = &inputs.beaten_by {
+        let finding = Finding::new(
+            Reason::ClaimedByOther,
+            format!(
+                "{winner} claims the same member and was first: delete one of the two ({})",
+                Actor::ClusterOperator
+            ),
+        );
+        return Plan::rest(vec![finding], Waiting::Someone);
+    }
+    normal(view)
+}
+
+fn claimed(view: View<'_>) -> Claimed {
+    let Some(claim) = view.claim else { return Claimed::No };
+    let current = view.desired.want.hash() == claim.body_hash;
+    match claim.phase {
+        ClaimPhase::Intended => Claimed::Intended { current },
+        ClaimPhase::Held => Claimed::Held { current },
+    }
+}
+
+fn unheld(view: View<'_>) -> Vec<CredentialRef> {
+    let mut credentials: Vec<CredentialRef> = [&view.desired.signer, &view.desired.auxiliary]
+        .into_iter()
+        .flatten()
+        .filter(|credential| !credential.held)
+        .map(|credential| credential.credential.clone())
+        .collect();
+    credentials.sort();
+    credentials.dedup();
+    credentials
+}
+
+fn situation(view: View<'_>) -> Situation {
+    let desire = view.desired;
+    let seen = match &view.observed.reading {
+        _ if desire.signer.is_none() => Seen::Unread,
+        Reading::Unread(_) => Seen::Unread,
+        Reading::Absent => Seen::Absent,
+        Reading::Found(found) => Seen::Found {
+            wanted: found.body.is_what(&desire.want),
+            claimed: view.claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
+        },
+    };
+    let fresh = |credential: &crate::inputs::UsableCredential| {
+        !credential.last_material && (view.claim.is_some() || !credential.terminating)
+    };
+    let ready = desire.waits_for.is_empty()
+        && desire.signer.as_ref().is_some_and(fresh)
+        && desire.auxiliary.as_ref().is_none_or(fresh);
+    Situation {
+        goal: desire.goal,
+        claimed: claimed(view),
+        seen,
+        elsewhere: view.observed.elsewhere.is_some(),
+        confirmed: view.observed.confirmed,
+        quiet: view.memory.item.quiet(view.now),
+        held: view.inputs.meta.held && unheld(view).is_empty(),
+        may_write: desire.policies.mode == Mode::Enforce
+            && (ready || (desire.goal == Goal::Gone && desire.signer.is_some())),
+        frozen: view.memory.item.contended(view.waits.sweep, view.now),
+        gone: view.memory.item.absences >= 1,
+        adoption: desire.policies.adoption,
+    }
+}
+
+fn new_claim(view: View<'_>, phase: ClaimPhase, origin: ClaimOrigin, hash: String) -> Option<Claim> {
+    let signer = view.desired.signer.as_ref()?;
+    Some(Claim {
+        uid: view.inputs.meta.uid.clone(),
+        phase,
+        origin: view.claim.map_or(origin, |old| old.origin),
+        tenant_id: signer.tenant.to_string(),
+        credential_ref: signer.credential.clone(),
+        body_hash: hash,
+        since: view.claim.map_or_else(|| whole(view.now), |old| old.since.clone()),
+    })
+}
+
+/// What the first PUT depends on: the group takes this kind of member.
+fn fits(view: View<'_>) -> Result<(), Option<Finding>> {
+    let group = match &view.observed.group {
+        None => return Err(None),
+        Some(Reading::Unread(fault)) => {
+            return Err(Some(fault::finding(fault, Side::Manager, Thing::Member)));
+        }
+        Some(Reading::Absent) => {
+            return Err(Some(super::conclude::group_missing(view)));
+        }
+        Some(Reading::Found(group)) => group,
+    };
+    let subnet = matches!(view.desired.network, NetworkId::Subnet(_));
+    match (&group.member_type, subnet) {
+        (MemberType::VirtualNetwork, false) => Ok(()),
+        (MemberType::Subnet, true) => match &view.observed.routing {
+            Some(Reading::Found(true)) => Ok(()),
+            Some(Reading::Unread(fault)) => {
+                Err(Some(fault::finding(fault, Side::Manager, Thing::ScopeConnection)))
+            }
+            Some(Reading::Found(false) | Reading::Absent) => Err(Some(Finding::new(
+                Reason::RoutingNotEnabled,
+                format!(
+                    "{} takes subnets, and its manager lacks the scope access Routing: add it to the manager ({})",
+                    view.desired.group,
+                    Actor::ManagerTenantAdmin
+                ),
+            ))),
+            None => Err(None),
+        },
+        (MemberType::Subnet, false) => Err(Some(mismatch(view, "subnets", "a virtual network"))),
+        (MemberType::VirtualNetwork, true) => Err(Some(mismatch(view, "virtual networks", "a subnet"))),
+        (MemberType::Other(word), _) => Err(Some(mismatch(view, word, "a network"))),
+    }
+}
+
+fn mismatch(view: View<'_>, takes: &str, is: &str) -> Finding {
+    Finding::new(
+        Reason::MemberTypeMismatch,
+        format!(
+            "{} takes {takes}, and resourceId is {is}: name another group or resource; the member type of a group is fixed ({})",
+            view.desired.group,
+            Actor::ClusterOperator
+        ),
+    )
+}
+
+fn normal(view: View<'_>) -> Plan {
+    let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
+    let situation = situation(view);
+    let step = ownership::next(&situation);
+    plan.step = Some(step);
+    let hash = view.desired.want.hash();
+    if view.observed.write.is_some() {
+        super::conclude::conclude(view, &mut plan);
+        return plan;
+    }
+    match step {
+        Move::Hold | Move::Claim | Move::Put | Move::Confirm
+            if view.claim.is_none_or(|claim| claim.phase == ClaimPhase::Intended) =>
+        {
+            match fits(view) {
+                Ok(()) => {}
+                Err(None) => {
+                    plan.steps.push(Step::ReadGroup);
+                    return plan;
+                }
+                Err(Some(finding)) => {
+                    plan.waiting = super::conclude::waiting(view, Waiting::Someone);
+                    plan.findings.push(finding);
+                    return plan;
+                }
+            }
+        }
+        _ => {}
+    }
+    match step {
+        Move::Hold => plan.steps.push(Step::Hold(unheld(view))),
+        Move::Claim | Move::Rehash | Move::Reintend => {
+            if step == Move::Reintend {
+                plan.steps.push(Step::Tell(Happening::warning(
+                    "DriftDetected",
+                    "Recreate",
+                    "the member was deleted behind our back: it is made again",
+                )));
+            }
+            plan.steps.push(Step::SetClaim(new_claim(
+                view,
+                ClaimPhase::Intended,
+                ClaimOrigin::Created,
+                hash,
+            )));
+            plan.steps.push(Step::Persist);
+        }
+        Move::Adopt => {
+            let read = view.observed.reading.found().map(|found| found.body.hash()).unwrap_or(hash);
+            let claim = new_claim(view, ClaimPhase::Held, ClaimOrigin::Adopted, read)
+                .map(|claim| Claim { origin: ClaimOrigin::Adopted, ..claim });
+            plan.steps.push(Step::SetClaim(claim));
+            plan.steps.push(Step::Tell(Happening::normal(
+                "Adopted",
+                "Adopt",
+                "the member was already there and is now ours: it is corrected, and deleted with this object unless spec.deletionPolicy is Orphan",
+            )));
+            plan.steps.push(Step::Persist);
+        }
+        Move::MarkHeld | Move::Refresh => {
+            let recorded = if step == Move::Refresh {
+                hash
+            } else {
+                view.claim.map(|claim| claim.body_hash.clone()).unwrap_or_default()
+            };
+            plan.steps.push(Step::SetClaim(new_claim(
+                view,
+                ClaimPhase::Held,
+                ClaimOrigin::Created,
+                recorded,
+            )));
+        }
+        Move::DropClaim => {
+            plan.steps.push(Step::SetClaim(None));
+            plan.steps.push(Step::Tell(Happening::warning(
+                "ClaimDropped",
+                "Release",
+                "someone else made the member before us: it is theirs",
+            )));
+            plan.steps.push(Step::Persist);
+        }
+        Move::Confirm => {
+            if view.observed.sources_gone.is_some() {
+                plan.steps.push(Step::SetClaim(None));
+                plan.steps.push(Step::Persist);
+            } else {
+                plan.steps.push(Step::Confirm);
+            }
+        }
+        Move::Put => plan.steps.push(Step::Put),
+        // A member cannot change its network: it is deleted and made again.
+        Move::Correct => {
+            if deleted_lately(view) {
+                super::conclude::conclude(view, &mut plan);
+            } else {
+                if let Some(found) = view.observed.reading.found() {
+                    for (field, old, new) in found.body.differences(&view.desired.want, &["resourceId"]) {
+                        plan.steps.push(Step::Tell(Happening::normal(
+                            "DriftCorrected",
+                            "Replace",
+                            format!("{field} of the member changed behind our back: {old:?} becomes {new:?}"),
+                        )));
+                    }
+                }
+                plan.steps.push(Step::Delete);
+            }
+        }
+        Move::Settled => settled(view, &situation, &mut plan),
+        _ => super::conclude::conclude(view, &mut plan),
+    }
+    plan
+}
+
+fn settled(view: View<'_>, situation: &Situation, plan: &mut Plan) {
+    if let (Some(claim), Some(signer)) = (view.claim, &view.desired.signer) {
+        // The claim's credential moves after a successful read with the new one.
+        if claim.credential_ref != signer.credential {
+            if signer.held {
+                let claim = Claim { credential_ref: signer.credential.clone(), ..claim.clone() };
+                plan.steps.push(Step::SetClaim(Some(claim)));
+            } else if situation.may_write {
+                plan.steps.push(Step::Hold(unheld(view)));
+            }
+            if !plan.steps.is_empty() {
+                return;
+            }
+        }
+    }
+    let failed =
+        view.observed.reading.found().is_some_and(|found| found.provisioning == ProvisioningState::Failed);
+    if failed && view.claim.is_some() && situation.may_write && view.now >= view.memory.retry_at(view.now) {
+        match &view.observed.network {
+            None => {
+                plan.steps.push(Step::ReadNetwork);
+                return;
+            }
+            Some(Reading::Found(())) => {
+                plan.steps.push(Step::Put);
+                return;
+            }
+            Some(Reading::Absent | Reading::Unread(_)) => {}
+        }
+    }
+    super::conclude::conclude(view, plan);
+}
+
+fn deleted_lately(view: View<'_>) -> bool {
+    view.memory.item.deleted_at.is_some_and(|at| at.duration_until(view.now) < DELETE_SETTLES)
+}
+
+fn deletion(view: View<'_>) -> Plan {
+    let View { inputs, desired, observed, claim, memory, .. } = view;
+    let policies = desired.policies;
+    let operator = Actor::ClusterOperator;
+    let mut plan = Plan::rest(Vec::new(), Waiting::Gone);
+    let release = |mut plan: Plan| {
+        if inputs.meta.held {
+            plan.steps.push(Step::Release);
+        }
+        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan
+    };
+    let Some(claim) = claim else { return release(plan) };
+    if desired.goal == Goal::Left {
+        let why = match (policies.deletion, policies.mode) {
+            (DeletionPolicy::Orphan, _) => "spec.deletionPolicy is Orphan",
+            (_, Mode::Observe) => "spec.mode is Observe",
+            _ => "another object holds it",
+        };
+        plan.steps.push(Step::Tell(Happening::normal(
+            "Orphaned",
+            "Release",
+            format!("{why}: the member stays in Azure"),
+        )));
+        return release(plan);
+    }
+    let blocked = |message: String, code: &str| {
+        let finding = Finding::new(Reason::DeletionBlocked, message).with_failure(
+            "delete",
+            "staticMember",
+            code,
+            operator,
+        );
+        Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None })
+    };
+    if policies.suspend {
+        return blocked(
+            format!(
+                "spec.suspend is true. Ways out: set it to false, or set spec.deletionPolicy: Orphan to leave the member in Azure ({operator})"
+            ),
+            "Suspended",
+        );
+    }
+    if observed.crd == CrdState::Terminating && !inputs.meta.confirm_delete {
+        return blocked(
+            format!(
+                "CRDTerminating: the CustomResourceDefinition is being deleted, which would delete this in Azure. Ways out: annotate with avnm.dev/confirm-delete=true to delete it, or set spec.deletionPolicy: Orphan to leave it ({operator})"
+            ),
+            "CRDTerminating",
+        );
+    }
+    if desired.signer.is_none() {
+        let credential = &claim.credential_ref;
+        return blocked(
+            format!(
+                "the member cannot be deleted: no credential of tenant {} is usable ({} {}). Ways out: restore it, point credentialRef to another one of that tenant, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})",
+                claim.tenant_id,
+                credential.kind.as_str(),
+                credential.name
+            ),
+            "CredentialUnusable",
+        );
+    }
+    let step = ownership::next(&situation(view));
+    plan.step = Some(step);
+    if let Some(fault) = observed.write.as_ref().or(observed.reading.fault()) {
+        plan.findings.push(deletion_fault(fault));
+        plan.waiting = super::conclude::waiting(view, Waiting::Gone);
+        return plan;
+    }
+    match step {
+        Move::DropClaim => return release(plan),
+        Move::Delete if !deleted_lately(view) => {
+            plan.steps.push(Step::Delete);
+            return plan;
+        }
+        _ => {}
+    }
+    plan.findings
+        .push(Finding::new(Reason::Deleting, "deleted in Azure and waiting until it is proven gone"));
+    if let (Move::AwaitGone | Move::AwaitQuiet, Some(until)) = (step, memory.item.quiet_until) {
+        if until > view.now {
+            plan.waiting = Waiting::Quiet(until);
+        }
+    }
+    plan
+}
+
+fn deletion_fault(fault: &Fault) -> Finding {
+    let mut finding = fault::finding(fault, Side::Manager, Thing::Member);
+    if fault::blocks_deletion(fault) {
+        finding.reason = Reason::DeletionBlocked;
+        finding.message = format!(
+            "the member cannot be deleted: {}. Ways out: remove the cause, or set spec.deletionPolicy: Orphan to leave it in Azure",
+            finding.message
+        );
+    } else {
+        finding.reason = Reason::Deleting;
+    }
+    finding
+}
+
+/// How long until a member that Failed is sent again.
+pub(super) fn retry_in(view: View<'_>) -> SignedDuration {
+    view.now.duration_until(view.memory.retry_at(view.now)).max(SignedDuration::from_secs(1))
+}

@@ -1,0 +1,181 @@
+//! Decisions about a `TenantCredential`: does it sign in, may it go.
+
+use avnm_api::{TenantCredentialSpec, TenantCredentialStatus};
+use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    conditions::{self, Past},
+    cross_tenant_connection::{After, transition},
+    fault::{self, Side},
+    inputs::Meta,
+    pace::{self, Waiting, Waits},
+    reason::{Companion, PROPAGATION, Reason},
+    verdict::{Failure, Finding, Happening},
+};
+
+/// A failing credential is tried once in this time, however many objects use it.
+pub const PROBE: SignedDuration = SignedDuration::from_secs(60);
+/// A working one is signed in with again after this long; its Secret is read once a minute.
+pub const RECHECK: SignedDuration = SignedDuration::from_mins(30);
+
+/// Everything read from Kubernetes and Entra.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// The object's metadata.
+    pub meta: Meta,
+    /// Its spec.
+    pub spec: TenantCredentialSpec,
+    /// Its status as it was read.
+    pub status: TenantCredentialStatus,
+    /// Whether the finalizer that holds it is on it.
+    pub held: bool,
+    /// What signing in came to.
+    pub sign_in: SignIn,
+    /// Objects with a claim that names it (a live list); read only while it is being deleted.
+    pub users: Option<Result<Vec<String>, Fault>>,
+    /// When the current streak of Propagating began, in this process.
+    pub propagating_since: Option<Timestamp>,
+}
+
+/// What signing in came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignIn {
+    /// A token was got.
+    Token,
+    /// It was not.
+    Failed(Fault),
+}
+
+/// Spec, read.
+pub fn identity(spec: &TenantCredentialSpec) -> Result<(TenantId, ClientId), Finding> {
+    let invalid = |field: &str, why: &dyn std::fmt::Display| {
+        Finding::new(Reason::InvalidSpec, format!("spec.{field}: {why} ({})", Actor::ClusterOperator))
+    };
+    let tenant = TenantId::parse(&spec.tenant_id).map_err(|why| invalid("tenantId", &why))?;
+    let client = ClientId::parse(&spec.client_id).map_err(|why| invalid("clientId", &why))?;
+    Ok((tenant, client))
+}
+
+/// What is to be done with the finalizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Leave it.
+    Leave,
+    /// Take it off: nobody needs the credential any more.
+    Release,
+}
+
+/// Whether a credential that is being deleted may go.
+pub fn hold(inputs: &Inputs) -> Hold {
+    let unused = matches!(&inputs.users, Some(Ok(users)) if users.is_empty());
+    if inputs.meta.deleting && inputs.held && unused { Hold::Release } else { Hold::Leave }
+}
+
+/// What holds of the credential.
+pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
+    if let Err(invalid) = identity(&inputs.spec) {
+        return invalid;
+    }
+    let mut finding = match &inputs.sign_in {
+        SignIn::Token => Finding::new(
+            Reason::TokenAcquired,
+            format!("signs in to tenant {} as application {}", inputs.spec.tenant_id, inputs.spec.client_id),
+        ),
+        SignIn::Failed(fault) => Finding {
+            reason: reason(fault, inputs.propagating_since, now),
+            message: fault::message(fault, Side::Target),
+            failure: Some(Failure::of(fault, fault::actor(fault, Side::Target))),
+            // A Secret that is missing or refused was read to be so; only what did not answer is unread.
+            unread: fault.heals_by_itself(),
+            companion: None,
+        },
+    };
+    if finding.reason == Reason::Propagating {
+        finding.companion = Some(Companion::Reconciling);
+    }
+    if inputs.meta.deleting {
+        let users = match &inputs.users {
+            Some(Ok(users)) => users.clone(),
+            Some(Err(_)) | None => Vec::new(),
+        };
+        if !users.is_empty() {
+            let named: Vec<&str> = users.iter().take(3).map(String::as_str).collect();
+            finding.message = format!(
+                "being deleted, and held for {} object(s) that still hold something in Azure with it ({}); {}",
+                users.len(),
+                named.join(", "),
+                finding.message
+            );
+        }
+    }
+    finding
+}
+
+fn reason(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Reason {
+    match &fault.kind {
+        FaultKind::SignIn(SignInFault::SourceMissing) => Reason::SecretNotFound,
+        FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
+        FaultKind::SignIn(SignInFault::Propagating) => {
+            let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
+            if long { Reason::SignInRefused } else { Reason::Propagating }
+        }
+        FaultKind::SignIn(SignInFault::Refused) => Reason::SignInRefused,
+        _ => Reason::Unreachable,
+    }
+}
+
+/// What becomes of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// The status to be written, if it differs.
+    pub status: TenantCredentialStatus,
+    /// Events of transitions.
+    pub happenings: Vec<Happening>,
+    /// What the loop needs to know.
+    pub after: After,
+}
+
+/// The status of a pass that is over.
+pub fn report(
+    inputs: &Inputs,
+    unread_since: Option<Timestamp>,
+    waits: &Waits,
+    probe: SignedDuration,
+    now: Timestamp,
+) -> Reported {
+    let old = &inputs.status;
+    let finding = finding(inputs, now);
+    let same_streak = conditions::shows(&old.conditions, finding.reason);
+    let last_failure =
+        conditions::last_failure(old.last_failure.as_ref(), same_streak, finding.failure.as_ref(), now);
+    let past = Past {
+        conditions: &old.conditions,
+        generation: inputs.meta.generation,
+        since: last_failure.as_ref().map_or(now, |failure| failure.since.0),
+        unread_since,
+        sweep: waits.sweep,
+        now,
+    };
+    let shown = conditions::summary(&finding, &past);
+    let keeps = conditions::keeps_ready(&finding, &past);
+    let conditions =
+        if keeps { old.conditions.clone() } else { conditions::merge(&old.conditions, shown.wanted, now) };
+    let status = TenantCredentialStatus {
+        observed_generation: Some(inputs.meta.generation),
+        conditions,
+        last_failure,
+        last_handled_reconcile_at: inputs
+            .meta
+            .requested_at
+            .clone()
+            .or_else(|| old.last_handled_reconcile_at.clone()),
+    };
+    // The Secret is read again within a probe, whether the credential works or not: there is no watch on Secrets.
+    let next_change = if keeps { past.sticky_until() } else { shown.next_change };
+    let look = pace::next(Waiting::Retry { streak: 0, after: Some(probe) }, waits, next_change, now);
+    let happenings = transition(&old.conditions, &status.conditions);
+    let failed = matches!(inputs.sign_in, SignIn::Failed(_));
+    let after = After { look, reason: finding.reason, unread: finding.unread, failed, settling: false };
+    Reported { status, happenings, after }
+}

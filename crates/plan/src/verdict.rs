@@ -1,0 +1,118 @@
+//! What a pass found out about one object, before it becomes conditions.
+
+use avnm_terms::{Actor, Fault};
+
+use crate::reason::{Companion, Reason};
+
+/// One thing that holds of the object. The first by reason is shown; the others may add to its message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Why.
+    pub reason: Reason,
+    /// What it is, who must act, and the next step. Stable: no ids and times that change with every try.
+    pub message: String,
+    /// What failed, if something did.
+    pub failure: Option<Failure>,
+    /// Whether it rests on something that could not be read.
+    pub unread: bool,
+    /// What accompanies Ready, where the reason's row alone does not tell.
+    pub companion: Option<Companion>,
+}
+
+/// A failure to be remembered in status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// What was tried.
+    pub operation: String,
+    /// On what.
+    pub target: String,
+    /// The code that Azure gave, or a word of ours.
+    pub code: String,
+    /// What was said, stable.
+    pub message: String,
+    /// Azure's correlation id.
+    pub correlation_id: Option<String>,
+    /// Who can do something about it.
+    pub actor: Actor,
+}
+
+impl Finding {
+    /// A finding without failure.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), failure: None, unread: false, companion: None }
+    }
+
+    /// The same, resting on something unread.
+    pub fn unread(mut self) -> Self {
+        self.unread = true;
+        self
+    }
+
+    /// The same, with a failure that is not Azure's (a missing reference).
+    pub fn with_failure(mut self, operation: &str, target: &str, code: &str, actor: Actor) -> Self {
+        self.failure = Some(Failure {
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            code: code.to_owned(),
+            message: self.message.clone(),
+            correlation_id: None,
+            actor,
+        });
+        self
+    }
+}
+
+impl Failure {
+    /// Longest message kept, in characters.
+    const MESSAGE_MAX: usize = 1000;
+
+    /// What a fault leaves in status.
+    pub fn of(fault: &Fault, actor: Actor) -> Self {
+        Self {
+            operation: fault.operation.to_owned(),
+            target: avnm_terms::text::bounded(&fault.target, 1000),
+            code: avnm_terms::text::bounded(&fault.code, 120),
+            message: avnm_terms::text::stable(&fault.message, Self::MESSAGE_MAX),
+            correlation_id: fault.correlation_id.as_deref().map(|id| avnm_terms::text::bounded(id, 120)),
+            actor,
+        }
+    }
+}
+
+/// The finding that is shown: the first by reason.
+pub fn worst(mut findings: Vec<Finding>) -> Option<Finding> {
+    // Stable: of two with the same reason the first stays first (the scope half on a tie).
+    findings.sort_by_key(|finding| finding.reason);
+    let mut findings = findings.into_iter();
+    let mut first = findings.next()?;
+    if let Some(other) = findings.find(|other| other.reason == first.reason && other.message != first.message)
+    {
+        first.message = format!("{}; {}", first.message.trim_end_matches('.'), other.message);
+    }
+    Some(first)
+}
+
+/// An event to be emitted once, on a transition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// Whether a person should look at it.
+    pub warning: bool,
+    /// A stable word.
+    pub reason: &'static str,
+    /// What was done: a stable verb.
+    pub action: &'static str,
+    /// What happened, with fields and values.
+    pub note: String,
+}
+
+impl Happening {
+    /// Something ordinary.
+    pub fn normal(reason: &'static str, action: &'static str, note: impl Into<String>) -> Self {
+        Self { warning: false, reason, action, note: note.into() }
+    }
+
+    /// Something to look at.
+    pub fn warning(reason: &'static str, action: &'static str, note: impl Into<String>) -> Self {
+        Self { warning: true, reason, action, note: note.into() }
+    }
+}
