@@ -11,11 +11,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use avnm_launcher::clock::Stopwatch;
 use avnm_launcher::control_plane::{ControlPlane, Options};
-use avnm_launcher::{Emulator, EmulatorOptions, Look, Operator, OperatorOptions, Run, run, wait_until};
-use tokio::signal::unix::{SignalKind, signal};
+use avnm_launcher::{
+    Emulator, EmulatorOptions, Look, Operator, OperatorOptions, Run, run, told_to_stop, wait_until,
+};
 
 use screen::Screen;
 
@@ -137,7 +138,12 @@ async fn tell(args: &Args, stage: &Stage, kept: &Cell<bool>) -> Result<()> {
 
     heading("8. the order in which Azure was asked to delete");
     print!("{}", azure::deletes(&stage.emulator.control().ledger(before).await?));
-    print!("{}", azure::left_over(&stage.emulator.control().state().await?));
+    let state = stage.emulator.control().state().await?;
+    let left = azure::left_over(&state);
+    if !left.is_empty() {
+        bail!("delete the quickstart: Azure still holds {}", left.join(", "));
+    }
+    println!("Azure holds none of it any more");
     Ok(())
 }
 
@@ -174,21 +180,4 @@ async fn keep(stage: &Stage, kept: &Cell<bool>) -> Result<()> {
 
 fn heading(text: &str) {
     println!("\n== {text}");
-}
-
-/// Ends when someone wants the demo to end: Ctrl-C, a closed terminal, `kill`.
-async fn told_to_stop() {
-    let [interrupt, terminate, hangup] =
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| async move {
-            match signal(kind) {
-                Ok(mut stream) => drop(stream.recv().await),
-                // A signal that cannot be heard ends the process by itself.
-                Err(_) => std::future::pending().await,
-            }
-        });
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-        () = hangup => {}
-    }
 }

@@ -16,6 +16,7 @@ pub mod operator;
 mod pki;
 pub mod port;
 pub mod run;
+mod stop;
 pub mod wait;
 
 pub use control_plane::ControlPlane;
@@ -23,4 +24,5 @@ pub use emulator::{Control, Emulator, EmulatorOptions};
 pub use kubectl::Kubectl;
 pub use operator::{Operator, OperatorOptions};
 pub use run::Run;
+pub use stop::told_to_stop;
 pub use wait::{Look, wait_until};

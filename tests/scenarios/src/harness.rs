@@ -8,10 +8,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use avnm_launcher::clock::Stopwatch;
 use avnm_launcher::control_plane::{ControlPlane, Options};
-use avnm_launcher::{Run, child, run};
+use avnm_launcher::{Run, child, run, told_to_stop};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::context::Ctx;
 
@@ -173,7 +172,8 @@ async fn keep_up(cluster: &ControlPlane, ctx: Option<&Ctx>) {
 fn build() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "avnm-operator", "--package", "avnm-emulator", "--bins"])
+        // The whole workspace, as `make` builds it: another set would unify features differently and compile anew.
+        .args(["build", "--quiet", "--workspace", "--bins"])
         .current_dir(run::workspace_dir())
         .status()
         .context("run cargo build")?;
@@ -181,24 +181,6 @@ fn build() -> Result<()> {
         bail!("build avnm-operator and avnm-emulator: cargo ended with {status}");
     }
     Ok(())
-}
-
-/// Ends when someone wants this process to end: Ctrl-C, a closed terminal, CI.
-pub(crate) async fn told_to_stop() {
-    let on = |kind| signal(kind).ok();
-    let [interrupt, terminate, hangup] =
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| async move {
-            match on(kind) {
-                Some(mut stream) => drop(stream.recv().await),
-                // A signal that cannot be heard ends the process by itself.
-                None => std::future::pending().await,
-            }
-        });
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-        () = hangup => {}
-    }
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
     // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
     tokio::select! {
         code = harness::run(plan) => code,
-        () = harness::told_to_stop() => {
+        () = avnm_launcher::told_to_stop() => {
             eprintln!("\nstopped; ending what was started");
             ExitCode::from(130)
         }
