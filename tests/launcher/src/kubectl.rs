@@ -31,6 +31,13 @@ impl Kubectl {
         &self.kubeconfig
     }
 
+    /// Drops what kubectl remembers of the API: it looks up kinds again by itself, but not categories such as
+    /// `avnm`, and would not know those of a CRD that came since.
+    pub(crate) fn forget(&self) {
+        // Nothing remembered is as good as forgotten.
+        let _ = std::fs::remove_dir_all(&self.cache);
+    }
+
     /// The same program as another user.
     pub fn with_kubeconfig(&self, kubeconfig: &Path) -> Self {
         Self { kubeconfig: kubeconfig.to_owned(), ..self.clone() }
