@@ -249,7 +249,7 @@ impl Operator {
 async fn spawn(options: &OperatorOptions, log: &Path) -> Result<State> {
     let program = assets::ours("avnm-operator")?;
     let env = [("KUBECONFIG".to_owned(), options.kubeconfig.display().to_string())];
-    for _ in 1..PORT_TRIES {
+    for _ in 0..PORT_TRIES {
         let ports = port::free::<2>()?;
         let seen = std::fs::metadata(log).map_or(0, |m| m.len());
         let mut child = Child::start("avnm-operator", &program, &options.args(ports), &env, log)?;
