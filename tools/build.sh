@@ -15,7 +15,9 @@ out=${AVNM_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/avnm-operator/tools}/$key
 if [ "${1:-}" = --dir ]; then printf '%s\n' "$out"; exit 0; fi
 mkdir -p "$out"
 
-version=$(awk '$1 == "require" && $2 == "k8s.io/kubernetes" {print $3}' "$here/kube/go.mod")
+# go.mod may hold it on a line of its own or in a block. An empty stamp would build programs that panic at start.
+version=$(awk '{sub(/^require /, "")} $1 == "k8s.io/kubernetes" && $2 ~ /^v1\./ {print $2; exit}' "$here/kube/go.mod")
+[ -n "$version" ] || { say "tools/kube/go.mod does not name a version of k8s.io/kubernetes"; exit 1; }
 minor=$(printf '%s' "$version" | cut -d. -f2)
 # Without these stamps /version says v0.0.0-master and kubectl and helm refuse the skew.
 stamp="-s -w"

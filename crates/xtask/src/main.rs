@@ -1,2 +1,38 @@
-//! bin
-fn main() {}
+//! `cargo xtask COMMAND`: the chores of this workspace, one file each.
+
+mod demo;
+mod layers;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the main job, end to end: a real API server, an emulated Azure, and the operator between them.
+    Demo(demo::Args),
+    /// Checks which crate may see which, and that the pure ones stay pure.
+    Layers,
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Layers => layers::run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

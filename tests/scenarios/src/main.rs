@@ -1,2 +1,65 @@
-//! bin
-fn main() {}
+//! The scenarios: what the operator promises, shown on a real API server with the operator as its own process.
+//!
+//! One control plane serves the whole run. Each scenario gets a namespace, an emulator and an operator of its
+//! own, and they run one after another, because the operator watches all namespaces.
+
+mod context;
+mod harness;
+mod look;
+mod s00_control_plane;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use futures::FutureExt as _;
+
+use crate::harness::{Needs, Scenario};
+
+/// Runs the scenarios, or those whose number or title contains one of the filters.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Run only scenarios whose number or title contains one of these words.
+    filter: Vec<String>,
+    /// List the scenarios and run none.
+    #[arg(long)]
+    list: bool,
+    /// Leave everything up at the end of the first failed scenario, or of the last one, until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
+    /// Take avnm-operator and avnm-emulator as they are, without asking cargo to build them.
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// All of them, in the order in which they run. One file each; the number is that of the file.
+const SCENARIOS: &[Scenario] = &[Scenario {
+    id: "00",
+    title: "control plane answers",
+    needs: Needs::ControlPlane,
+    run: |ctx| s00_control_plane::run(ctx).boxed(),
+}];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.list {
+        for scenario in SCENARIOS {
+            println!("{} {}", scenario.id, scenario.title);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|s| s.matches(&args.filter)).collect();
+    if chosen.is_empty() {
+        eprintln!("no scenario matches {:?}; --list shows them all", args.filter);
+        return ExitCode::from(2);
+    }
+    let plan = harness::Plan { chosen, keep: args.keep, build: !args.no_build };
+    // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
+    tokio::select! {
+        code = harness::run(plan) => code,
+        () = avnm_launcher::told_to_stop() => {
+            eprintln!("\nstopped; ending what was started");
+            ExitCode::from(130)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+# Everything that a person or CI does with this tree. Needs Rust, Go and a C compiler, and nothing else by hand.
+#
+# One cargo profile (dev) serves all of it, and the binaries of all crates are built together wherever more than
+# one is needed: with other sets cargo would unify features differently and compile the same crates twice.
+
+CARGO ?= cargo
+STEP := @tools/step.sh
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Without cargo-deny the step says so and passes: what it checks is checked where releases are made.
+DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "cargo-deny is not installed: left out"; fi
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help tools build demo test steps fmt lint deny unit scenarios generate clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+tools: ## Build the pinned Kubernetes programs, once, into a cache outside the tree
+	@tools/build.sh
+
+build: ## Build all crates
+	$(CARGO) build --workspace --all-targets
+
+demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
+	@$(CARGO) run --package xtask -- demo $(if $(filter-out 0,$(KEEP)),--keep)
+
+test: ## Everything that must pass: formatting, lints, tests, and the scenarios on a real API server
+	@tools/guard.sh $(MAKE) --no-print-directory steps
+
+# Behind the guard: what it starts in the background, too, is gone when it ends.
+steps:
+	@mkdir -p $(TARGET)
+	@tools/build.sh >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs are built beside; see $(TARGET)/tools.log"
+	$(STEP) "formatting" $(CARGO) fmt --all --check
+	$(STEP) "lints" $(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(STEP) "dependencies" sh -c '$(DENY)'
+	$(STEP) "test programs" $(CARGO) test --workspace --no-run
+	$(STEP) "Kubernetes programs" tools/build.sh
+	$(STEP) "tests" $(CARGO) test --workspace
+	$(STEP) "programs" $(CARGO) build --workspace --bins
+	@printf '\n== scenarios\n'
+	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
+
+fmt: ## Format
+	$(CARGO) fmt --all
+
+lint: ## Lints and dependency rules
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@$(DENY)
+
+deny: ## Dependency rules alone, where cargo-deny is installed
+	@$(DENY)
+
+unit: ## Tests without the scenarios: unit, property and table tests, generated files, layers
+	$(CARGO) test --workspace
+
+scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
+	$(CARGO) build --workspace --bins
+	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
+
+generate: ## Write the generated files (CRDs, rights, decision tables)
+	$(CARGO) xtask generate
+
+clean: ## Remove what cargo built; the Kubernetes programs stay (`tools/build.sh --dir` says where)
+	$(CARGO) clean

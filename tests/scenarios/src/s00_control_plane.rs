@@ -1,0 +1,27 @@
+//! 00: the control plane that all others stand on is the real one, of the pinned version, and namespaces end.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use avnm_launcher::assets;
+
+use crate::context::Ctx;
+use crate::look;
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let version = ctx.kubectl().json(&["version"]).await?;
+    let (client, server) = (&version["clientVersion"]["gitVersion"], &version["serverVersion"]["gitVersion"]);
+    if ctx.cluster().is_pinned() {
+        let pinned = assets::pinned_kubernetes()?;
+        ensure!(client == pinned.as_str(), "kubectl says {client}, tools/ pins {pinned}");
+        ensure!(server == pinned.as_str(), "kube-apiserver says {server}, tools/ pins {pinned}");
+    } else {
+        ensure!(server.as_str().is_some_and(|v| v.starts_with("v1.")), "the server says {server}");
+    }
+
+    // It ends only if the controller manager runs, and only once what is in it is gone.
+    ctx.apply(r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"passing"}}"#).await?;
+    ctx.kubectl().run(&["delete", "namespace", ctx.namespace(), "--wait=false"], None).await?;
+    let path = format!("/api/v1/namespaces/{}", ctx.namespace());
+    look::wait_gone(ctx.cluster(), &path, Duration::from_secs(30)).await
+}
