@@ -1,9 +1,6 @@
 //! Who wants what: an index over all objects, so that two that want one id find out before either claims it.
 
-use std::{
-    collections::HashMap,
-    sync::Mutex,
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use avnm_plan::contend::{Claimant, beaten_by};
 

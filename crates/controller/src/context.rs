@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use kube::{
     Client, Resource, ResourceExt,
     core::DeserializeGuard,
-    runtime::{reflector::{ObjectRef, Store}},
+    runtime::reflector::{ObjectRef, Store},
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -107,9 +107,14 @@ impl Context {
     }
 
     /// Puts our finalizer on credentials. They are read live: a hold on an old picture would be refused anyway.
-    pub(crate) async fn hold_credentials(&self, namespace: &str, references: &[CredentialRef]) -> Result<(), Fault> {
+    pub(crate) async fn hold_credentials(
+        &self,
+        namespace: &str,
+        references: &[CredentialRef],
+    ) -> Result<(), Fault> {
         for reference in references {
-            let Some(object) = crate::live::get::<TenantCredential>(&self.client, namespace, &reference.name).await?
+            let Some(object) =
+                crate::live::get::<TenantCredential>(&self.client, namespace, &reference.name).await?
             else {
                 return Err(Fault::local(
                     "hold credential",

@@ -17,7 +17,8 @@ pub(crate) struct Events(Recorder);
 
 impl Events {
     pub(crate) fn new(client: Client, identity: &str) -> Self {
-        let reporter = Reporter { controller: "avnm.dev/operator".into(), instance: Some(identity.to_owned()) };
+        let reporter =
+            Reporter { controller: "avnm.dev/operator".into(), instance: Some(identity.to_owned()) };
         Self(Recorder::new(client, reporter))
     }
 

@@ -5,7 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, extract::State, http::{StatusCode, header}, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
 use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
@@ -41,7 +47,12 @@ impl Health {
 }
 
 /// Serves probes on one listener and metrics on another.
-pub async fn serve(health: Health, metrics: Arc<Metrics>, probes: TcpListener, scrape: TcpListener) -> std::io::Result<()> {
+pub async fn serve(
+    health: Health,
+    metrics: Arc<Metrics>,
+    probes: TcpListener,
+    scrape: TcpListener,
+) -> std::io::Result<()> {
     let probe = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/healthz", get(|| async { "ok" }))

@@ -10,9 +10,17 @@ use serde::de::DeserializeOwned;
 
 use crate::kube_io;
 
-async fn set<K>(client: &Client, object: &K, finalizers: Vec<String>, operation: &'static str) -> Result<K, Fault>
+async fn set<K>(
+    client: &Client,
+    object: &K,
+    finalizers: Vec<String>,
+    operation: &'static str,
+) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let api: Api<K> = Api::namespaced(client.clone(), &namespace);
@@ -31,7 +39,10 @@ where
 /// Puts a finalizer on an object, unless it is there.
 pub(crate) async fn hold<K>(client: &Client, object: &K, finalizer: &str) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     if object.finalizers().iter().any(|held| held == finalizer) {
         return Ok(object.clone());
@@ -44,9 +55,13 @@ where
 /// Takes a finalizer off an object that is being deleted. `None` if that was the last one and it is gone.
 pub(crate) async fn release<K>(client: &Client, object: &K, finalizer: &str) -> Result<Option<K>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
-    if object.meta().deletion_timestamp.is_none() || !object.finalizers().iter().any(|held| held == finalizer) {
+    if object.meta().deletion_timestamp.is_none() || !object.finalizers().iter().any(|held| held == finalizer)
+    {
         return Ok(Some(object.clone()));
     }
     let finalizers = object.finalizers().iter().filter(|held| *held != finalizer).cloned().collect();

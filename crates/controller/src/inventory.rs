@@ -35,12 +35,18 @@ pub(crate) enum Listener {
 }
 
 /// A collection as it was read.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Snapshot<T> {
     /// When the read began.
     pub(crate) begun: Instant,
     /// What it came to; `Absent` means that the parent is not there.
     pub(crate) reading: Reading<Arc<T>>,
+}
+
+impl<T> Clone for Snapshot<T> {
+    fn clone(&self) -> Self {
+        Self { begun: self.begun, reading: self.reading.clone() }
+    }
 }
 
 #[derive(Debug)]
@@ -107,7 +113,9 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
                 return Snapshot { begun: now, reading: Reading::Unread(fault.clone()) };
             }
         }
-        if let Some(snapshot) = state.snapshot.as_ref().filter(|snapshot| snapshot.begun >= since && state.fault.is_none()) {
+        if let Some(snapshot) =
+            state.snapshot.as_ref().filter(|snapshot| snapshot.begun >= since && state.fault.is_none())
+        {
             return snapshot.clone();
         }
         self.refresh(&mut state, arm, credential, key, retry_max).await
@@ -125,7 +133,9 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         match (self.fetch)(arm.clone(), credential.clone(), key.clone()).await {
             Reading::Unread(fault) => {
                 let streak = state.fault.as_ref().map_or(0, |(_, _, streak)| streak + 1);
-                let wait = fault.retry_after.unwrap_or_else(|| Duration::from_secs(1 << streak.min(6)).min(retry_max));
+                let wait = fault
+                    .retry_after
+                    .unwrap_or_else(|| Duration::from_secs(1 << streak.min(6)).min(retry_max));
                 state.fault = Some((fault.clone(), clock::instant() + wait, streak));
                 Snapshot { begun, reading: Reading::Unread(fault) }
             }
@@ -151,7 +161,12 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
     }
 
     /// Reads every collection in use again, and returns who has to look.
-    async fn sweep(&self, arm: &Arm, interval: Duration, changed: impl Fn(&T, &T, &Listener) -> bool) -> Vec<Listener> {
+    async fn sweep(
+        &self,
+        arm: &Arm,
+        interval: Duration,
+        changed: impl Fn(&T, &T, &Listener) -> bool,
+    ) -> Vec<Listener> {
         let mut wake = Vec::new();
         let cells: Vec<((CredentialKey, K), Arc<Cell<T>>)> = self
             .cells
@@ -179,14 +194,16 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
                 }
                 continue;
             }
-            let Some(credential) = self.sources.lock().ok().and_then(|sources| sources.get(&id).cloned()) else {
+            let Some(credential) = self.sources.lock().ok().and_then(|sources| sources.get(&id).cloned())
+            else {
                 continue;
             };
             let mut state = cell.state.lock().await;
             if state.fault.as_ref().is_some_and(|(_, until, _)| *until > now) {
                 continue;
             }
-            if state.snapshot.as_ref().is_some_and(|old| now.saturating_duration_since(old.begun) < interval) {
+            if state.snapshot.as_ref().is_some_and(|old| now.saturating_duration_since(old.begun) < interval)
+            {
                 continue;
             }
             let old = state.snapshot.clone();
@@ -227,8 +244,12 @@ pub(crate) struct Inventory {
 impl Inventory {
     pub(crate) fn new(retry_max: Duration) -> Self {
         Self {
-            managers: Table::new(|arm, credential, id| Box::pin(async move { arm.get_manager(&credential, &id).await })),
-            groups: Table::new(|arm, credential, id| Box::pin(async move { arm.get_group(&credential, &id).await })),
+            managers: Table::new(|arm, credential, id| {
+                Box::pin(async move { arm.get_manager(&credential, &id).await })
+            }),
+            groups: Table::new(|arm, credential, id| {
+                Box::pin(async move { arm.get_group(&credential, &id).await })
+            }),
             scope_connections: Table::new(|arm, credential, id| {
                 Box::pin(async move { arm.list_scope_connections(&credential, &id).await })
             }),
@@ -243,7 +264,12 @@ impl Inventory {
     }
 
     /// One sweep over everything in use. Returns who has to look.
-    pub(crate) async fn sweep(&self, arm: &Arm, interval: Duration, concerns: impl Fn(&Listener, &Member) -> bool) -> Vec<Listener> {
+    pub(crate) async fn sweep(
+        &self,
+        arm: &Arm,
+        interval: Duration,
+        concerns: impl Fn(&Listener, &Member) -> bool,
+    ) -> Vec<Listener> {
         let mut wake = self.managers.sweep(arm, interval, |old, new, _| old != new).await;
         wake.extend(self.groups.sweep(arm, interval, |old, new, _| old != new).await);
         wake.extend(self.scope_connections.sweep(arm, interval, |old, new, _| old != new).await);
@@ -255,8 +281,10 @@ impl Inventory {
                     if old == new {
                         return false;
                     }
-                    let olds: HashMap<&str, &Member> = old.iter().map(|member| (member.id.key(), member)).collect();
-                    let news: HashMap<&str, &Member> = new.iter().map(|member| (member.id.key(), member)).collect();
+                    let olds: HashMap<&str, &Member> =
+                        old.iter().map(|member| (member.id.key(), member)).collect();
+                    let news: HashMap<&str, &Member> =
+                        new.iter().map(|member| (member.id.key(), member)).collect();
                     let differs = new
                         .iter()
                         .filter(|member| olds.get(member.id.key()) != Some(member))

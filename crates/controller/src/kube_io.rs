@@ -16,7 +16,12 @@ pub(crate) async fn call<T>(
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fault(operation, target, &error)),
-        Err(_) => Err(Fault::local(operation, target, FaultKind::Network, "the Kubernetes API did not answer in 5 s")),
+        Err(_) => Err(Fault::local(
+            operation,
+            target,
+            FaultKind::Network,
+            "the Kubernetes API did not answer in 5 s",
+        )),
     }
 }
 

@@ -34,7 +34,7 @@ pub struct LeaseSettings {
 }
 
 /// So much of the lease must be left before a write to Azure goes out.
-pub const MARGIN: Duration = Duration::from_secs(5);
+pub(crate) const MARGIN: Duration = Duration::from_secs(5);
 
 /// What the holder knows: until when it surely holds the lease.
 #[derive(Debug, Clone, Default)]
@@ -112,14 +112,18 @@ impl Holder {
     /// Lets the next one have it at once.
     pub(crate) async fn release(&mut self) {
         self.guard.set(None);
-        let Ok(mut lease) = kube_io::call("get lease", &self.settings.name, self.api.get(&self.settings.name)).await
+        let Ok(mut lease) =
+            kube_io::call("get lease", &self.settings.name, self.api.get(&self.settings.name)).await
         else {
             return;
         };
-        if let Some(spec) = lease.spec.as_mut().filter(|spec| spec.holder_identity.as_ref() == Some(&self.settings.identity)) {
+        if let Some(spec) =
+            lease.spec.as_mut().filter(|spec| spec.holder_identity.as_ref() == Some(&self.settings.identity))
+        {
             spec.holder_identity = None;
             spec.lease_duration_seconds = Some(1);
-            let replace = self.api.replace(&self.settings.name, &PostParams::default(), &lease);
+            let params = PostParams::default();
+            let replace = self.api.replace(&self.settings.name, &params, &lease);
             if let Err(error) = kube_io::call("release lease", &self.settings.name, replace).await {
                 tracing::debug!(%error, "the lease was not released");
             }
@@ -145,9 +149,14 @@ impl Holder {
         let Some(mut lease) = current else {
             let lease = Lease {
                 metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
-                spec: Some(LeaseSpec { acquire_time: Some(MicroTime(clock::now())), lease_transitions: Some(0), ..wanted }),
+                spec: Some(LeaseSpec {
+                    acquire_time: Some(MicroTime(clock::now())),
+                    lease_transitions: Some(0),
+                    ..wanted
+                }),
             };
-            let created = tokio::time::timeout(kube_io::TIMEOUT, self.api.create(&PostParams::default(), &lease)).await;
+            let created =
+                tokio::time::timeout(kube_io::TIMEOUT, self.api.create(&PostParams::default(), &lease)).await;
             return match created {
                 Ok(Ok(_)) => Ok(self.won(asked)),
                 Ok(Err(error)) if status_code(&error) == Some(409) => Ok(false),
@@ -160,7 +169,9 @@ impl Holder {
         let ours = spec.holder_identity.as_ref() == Some(&self.settings.identity);
         let free = spec.holder_identity.as_deref().is_none_or(str::is_empty);
         if !ours && !free {
-            let lasts = Duration::from_secs(spec.lease_duration_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(15));
+            let lasts = Duration::from_secs(
+                spec.lease_duration_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(15),
+            );
             match &self.seen {
                 Some((seen, since)) if *seen == version => {
                     if asked.saturating_duration_since(*since) < lasts {
@@ -179,10 +190,14 @@ impl Holder {
             lease_transitions: Some(if ours { transitions } else { transitions.saturating_add(1) }),
             ..wanted
         });
-        match tokio::time::timeout(kube_io::TIMEOUT, self.api.replace(&name, &PostParams::default(), &lease)).await {
+        match tokio::time::timeout(kube_io::TIMEOUT, self.api.replace(&name, &PostParams::default(), &lease))
+            .await
+        {
             Ok(Ok(_)) => Ok(self.won(asked)),
             // Someone was faster, or we wrote it ourselves and did not read the answer: look again.
-            Ok(Err(error)) if status_code(&error) == Some(409) => Ok(ours && self.guard.holds(Duration::ZERO)),
+            Ok(Err(error)) if status_code(&error) == Some(409) => {
+                Ok(ours && self.guard.holds(Duration::ZERO))
+            }
             Ok(Err(error)) => kube_io::call("renew lease", &name, async { Err(error) }).await,
             Err(_) => Ok(ours && self.guard.holds(Duration::ZERO)),
         }

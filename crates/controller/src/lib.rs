@@ -26,8 +26,9 @@ mod status;
 mod streams;
 mod tenant_credential;
 
+pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};
 pub use lease::{LeaseGuard, LeaseSettings};
 pub use metrics::Metrics;
-pub use run::run;
+pub use run::{Ended, run};
 pub use settings::Settings;

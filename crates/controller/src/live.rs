@@ -16,7 +16,10 @@ use crate::kube_io;
 /// Everything of a kind in a namespace; a kind that is not there is empty.
 async fn list<K>(client: &Client, namespace: &str) -> Result<Vec<DeserializeGuard<K>>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let api: Api<DeserializeGuard<K>> = Api::namespaced(client.clone(), namespace);
     match kube_io::call("list objects", namespace, api.list(&ListParams::default())).await {
@@ -27,7 +30,11 @@ where
 }
 
 /// Members with a claim that name this connection. What does not decode counts as one.
-pub(crate) async fn dependents(client: &Client, namespace: &str, connection: &str) -> Reading<Vec<Dependent>> {
+pub(crate) async fn dependents(
+    client: &Client,
+    namespace: &str,
+    connection: &str,
+) -> Reading<Vec<Dependent>> {
     match list::<StaticMember>(client, namespace).await {
         Err(fault) => Reading::Unread(fault),
         Ok(members) => Reading::Found(
@@ -35,7 +42,8 @@ pub(crate) async fn dependents(client: &Client, namespace: &str, connection: &st
                 .into_iter()
                 .filter_map(|guard| match guard.0 {
                     Ok(member) => {
-                        let names = member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
+                        let names =
+                            member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
                         let claims = member
                             .status
                             .as_ref()
@@ -57,7 +65,11 @@ pub(crate) async fn dependents(client: &Client, namespace: &str, connection: &st
 }
 
 /// Objects whose claim was recorded with this credential. What does not decode counts as one.
-pub(crate) async fn users(client: &Client, namespace: &str, credential: &CredentialRef) -> Result<Vec<String>, Fault> {
+pub(crate) async fn users(
+    client: &Client,
+    namespace: &str,
+    credential: &CredentialRef,
+) -> Result<Vec<String>, Fault> {
     let mut users = Vec::new();
     for guard in list::<CrossTenantConnection>(client, namespace).await? {
         let uses = match &guard.0 {
@@ -103,7 +115,10 @@ pub(crate) async fn crd<K: Resource<DynamicType = ()>>(client: &Client) -> CrdSt
 /// One object, live; `None` if it is gone.
 pub(crate) async fn get<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     kube_io::call("get object", &format!("{namespace}/{name}"), api.get_opt(name)).await

@@ -1,10 +1,6 @@
 //! Secrets, read by name and kept only as long as needed. No watch on Secrets.
 
-use std::{
-    collections::HashMap,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use avnm_api::TenantCredential;
 use avnm_arm::{Credential, CredentialKey, Material, SecretString, Tokens, clock};
@@ -35,7 +31,6 @@ struct Entry {
 }
 
 /// The last good material of each credential, and what went wrong lately.
-#[derive(Debug)]
 pub(crate) struct Materials {
     client: Client,
     tokens: Tokens,
@@ -66,7 +61,9 @@ impl Materials {
         let loaded = self.with(&uid, |entry| match (&entry.good, &entry.source) {
             (Some(good), source) => Ok(Loaded { credential: good.clone(), last_material: source.is_some() }),
             (None, Some(fault)) => Err(fault.clone()),
-            (None, None) => Err(Fault::local("read credential", uid.clone(), FaultKind::SourceGone, "no material")),
+            (None, None) => {
+                Err(Fault::local("read credential", uid.clone(), FaultKind::SourceGone, "no material"))
+            }
         });
         let loaded = loaded.unwrap_or_else(|| {
             Err(Fault::local("read credential", uid.clone(), FaultKind::SourceGone, "no material"))

@@ -45,7 +45,9 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
     pub(crate) fn newest(&self, cached: &K) -> K {
         let version = cached.resource_version().unwrap_or_default();
         match &self.latest {
-            Some(latest) if self.superseded.contains(&version) && latest.uid() == cached.uid() => latest.clone(),
+            Some(latest) if self.superseded.contains(&version) && latest.uid() == cached.uid() => {
+                latest.clone()
+            }
             _ => cached.clone(),
         }
     }

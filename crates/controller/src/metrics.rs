@@ -1,6 +1,9 @@
 //! A first set of metrics. No names of objects and no error texts as labels.
 
-use std::{sync::atomic::{AtomicI64, AtomicU64}, time::Duration};
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64},
+    time::Duration,
+};
 
 use avnm_arm::{CallRecord, Observer, SignInRecord};
 use prometheus_client::{
@@ -58,7 +61,11 @@ impl Default for Metrics {
         let build = Family::<Build, Gauge>::default();
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("arm_requests", "Requests sent to Azure Resource Manager", calls.clone());
-        registry.register("arm_request_duration_seconds", "From sending to the last byte", call_seconds.clone());
+        registry.register(
+            "arm_request_duration_seconds",
+            "From sending to the last byte",
+            call_seconds.clone(),
+        );
         registry.register("arm_throttled", "Answers that closed a gate", throttled.clone());
         registry.register("sign_ins", "Sign-ins at Entra", sign_ins.clone());
         registry.register("reconcile", "Passes", passes.clone());

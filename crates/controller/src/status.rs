@@ -16,7 +16,10 @@ const FIELD_MANAGER: &str = "avnm-operator-status";
 /// Writes the whole status. A stale writer gets a conflict, and its pass ends.
 pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
     S: Serialize,
 {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
@@ -33,6 +36,10 @@ where
         "status": status,
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
-    kube_io::call("write status", &format!("{namespace}/{name}"), api.patch_status(&name, &params, &Patch::Apply(&body)))
-        .await
+    kube_io::call(
+        "write status",
+        &format!("{namespace}/{name}"),
+        api.patch_status(&name, &params, &Patch::Apply(&body)),
+    )
+    .await
 }

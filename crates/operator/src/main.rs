@@ -1,2 +1,118 @@
-//! bin
-fn main() {}
+//! avnm-operator: flags, telemetry, start, drain.
+
+mod flags;
+mod telemetry;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use avnm_arm::{Arm, Cloud, Tokens, Transport, TransportOptions};
+use avnm_controller::{Ended, Health, LeaseGuard, Metrics};
+use clap::Parser as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::flags::Flags;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    telemetry::start(&flags.log_level, flags.log_format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "cannot start the runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match runtime.block_on(run(&flags)) {
+        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::LeaseLost) => ExitCode::from(3),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot run");
+            eprintln!("avnm-operator: {error:#}");
+            ExitCode::FAILURE
+        }
+    };
+    // A pass that hangs must not keep a process alive that has lost its lease.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+async fn run(flags: &Flags) -> anyhow::Result<Ended> {
+    // Fails only if one is there already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let metrics = Arc::new(Metrics::default());
+    let health = Health::default();
+    let guard = LeaseGuard::default();
+    let arm = azure(flags, Arc::clone(&metrics), guard.clone())?;
+    let client = kubernetes(None).await?;
+    // The lease must be renewed also while everything else waits for the API server.
+    let lease_client = kubernetes(Some(Duration::from_secs(5))).await?;
+    let probes = tokio::net::TcpListener::bind(&flags.health_addr)
+        .await
+        .with_context(|| format!("cannot listen on --health-addr {}", flags.health_addr))?;
+    let scrape = tokio::net::TcpListener::bind(&flags.metrics_addr)
+        .await
+        .with_context(|| format!("cannot listen on --metrics-addr {}", flags.metrics_addr))?;
+    tokio::spawn(avnm_controller::serve(health.clone(), Arc::clone(&metrics), probes, scrape));
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let settings = flags.settings();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), cloud = arm.cloud().name(), "starts");
+    Ok(avnm_controller::run(client, lease_client, arm, guard, settings, metrics, health, stop).await)
+}
+
+fn azure(flags: &Flags, metrics: Arc<Metrics>, guard: LeaseGuard) -> anyhow::Result<Arm> {
+    let mut cloud = Cloud::named(&flags.cloud)?;
+    if let Some(url) = &flags.arm_endpoint {
+        cloud = cloud.with_arm_endpoint(url)?;
+    }
+    if let Some(url) = &flags.authority_host {
+        cloud = cloud.with_authority(url)?;
+    }
+    if let Some(audience) = &flags.audience {
+        cloud = cloud.with_audience(audience)?;
+    }
+    if let Some(version) = &flags.api_version {
+        cloud = cloud.with_api_version(version)?;
+    }
+    let extra_ca_pem = flags
+        .ca_file
+        .as_ref()
+        .map(|file| std::fs::read(file).with_context(|| format!("cannot read --ca-file {}", file.display())))
+        .transpose()?;
+    let options = TransportOptions { extra_ca_pem, ..TransportOptions::default() };
+    let transport = Transport::new(&options)?;
+    let tokens = Tokens::observed(cloud.clone(), transport.clone(), Arc::<Metrics>::clone(&metrics));
+    Ok(Arm::new(cloud, transport, tokens, Arc::new(guard)).with_observer(metrics))
+}
+
+/// kube's own retries are off: they would wait for minutes inside a pass.
+async fn kubernetes(timeout: Option<Duration>) -> anyhow::Result<kube::Client> {
+    let mut config = kube::Config::infer()
+        .await
+        .context("no Kubernetes configuration: set KUBECONFIG, or run in a pod")?;
+    config.default_retry = false;
+    if timeout.is_some() {
+        config.read_timeout = timeout;
+        config.write_timeout = timeout;
+    }
+    config.connect_timeout = Some(Duration::from_secs(5));
+    kube::Client::try_from(config).context("cannot make a Kubernetes client")
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("told to stop: running passes finish");
+    stop.cancel();
+}

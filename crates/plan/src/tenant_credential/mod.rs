@@ -186,7 +186,9 @@ pub fn report(
     let next_change = if keeps { past.sticky_until() } else { shown.next_change };
     // A Secret that is missing costs Azure nothing to look for: sooner at first. Entra is asked once a probe.
     let waiting = match finding.reason {
-        Reason::SecretNotFound | Reason::SourceForbidden => Waiting::Retry { streak: remembered.streak, after: None },
+        Reason::SecretNotFound | Reason::SourceForbidden => {
+            Waiting::Retry { streak: remembered.streak, after: None }
+        }
         _ => Waiting::Retry { streak: 0, after: Some(probe) },
     };
     let look = pace::next(waiting, waits, next_change, now).min(probe.max(SignedDuration::from_secs(1)));

@@ -1,0 +1,250 @@
+//! Does the steps of a plan, in order. It decides nothing; what went wrong is data for the next decision.
+
+use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE, HalfStatus};
+use avnm_arm::{ManagerConnectionBody, ScopeConnectionBody, clock};
+use avnm_plan::cross_tenant_connection::{Half, Role, Step};
+use avnm_terms::{AzureName, Fault, FaultKind, ManagerConnectionId, ScopeConnectionId};
+use kube::Resource;
+
+use super::Pass;
+use crate::{hold, kube_io, live, status};
+
+impl Pass<'_> {
+    /// Does the steps until one of them fails in Kubernetes.
+    pub(super) async fn execute(&mut self, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Hold(credentials) => self.hold(credentials).await,
+                Step::SetClaim(half, claim) => {
+                    (*self.standing.claims.get_mut(*half)).clone_from(claim);
+                    // A read from before the claim does not count as one after it.
+                    self.observed.halves.get_mut(*half).confirmed = false;
+                }
+                Step::SetRecreate(recreate) => self.standing.recreate = Some(recreate.clone()),
+                Step::Persist => self.persist().await,
+                Step::Confirm(half) => self.confirm(*half).await,
+                Step::Put { half, description, correcting } => {
+                    self.put(*half, description.clone(), *correcting).await
+                }
+                Step::Delete(half) => self.delete(*half).await,
+                Step::Nudge(half) => self.remembered.memory.plan.nudge = Some(*half),
+                Step::Tell(happening) => self.happenings.push(happening.clone()),
+                Step::Release => self.release().await,
+            }
+            if self.observed.kube.is_some() || self.released {
+                return;
+            }
+        }
+    }
+
+    async fn hold(&mut self, credentials: &[CredentialRef]) {
+        let namespace = self.inputs.meta.namespace.clone();
+        if let Err(fault) = self.context.hold_credentials(&namespace, credentials).await {
+            self.observed.kube = Some(fault);
+            return;
+        }
+        for half in Half::BOTH {
+            if let Some(signer) = &mut self.desired.halves.get_mut(half).signer {
+                signer.held = true;
+            }
+        }
+        match hold::hold(&self.context.client, &self.object, FINALIZER_AZURE).await {
+            Ok(new) => {
+                self.remembered.wrote(&self.object, &new);
+                self.object = new;
+                self.inputs.meta.held = true;
+            }
+            Err(fault) => self.observed.kube = Some(fault),
+        }
+    }
+
+    /// Writes the claims as they stand, durably.
+    async fn persist(&mut self) {
+        if !self.context.lease.holds(crate::lease::MARGIN) {
+            self.observed.kube =
+                Some(Fault::local("write claim", "", FaultKind::NoLease, "the lease is about to end"));
+            return;
+        }
+        let mut wanted = self.object.status.clone().unwrap_or_default();
+        wanted.recreate.clone_from(&self.standing.recreate);
+        for half in Half::BOTH {
+            let desire = self.desired.halves.get(half);
+            let slot = match half {
+                Half::Scope => &mut wanted.scope_connection,
+                Half::Target => &mut wanted.network_manager_connection,
+            };
+            let claim = self.standing.claims.get(half).clone();
+            if claim.is_none() && slot.is_none() {
+                continue;
+            }
+            let mut value = slot.clone().unwrap_or_default();
+            if claim.is_some() && value.id.is_none() {
+                value.id = desire.id.as_ref().map(ToString::to_string);
+            }
+            value.claim = claim;
+            if value.claim.is_none() && desire.role != Role::External {
+                value = HalfStatus::default();
+            }
+            *slot = (value != HalfStatus::default()).then_some(value);
+        }
+        match status::write(&self.context.client, &self.object, &wanted).await {
+            Ok(new) => {
+                self.context.metrics.status_write("CrossTenantConnection");
+                self.remembered.wrote(&self.object, &new);
+                self.inputs.status = new.status.clone().unwrap_or_default();
+                self.object = new;
+            }
+            Err(fault) => self.observed.kube = Some(fault),
+        }
+    }
+
+    /// What the claims rest on is read live, then Azure is read again.
+    async fn confirm(&mut self, half: Half) {
+        let namespace = self.inputs.meta.namespace.clone();
+        for each in Half::BOTH {
+            let desire = self.desired.halves.get(each);
+            let Some(signer) = desire.signer.as_ref().filter(|_| desire.role == Role::Ours) else { continue };
+            match live::credential_stands(&self.context.client, &namespace, &signer.credential, true).await {
+                Ok(None) => {}
+                Ok(Some(gone)) => {
+                    self.observed.sources_gone = Some(gone);
+                    return;
+                }
+                Err(fault) => {
+                    self.observed.kube = Some(fault);
+                    return;
+                }
+            }
+        }
+        self.look(half).await;
+        self.observed.halves.get_mut(half).confirmed = true;
+    }
+
+    async fn put(&mut self, half: Half, description: Option<String>, correcting: bool) {
+        let (Some(credential), Some(id)) =
+            (self.signers.get(half).clone(), self.desired.halves.get(half).id.clone())
+        else {
+            return;
+        };
+        let Ok(name) = AzureName::parse(id.name()) else { return };
+        let now = clock::now();
+        let (arm, desired) = (&self.context.arm, &self.desired);
+        let answer = match half {
+            Half::Scope => {
+                let body = ScopeConnectionBody {
+                    tenant: desired.tenant.clone(),
+                    scope: desired.scope.clone(),
+                    description,
+                };
+                let id = ScopeConnectionId::new(&desired.manager, &name);
+                arm.put_scope_connection(&credential, &id, &body).await.map(drop)
+            }
+            Half::Target => {
+                let body = ManagerConnectionBody { manager: desired.manager.clone(), description };
+                let id = ManagerConnectionId::new(&desired.scope, &name);
+                arm.put_manager_connection(&credential, &id, &body).await.map(drop)
+            }
+        };
+        let quiet = self.waits().quiet;
+        let memory = self.remembered.memory.plan.halves.get_mut(half);
+        match answer {
+            Ok(()) => {
+                memory.quiet_until = None;
+                if correcting {
+                    memory.corrections.push(now);
+                    memory.correcting_since = memory.correcting_since.or(Some(now));
+                    if memory.corrections.len() > 16 {
+                        memory.corrections.remove(0);
+                    }
+                }
+                self.remembered.memory.plan.looks = 0;
+                // A PUT that was answered with success is ours from then on.
+                if let Some(claim) = self.standing.claims.get_mut(half) {
+                    claim.phase = ClaimPhase::Held;
+                }
+                if self.remembered.memory.plan.nudge == Some(half) {
+                    self.remembered.memory.plan.nudge = None;
+                }
+                // Ready comes only from a read after the write.
+                self.look(half).await;
+            }
+            Err(fault) => {
+                if fault.effect_unknown {
+                    memory.quiet_until = now.checked_add(quiet).ok();
+                }
+                if correcting && matches!(fault.kind, FaultKind::Refused) {
+                    memory.correction_refused = true;
+                }
+                self.observed.halves.get_mut(half).write = Some(fault);
+            }
+        }
+    }
+
+    async fn delete(&mut self, half: Half) {
+        // Azure cannot be fenced: the object is read live before anything is deleted in its name.
+        let (namespace, name) = (self.inputs.meta.namespace.clone(), self.inputs.meta.name.clone());
+        match live::get::<avnm_api::CrossTenantConnection>(&self.context.client, &namespace, &name).await {
+            Ok(Some(found))
+                if found.meta().uid.as_deref() == Some(self.inputs.meta.uid.as_str())
+                    && found.meta().deletion_timestamp.is_some() == self.inputs.meta.deleting => {}
+            Ok(_) => {
+                self.observed.kube = Some(stale(&name));
+                return;
+            }
+            Err(fault) => {
+                self.observed.kube = Some(fault);
+                return;
+            }
+        }
+        let (Some(credential), Some(id)) =
+            (self.signers.get(half).clone(), self.desired.halves.get(half).id.clone())
+        else {
+            return;
+        };
+        let Ok(azure_name) = AzureName::parse(id.name()) else { return };
+        let (arm, desired) = (&self.context.arm, &self.desired);
+        let answer = match half {
+            Half::Scope => {
+                arm.delete_scope_connection(
+                    &credential,
+                    &ScopeConnectionId::new(&desired.manager, &azure_name),
+                )
+                .await
+            }
+            Half::Target => {
+                arm.delete_manager_connection(
+                    &credential,
+                    &ManagerConnectionId::new(&desired.scope, &azure_name),
+                )
+                .await
+            }
+        };
+        match answer {
+            Ok(()) => {
+                let memory = self.remembered.memory.plan.halves.get_mut(half);
+                memory.deleted_at = Some(clock::now());
+                memory.absences = 0;
+                memory.last_absence = None;
+                // Accepted is not yet gone.
+                self.look(half).await;
+            }
+            Err(fault) => self.observed.halves.get_mut(half).write = Some(fault),
+        }
+    }
+
+    async fn release(&mut self) {
+        match hold::release(&self.context.client, &self.object, FINALIZER_AZURE).await {
+            Ok(_) => self.released = true,
+            Err(fault) => {
+                if !kube_io::is_conflict(&fault) {
+                    tracing::warn!(%fault, "the finalizer could not be taken off");
+                }
+                self.observed.kube = Some(fault);
+            }
+        }
+    }
+}
+
+fn stale(name: &str) -> Fault {
+    Fault::local("delete", name, FaultKind::Busy, "the object changed since it was read")
+}

@@ -1,0 +1,304 @@
+//! The pass of a `CrossTenantConnection`: read, desire, observe, then decide and execute until nothing is left to
+//! do, report, pace.
+
+mod execute;
+mod observe;
+mod read;
+
+pub(crate) use read::enter;
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_api::{CrossTenantConnection, CrossTenantConnectionStatus};
+use avnm_arm::{Credential, clock};
+use avnm_plan::{
+    conditions::Past,
+    cross_tenant_connection::{
+        self as plan, Desired, HalfSeen, Halves, Inputs, Memory, Observed, Role, Standing, View,
+    },
+    pace::Waits,
+    verdict::{Finding, Happening},
+};
+use avnm_terms::Fault;
+use jiff::SignedDuration;
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+
+use crate::{
+    context::Context,
+    inventory::Listener,
+    memory::{Fresh, Remembered},
+    status,
+};
+
+/// What the process remembers of a connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConnectionMemory {
+    /// What decisions remember.
+    pub(crate) plan: Memory,
+    /// The newest own reading of each half.
+    pub(crate) fresh: Halves<Option<Fresh<HalfSeen>>>,
+}
+
+/// A pass under way.
+pub(crate) struct Pass<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) object: CrossTenantConnection,
+    pub(crate) remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
+    pub(crate) inputs: Inputs,
+    pub(crate) standing: Standing,
+    pub(crate) desired: Desired,
+    pub(crate) signers: Halves<Option<Credential>>,
+    pub(crate) observed: Observed,
+    pub(crate) happenings: Vec<Happening>,
+    pub(crate) released: bool,
+}
+
+/// A pass looks at its decision again at most this often.
+const ROUNDS: usize = 24;
+/// A pass that could not write status, or ran out of rounds, looks again after this long.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// One pass. It cannot fail: faults are data.
+pub(crate) async fn reconcile(
+    guard: Arc<DeserializeGuard<CrossTenantConnection>>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let Ok(object) = &guard.0 else { return Ok(Action::await_change()) };
+    context.metrics.pass("CrossTenantConnection");
+    let uid = object.uid().unwrap_or_default();
+    let remembered = context.connections.take(&uid);
+    let object = remembered.newest(object);
+    let (action, remembered) = run(&context, object, remembered).await;
+    match remembered {
+        Some(remembered) => context.connections.put(&uid, remembered),
+        None => context.connections.forget(&uid),
+    }
+    Ok(action)
+}
+
+type Kept = Option<Remembered<CrossTenantConnection, ConnectionMemory>>;
+
+async fn run(
+    context: &Context,
+    object: CrossTenantConnection,
+    mut remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
+) -> (Action, Kept) {
+    let (inputs, candidates) = read::read(context, &object).await;
+    let standing = Standing::of(&inputs);
+    let desired = match plan::desire(&inputs, &standing) {
+        Ok(desired) => desired,
+        Err(finding) => return invalid(context, object, &inputs, &finding, remembered).await,
+    };
+    let signers = candidates.signers(&desired);
+    let beaten_by = read::beaten_by(context, &inputs, &desired, &standing);
+    let inputs = Inputs { beaten_by, ..inputs };
+    // What won or lost decides about deletion too.
+    let desired = plan::desire(&inputs, &standing).unwrap_or(desired);
+    remembered.memory.plan.nudge = None;
+    quiet_of_a_new_leader(context, &standing, &mut remembered.memory.plan);
+    let mut pass = Pass {
+        context,
+        object,
+        remembered,
+        inputs,
+        standing,
+        desired,
+        signers,
+        observed: Observed::default(),
+        happenings: Vec::new(),
+        released: false,
+    };
+    pass.observe().await;
+    let plan = pass.decide().await;
+    pass.finish(&plan).await
+}
+
+/// Effects of the last leader's writes may still come: the wait counts from winning the lease.
+fn quiet_of_a_new_leader(context: &Context, standing: &Standing, memory: &mut Memory) {
+    let until = context.won.checked_add(context.settings.waits.quiet).ok();
+    for half in plan::Half::BOTH {
+        let intended = standing
+            .claims
+            .get(half)
+            .as_ref()
+            .is_some_and(|claim| claim.phase == avnm_api::ClaimPhase::Intended);
+        let memory = memory.halves.get_mut(half);
+        if intended && memory.quiet_until.is_none() && until.is_some_and(|until| until > clock::now()) {
+            let older = standing.claims.get(half).as_ref().is_some_and(|claim| claim.since.0 < context.won);
+            if older {
+                memory.quiet_until = until;
+            }
+        }
+    }
+}
+
+async fn invalid(
+    context: &Context,
+    object: CrossTenantConnection,
+    inputs: &Inputs,
+    finding: &Finding,
+    mut remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
+) -> (Action, Kept) {
+    let now = clock::now();
+    let past = Past {
+        conditions: &inputs.status.conditions,
+        generation: inputs.meta.generation,
+        since: now,
+        unread_since: None,
+        sweep: context.settings.waits.sweep,
+        now,
+    };
+    let wanted = plan::invalid(&inputs.status, finding, &past);
+    let mut wait = seconds(context.settings.waits.sweep);
+    if wanted != inputs.status {
+        match status::write(&context.client, &object, &wanted).await {
+            Ok(new) => remembered.wrote(&object, &new),
+            Err(_) => wait = AGAIN,
+        }
+    }
+    (Action::requeue(wait), Some(remembered))
+}
+
+/// A wait of the plan as the runtime takes it.
+pub(crate) fn seconds(wait: SignedDuration) -> Duration {
+    Duration::try_from(wait).unwrap_or(AGAIN)
+}
+
+impl Pass<'_> {
+    pub(crate) fn listener(&self) -> Listener {
+        Listener::Connection {
+            namespace: self.inputs.meta.namespace.clone(),
+            name: self.inputs.meta.name.clone(),
+        }
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.context.settings.waits
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            inputs: &self.inputs,
+            desired: &self.desired,
+            observed: &self.observed,
+            standing: &self.standing,
+            memory: &self.remembered.memory.plan,
+            waits: &self.context.settings.waits,
+            now: clock::now(),
+        }
+    }
+
+    /// Decides and executes until nothing is left to do.
+    async fn decide(&mut self) -> plan::Plan {
+        for _ in 0..ROUNDS {
+            let plan = {
+                let view = self.view();
+                plan::decide(
+                    view.inputs,
+                    view.desired,
+                    view.observed,
+                    view.standing,
+                    view.memory,
+                    view.waits,
+                    view.now,
+                )
+            };
+            if plan.steps.is_empty() || self.released {
+                return plan;
+            }
+            self.execute(&plan.steps).await;
+            if self.released {
+                return plan;
+            }
+        }
+        self.observed.kube = Some(Fault::local(
+            "decide",
+            self.inputs.meta.name.clone(),
+            avnm_terms::FaultKind::Busy,
+            "the pass did not come to rest",
+        ));
+        let view = self.view();
+        plan::decide(
+            view.inputs,
+            view.desired,
+            view.observed,
+            view.standing,
+            view.memory,
+            view.waits,
+            view.now,
+        )
+    }
+
+    /// Writes what the pass came to, and says when to look again.
+    async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
+        for happening in std::mem::take(&mut self.happenings) {
+            self.context.events.tell(&self.object, &happening).await;
+        }
+        if self.released {
+            self.context.connections.forget(&self.inputs.meta.uid);
+            return (Action::await_change(), None);
+        }
+        if self.observed.kube.is_some() {
+            // A stale writer writes nothing more: the next pass sees the newer object.
+            return (Action::requeue(AGAIN), Some(self.remembered));
+        }
+        let reported = plan::report(self.view(), plan);
+        self.remember(&reported.after);
+        let wait = self.write(reported.status, reported.happenings, seconds(reported.after.look)).await;
+        (Action::requeue(wait), Some(self.remembered))
+    }
+
+    fn remember(&mut self, after: &plan::After) {
+        let now = clock::now();
+        let memory = &mut self.remembered.memory.plan;
+        memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
+        memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
+        memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
+        self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
+        self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
+        if after.failed {
+            tracing::info!(
+                kind = "CrossTenantConnection",
+                namespace = %self.inputs.meta.namespace,
+                name = %self.inputs.meta.name,
+                reason = after.reason.word(),
+                "retrying"
+            );
+        }
+    }
+
+    async fn write(
+        &mut self,
+        wanted: CrossTenantConnectionStatus,
+        happenings: Vec<Happening>,
+        wait: Duration,
+    ) -> Duration {
+        if wanted == self.object.status.clone().unwrap_or_default() {
+            return wait;
+        }
+        if !self.context.lease.holds(Duration::from_secs(1)) {
+            return AGAIN;
+        }
+        match status::write(&self.context.client, &self.object, &wanted).await {
+            Ok(new) => {
+                self.context.metrics.status_write("CrossTenantConnection");
+                self.remembered.wrote(&self.object, &new);
+                self.object = new;
+                for happening in happenings {
+                    self.context.events.tell(&self.object, &happening).await;
+                }
+                wait
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "status was not written");
+                AGAIN
+            }
+        }
+    }
+
+    /// Whether a half is read at all.
+    pub(crate) fn is_read(&self, half: plan::Half) -> bool {
+        let desire = self.desired.halves.get(half);
+        desire.role != Role::Absent && self.signers.get(half).is_some()
+    }
+}

@@ -1,0 +1,295 @@
+//! Starts everything in order: the lease, the caches, the controllers, the sweeps; and stops it in order.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_arm::{Arm, clock};
+use kube::{
+    Client, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{reflector, watcher},
+};
+use rand::Rng;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    contenders::Contenders,
+    context::{Context, Stores, Wakers},
+    cross_tenant_connection,
+    events::Events,
+    health::Health,
+    inventory::{Inventory, Listener},
+    lease::{Holder, LeaseGuard},
+    materials::Materials,
+    memory::Memories,
+    metrics::Metrics,
+    settings::Settings,
+    static_member, streams, tenant_credential,
+};
+
+/// How the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop, and passes that ran were let finish.
+    Stopped,
+    /// The lease was lost: the process must exit.
+    LeaseLost,
+}
+
+/// Runs until `stop`, or until the lease is lost.
+pub async fn run(
+    client: Client,
+    lease_client: Client,
+    arm: Arm,
+    guard: LeaseGuard,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    health: Health,
+    stop: CancellationToken,
+) -> Ended {
+    let mut holder = Holder::new(lease_client, settings.lease.clone(), guard.clone());
+    wait_for_kubernetes(&client, &health, &stop).await;
+    tracing::info!(identity = settings.lease.identity, "waiting for the lease");
+    tokio::select! {
+        () = stop.cancelled() => return Ended::Stopped,
+        () = holder.acquire() => {}
+    }
+    tracing::info!(identity = settings.lease.identity, "holds the lease");
+    metrics.leader(true);
+    let drain = settings.drain;
+    let halt = CancellationToken::new();
+    let mut work = tokio::spawn(lead(client, arm, guard, settings, metrics, halt.clone()));
+    let ended = tokio::select! {
+        () = holder.renew() => Ended::LeaseLost,
+        _ = &mut work => Ended::LeaseLost,
+        () = stop.cancelled() => {
+            halt.cancel();
+            // The lease is kept while running passes finish.
+            tokio::select! {
+                _ = tokio::time::timeout(drain, &mut work) => {}
+                () = holder.renew() => {}
+            }
+            Ended::Stopped
+        }
+    };
+    if ended == Ended::Stopped {
+        holder.release().await;
+    }
+    ended
+}
+
+/// A standby replica is ready as soon as the API server answers and serves our kinds.
+async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &CancellationToken) {
+    loop {
+        let api: kube::Api<DeserializeGuard<CrossTenantConnection>> = kube::Api::all(client.clone());
+        let list =
+            crate::kube_io::call("list objects", "", api.list(&kube::api::ListParams::default().limit(1)))
+                .await;
+        match list {
+            Ok(_) => {
+                health.there("kubernetes");
+                health.there("crds");
+                return;
+            }
+            Err(fault) => {
+                tracing::info!(%fault, "waiting for the API server and our kinds");
+                if fault.kind == avnm_terms::FaultKind::NotFound {
+                    health.there("kubernetes");
+                    health.missing("crds");
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn lead(
+    client: Client,
+    arm: Arm,
+    lease: LeaseGuard,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    halt: CancellationToken,
+) {
+    let (connections, connection_writer) = reflector::store::<DeserializeGuard<CrossTenantConnection>>();
+    let (members, member_writer) = reflector::store::<DeserializeGuard<StaticMember>>();
+    let (credentials, credential_writer) = reflector::store::<DeserializeGuard<TenantCredential>>();
+    let (wake_connections, woken_connections) = mpsc::unbounded_channel();
+    let (wake_members, woken_members) = mpsc::unbounded_channel();
+    let (wake_credentials, woken_credentials) = mpsc::unbounded_channel();
+    let stores = Stores { connections, members, credentials };
+    let wakers =
+        Wakers { connections: wake_connections, members: wake_members, credentials: wake_credentials };
+    let retry_max = cross_tenant_connection::seconds(settings.waits.retry_max);
+    let context = Arc::new(Context {
+        materials: Materials::new(client.clone(), arm.tokens().clone(), settings.probe),
+        events: Events::new(client.clone(), &settings.lease.identity),
+        inventory: Inventory::new(retry_max),
+        contenders: Contenders::default(),
+        connections: Memories::default(),
+        members: Memories::default(),
+        credentials: Memories::default(),
+        synced: AtomicBool::new(false),
+        won: clock::now(),
+        stores: stores.clone(),
+        wakers: wakers.clone(),
+        client: client.clone(),
+        arm,
+        settings,
+        lease,
+        metrics,
+    });
+
+    let seen = streams::Seen::default();
+    let connection_stream = {
+        let (stores, wakers, seen, context) =
+            (stores.clone(), wakers.clone(), seen.clone(), Arc::clone(&context));
+        streams::watch::<CrossTenantConnection>(client.clone(), connection_writer, move |event| {
+            if let watcher::Event::Delete(gone) = event {
+                leave(&context, &gone.uid().unwrap_or_default());
+            }
+            streams::on_connection(&stores, &wakers, &seen, event);
+        })
+    };
+    let member_stream = {
+        let (stores, wakers, context) = (stores.clone(), wakers.clone(), Arc::clone(&context));
+        streams::watch::<StaticMember>(client.clone(), member_writer, move |event| {
+            if let watcher::Event::Delete(gone) = event {
+                leave(&context, &gone.uid().unwrap_or_default());
+            }
+            streams::on_member(&stores, &wakers, event);
+        })
+    };
+    let credential_stream = {
+        let (stores, wakers, seen, context) = (stores.clone(), wakers.clone(), seen, Arc::clone(&context));
+        streams::watch::<TenantCredential>(client.clone(), credential_writer, move |event| {
+            if let watcher::Event::Delete(gone) = event {
+                context.materials.forget(&gone.uid().unwrap_or_default());
+                context.credentials.forget(&gone.uid().unwrap_or_default());
+            }
+            streams::on_credential(&stores, &wakers, &seen, event);
+        })
+    };
+
+    let gate = tokio::spawn(enter_all(Arc::clone(&context)));
+    let sweeper = tokio::spawn(sweep(Arc::clone(&context)));
+    tokio::join!(
+        streams::control(
+            connection_stream,
+            stores.connections.clone(),
+            woken_connections,
+            |object, context| async move {
+                if !context.synced.load(std::sync::atomic::Ordering::Acquire) {
+                    return Ok(not_yet());
+                }
+                cross_tenant_connection::reconcile(object, context).await
+            },
+            Arc::clone(&context),
+            halt.clone(),
+        ),
+        streams::control(
+            member_stream,
+            stores.members.clone(),
+            woken_members,
+            |object, context| async move {
+                if !context.synced.load(std::sync::atomic::Ordering::Acquire) {
+                    return Ok(not_yet());
+                }
+                static_member::reconcile(object, context).await
+            },
+            Arc::clone(&context),
+            halt.clone(),
+        ),
+        streams::control(
+            credential_stream,
+            stores.credentials.clone(),
+            woken_credentials,
+            tenant_credential::reconcile,
+            Arc::clone(&context),
+            halt.clone(),
+        ),
+    );
+    gate.abort();
+    sweeper.abort();
+}
+
+fn not_yet() -> kube::runtime::controller::Action {
+    kube::runtime::controller::Action::requeue(Duration::from_millis(20))
+}
+
+/// No verdict about who wins falls before every object was seen.
+async fn enter_all(context: Arc<Context>) {
+    // A kind whose CRD is absent never syncs: after this long it counts as empty.
+    const ABSENT_KIND: Duration = Duration::from_secs(20);
+    let stores = context.stores.clone();
+    let all = async {
+        let _ = stores.connections.wait_until_ready().await;
+        let _ = stores.members.wait_until_ready().await;
+        let _ = stores.credentials.wait_until_ready().await;
+    };
+    let _ = tokio::time::timeout(ABSENT_KIND, all).await;
+    for found in stores.connections.state() {
+        if let Ok(object) = &found.0 {
+            cross_tenant_connection::enter(&context, object);
+        }
+    }
+    for found in stores.members.state() {
+        if let Ok(object) = &found.0 {
+            static_member::enter(&context, object);
+        }
+    }
+    context.synced.store(true, std::sync::atomic::Ordering::Release);
+}
+
+/// An object is gone: whoever it beat looks again.
+fn leave(context: &Context, uid: &str) {
+    for claimant in context.contenders.leave(uid) {
+        streams::connection(&context.wakers, &claimant.namespace, &claimant.name);
+        streams::member(&context.wakers, &claimant.namespace, &claimant.name);
+    }
+    context.connections.forget(uid);
+    context.members.forget(uid);
+}
+
+/// Reads every collection in use again and again, and wakes the objects whose resources differ.
+async fn sweep(context: Arc<Context>) {
+    let interval = cross_tenant_connection::seconds(context.settings.waits.sweep);
+    loop {
+        // Ten per cent of jitter keep many operators apart.
+        let jitter = rand::rng().random_range(0.9..1.1);
+        tokio::time::sleep(interval.mul_f64(jitter)).await;
+        context.metrics.sweep();
+        let woken = context
+            .inventory
+            .sweep(&context.arm, interval.mul_f64(0.8), |listener, changed| {
+                concerns(&context, listener, changed)
+            })
+            .await;
+        for listener in woken {
+            match listener {
+                Listener::Connection { namespace, name } => {
+                    streams::connection(&context.wakers, &namespace, &name)
+                }
+                Listener::Member { namespace, name } => streams::member(&context.wakers, &namespace, &name),
+            }
+        }
+    }
+}
+
+/// Whether a member that changed in Azure is, or stands in the way of, that object's.
+fn concerns(context: &Context, listener: &Listener, changed: &avnm_terms::Member) -> bool {
+    let Listener::Member { namespace, name } = listener else { return true };
+    let key = reflector::ObjectRef::<DeserializeGuard<StaticMember>>::new(name).within(namespace);
+    let Some(found) = context.stores.members.get(&key) else { return false };
+    let Ok(object) = &found.0 else { return false };
+    let own = object.spec.member_name.as_deref().unwrap_or(name);
+    changed.id.name().eq_ignore_ascii_case(own)
+        || avnm_terms::ArmId::parse(&object.spec.resource_id).is_ok_and(|network| changed.names(&network))
+}

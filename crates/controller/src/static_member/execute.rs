@@ -1,0 +1,203 @@
+//! Does the steps of a plan, in order. It decides nothing; what went wrong is data for the next decision.
+
+use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE};
+use avnm_arm::{MemberBody, clock};
+use avnm_plan::static_member::Step;
+use avnm_terms::{Fault, FaultKind, ProvisioningState};
+use kube::Resource;
+
+use super::Pass;
+use crate::{hold, live, status};
+
+impl Pass<'_> {
+    /// Does the steps until one of them fails in Kubernetes.
+    pub(super) async fn execute(&mut self, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Hold(credentials) => self.hold(credentials).await,
+                Step::SetClaim(claim) => {
+                    self.claim.clone_from(claim);
+                    self.observed.confirmed = false;
+                }
+                Step::Persist => self.persist().await,
+                Step::ReadGroup => self.read_group().await,
+                Step::ReadNetwork => self.read_network().await,
+                Step::Confirm => self.confirm().await,
+                Step::Put => self.put().await,
+                Step::Delete => self.delete().await,
+                Step::Tell(happening) => self.happenings.push(happening.clone()),
+                Step::Release => self.release().await,
+            }
+            if self.observed.kube.is_some() || self.released {
+                return;
+            }
+        }
+    }
+
+    async fn hold(&mut self, credentials: &[CredentialRef]) {
+        let namespace = self.inputs.meta.namespace.clone();
+        if let Err(fault) = self.context.hold_credentials(&namespace, credentials).await {
+            self.observed.kube = Some(fault);
+            return;
+        }
+        for credential in [&mut self.desired.signer, &mut self.desired.auxiliary].into_iter().flatten() {
+            credential.held = true;
+        }
+        match hold::hold(&self.context.client, &self.object, FINALIZER_AZURE).await {
+            Ok(new) => {
+                self.remembered.wrote(&self.object, &new);
+                self.object = new;
+                self.inputs.meta.held = true;
+            }
+            Err(fault) => self.observed.kube = Some(fault),
+        }
+    }
+
+    /// Writes the claim as it stands, durably.
+    async fn persist(&mut self) {
+        if !self.context.lease.holds(crate::lease::MARGIN) {
+            self.observed.kube =
+                Some(Fault::local("write claim", "", FaultKind::NoLease, "the lease is about to end"));
+            return;
+        }
+        let mut wanted = self.object.status.clone().unwrap_or_default();
+        wanted.claim.clone_from(&self.claim);
+        wanted.id = self.claim.as_ref().map(|_| self.desired.id.to_string());
+        match status::write(&self.context.client, &self.object, &wanted).await {
+            Ok(new) => {
+                self.context.metrics.status_write("StaticMember");
+                self.remembered.wrote(&self.object, &new);
+                self.inputs.status = new.status.clone().unwrap_or_default();
+                self.object = new;
+            }
+            Err(fault) => self.observed.kube = Some(fault),
+        }
+    }
+
+    /// What the claim rests on is read live, then Azure is read again.
+    async fn confirm(&mut self) {
+        let namespace = self.inputs.meta.namespace.clone();
+        let credentials: Vec<CredentialRef> = [&self.desired.signer, &self.desired.auxiliary]
+            .into_iter()
+            .flatten()
+            .map(|usable| usable.credential.clone())
+            .collect();
+        for credential in credentials {
+            match live::credential_stands(&self.context.client, &namespace, &credential, true).await {
+                Ok(None) => {}
+                Ok(Some(gone)) => {
+                    self.observed.sources_gone = Some(gone);
+                    return;
+                }
+                Err(fault) => {
+                    self.observed.kube = Some(fault);
+                    return;
+                }
+            }
+        }
+        if let Some(connection) = &self.inputs.spec.connection_ref {
+            let name = connection.name.clone();
+            match live::get::<avnm_api::CrossTenantConnection>(&self.context.client, &namespace, &name).await
+            {
+                Ok(Some(found)) if found.meta().deletion_timestamp.is_none() => {}
+                Ok(_) => {
+                    self.observed.sources_gone =
+                        Some(format!("CrossTenantConnection {name} is gone or being deleted"));
+                    return;
+                }
+                Err(fault) => {
+                    self.observed.kube = Some(fault);
+                    return;
+                }
+            }
+        }
+        self.look().await;
+        self.observed.confirmed = true;
+    }
+
+    async fn put(&mut self) {
+        let Some(signer) = self.signer.clone() else { return };
+        let again = self
+            .observed
+            .reading
+            .found()
+            .is_some_and(|found| found.provisioning == ProvisioningState::Failed);
+        let body = MemberBody { resource: self.desired.network.clone() };
+        let answer =
+            self.context.arm.put_member(&signer, self.auxiliary.as_ref(), &self.desired.id, &body).await;
+        let (now, quiet) = (clock::now(), self.waits().quiet);
+        let memory = &mut self.remembered.memory.plan;
+        if again {
+            memory.retried.push(now);
+        }
+        match answer {
+            Ok(_) => {
+                memory.item.quiet_until = None;
+                memory.looks = 0;
+                memory.updating_since = Some(now);
+                // A PUT that was answered with success is ours from then on.
+                if let Some(claim) = &mut self.claim {
+                    claim.phase = ClaimPhase::Held;
+                }
+                // Ready comes only from a read after the write.
+                self.look().await;
+            }
+            Err(fault) => {
+                if fault.effect_unknown {
+                    memory.item.quiet_until = now.checked_add(quiet).ok();
+                }
+                self.observed.write = Some(fault);
+            }
+        }
+    }
+
+    async fn delete(&mut self) {
+        // Azure cannot be fenced: the object is read live before anything is deleted in its name.
+        let (namespace, name) = (self.inputs.meta.namespace.clone(), self.inputs.meta.name.clone());
+        match live::get::<avnm_api::StaticMember>(&self.context.client, &namespace, &name).await {
+            Ok(Some(found))
+                if found.meta().uid.as_deref() == Some(self.inputs.meta.uid.as_str())
+                    && found.meta().deletion_timestamp.is_some() == self.inputs.meta.deleting => {}
+            Ok(_) => {
+                self.observed.kube = Some(Fault::local(
+                    "delete",
+                    name,
+                    FaultKind::Busy,
+                    "the object changed since it was read",
+                ));
+                return;
+            }
+            Err(fault) => {
+                self.observed.kube = Some(fault);
+                return;
+            }
+        }
+        let Some(signer) = self.signer.clone() else { return };
+        match self.context.arm.delete_member(&signer, self.auxiliary.as_ref(), &self.desired.id).await {
+            Ok(()) => {
+                let now = clock::now();
+                let replacing = !self.inputs.meta.deleting;
+                let item = &mut self.remembered.memory.plan.item;
+                item.deleted_at = Some(now);
+                item.absences = 0;
+                item.last_absence = None;
+                if replacing {
+                    item.corrections.push(now);
+                    if item.corrections.len() > 16 {
+                        item.corrections.remove(0);
+                    }
+                }
+                // Accepted is not yet gone.
+                self.look().await;
+            }
+            Err(fault) => self.observed.write = Some(fault),
+        }
+    }
+
+    async fn release(&mut self) {
+        match hold::release(&self.context.client, &self.object, FINALIZER_AZURE).await {
+            Ok(_) => self.released = true,
+            Err(fault) => self.observed.kube = Some(fault),
+        }
+    }
+}

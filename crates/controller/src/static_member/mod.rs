@@ -1,0 +1,285 @@
+//! The pass of a `StaticMember`: read, desire, observe, then decide and execute until nothing is left to do, report,
+//! pace.
+
+mod execute;
+mod observe;
+mod read;
+
+pub(crate) use read::enter;
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_api::{Claim, StaticMember, StaticMemberStatus};
+use avnm_arm::{Credential, clock};
+use avnm_plan::{
+    conditions::{self, Past},
+    cross_tenant_connection::After,
+    pace::Waits,
+    reason::{Readiness, Reason},
+    static_member::{self as plan, Desired, Inputs, MemberSeen, Memory, Observed, View},
+    verdict::{Finding, Happening},
+};
+use avnm_terms::{Fault, FaultKind, ProvisioningState};
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+
+use crate::{
+    context::Context,
+    cross_tenant_connection::seconds,
+    inventory::Listener,
+    memory::{Fresh, Remembered},
+    status,
+};
+
+/// What the process remembers of a member.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemberMemory {
+    /// What decisions remember.
+    pub(crate) plan: Memory,
+    /// The newest own reading.
+    pub(crate) fresh: Option<Fresh<MemberSeen>>,
+}
+
+/// A pass under way.
+pub(crate) struct Pass<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) object: StaticMember,
+    pub(crate) remembered: Remembered<StaticMember, MemberMemory>,
+    pub(crate) inputs: Inputs,
+    pub(crate) claim: Option<Claim>,
+    pub(crate) desired: Desired,
+    pub(crate) signer: Option<Credential>,
+    pub(crate) auxiliary: Option<Credential>,
+    /// The credential of the network's tenant, whether or not that is another one.
+    pub(crate) resource: Option<Credential>,
+    pub(crate) observed: Observed,
+    pub(crate) happenings: Vec<Happening>,
+    pub(crate) released: bool,
+}
+
+/// A pass looks at its decision again at most this often.
+const ROUNDS: usize = 24;
+/// A pass that could not write status, or ran out of rounds, looks again after this long.
+const AGAIN: Duration = Duration::from_millis(500);
+
+type Kept = Option<Remembered<StaticMember, MemberMemory>>;
+
+/// One pass. It cannot fail: faults are data.
+pub(crate) async fn reconcile(
+    guard: Arc<DeserializeGuard<StaticMember>>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let Ok(object) = &guard.0 else { return Ok(Action::await_change()) };
+    context.metrics.pass("StaticMember");
+    let uid = object.uid().unwrap_or_default();
+    let remembered = context.members.take(&uid);
+    let object = remembered.newest(object);
+    let (action, remembered) = run(&context, object, remembered).await;
+    match remembered {
+        Some(remembered) => context.members.put(&uid, remembered),
+        None => context.members.forget(&uid),
+    }
+    Ok(action)
+}
+
+async fn run(
+    context: &Context,
+    object: StaticMember,
+    mut remembered: Remembered<StaticMember, MemberMemory>,
+) -> (Action, Kept) {
+    let (inputs, candidates) = read::read(context, &object).await;
+    let claim = plan::standing(&inputs);
+    let desired = match plan::desire(&inputs, claim.as_ref()) {
+        Ok(desired) => desired,
+        Err(finding) => return invalid(context, object, &inputs, &finding, remembered).await,
+    };
+    let beaten_by = read::beaten_by(context, &inputs, &desired, claim.as_ref());
+    let inputs = Inputs { beaten_by, ..inputs };
+    let desired = plan::desire(&inputs, claim.as_ref()).unwrap_or(desired);
+    quiet_of_a_new_leader(context, claim.as_ref(), &mut remembered.memory.plan);
+    let (signer, auxiliary, resource) = candidates.materials(&inputs, &desired);
+    let mut pass = Pass {
+        context,
+        object,
+        remembered,
+        inputs,
+        claim,
+        desired,
+        signer,
+        auxiliary,
+        resource,
+        observed: Observed::default(),
+        happenings: Vec::new(),
+        released: false,
+    };
+    pass.observe().await;
+    let plan = pass.decide().await;
+    pass.finish(&plan).await
+}
+
+/// Effects of the last leader's writes may still come: the wait counts from winning the lease.
+fn quiet_of_a_new_leader(context: &Context, claim: Option<&Claim>, memory: &mut Memory) {
+    let until = context.won.checked_add(context.settings.waits.quiet).ok();
+    let older = claim
+        .is_some_and(|claim| claim.phase == avnm_api::ClaimPhase::Intended && claim.since.0 < context.won);
+    if older && memory.item.quiet_until.is_none() && until.is_some_and(|until| until > clock::now()) {
+        memory.item.quiet_until = until;
+    }
+}
+
+async fn invalid(
+    context: &Context,
+    object: StaticMember,
+    inputs: &Inputs,
+    finding: &Finding,
+    mut remembered: Remembered<StaticMember, MemberMemory>,
+) -> (Action, Kept) {
+    let now = clock::now();
+    let past = Past {
+        conditions: &inputs.status.conditions,
+        generation: inputs.meta.generation,
+        since: now,
+        unread_since: None,
+        sweep: context.settings.waits.sweep,
+        now,
+    };
+    let shown = conditions::summary(finding, &past);
+    let wanted = StaticMemberStatus {
+        observed_generation: Some(inputs.meta.generation),
+        conditions: conditions::merge(&inputs.status.conditions, shown.wanted, now),
+        ..inputs.status.clone()
+    };
+    let mut wait = seconds(context.settings.waits.sweep);
+    if wanted != inputs.status {
+        match status::write(&context.client, &object, &wanted).await {
+            Ok(new) => remembered.wrote(&object, &new),
+            Err(_) => wait = AGAIN,
+        }
+    }
+    (Action::requeue(wait), Some(remembered))
+}
+
+impl Pass<'_> {
+    pub(crate) fn listener(&self) -> Listener {
+        Listener::Member {
+            namespace: self.inputs.meta.namespace.clone(),
+            name: self.inputs.meta.name.clone(),
+        }
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.context.settings.waits
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            inputs: &self.inputs,
+            desired: &self.desired,
+            observed: &self.observed,
+            claim: self.claim.as_ref(),
+            memory: &self.remembered.memory.plan,
+            waits: &self.context.settings.waits,
+            now: clock::now(),
+        }
+    }
+
+    /// Decides and executes until nothing is left to do.
+    async fn decide(&mut self) -> plan::Plan {
+        for _ in 0..ROUNDS {
+            let plan = plan::decide(self.view());
+            if plan.steps.is_empty() {
+                return plan;
+            }
+            self.execute(&plan.steps).await;
+            if self.released {
+                return plan;
+            }
+        }
+        self.observed.kube = Some(Fault::local(
+            "decide",
+            self.inputs.meta.name.clone(),
+            FaultKind::Busy,
+            "the pass did not come to rest",
+        ));
+        plan::decide(self.view())
+    }
+
+    /// Writes what the pass came to, and says when to look again.
+    async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
+        for happening in std::mem::take(&mut self.happenings) {
+            self.context.events.tell(&self.object, &happening).await;
+        }
+        if self.released {
+            self.context.members.forget(&self.inputs.meta.uid);
+            return (Action::await_change(), None);
+        }
+        if self.observed.kube.is_some() {
+            return (Action::requeue(AGAIN), Some(self.remembered));
+        }
+        let reported = plan::report(self.view(), plan);
+        self.remember(&reported.after);
+        let wait = self.write(reported.status, reported.happenings, seconds(reported.after.look)).await;
+        (Action::requeue(wait), Some(self.remembered))
+    }
+
+    fn remember(&mut self, after: &After) {
+        let now = clock::now();
+        let state = self.observed.reading.found().map(|found| found.provisioning.clone());
+        let memory = &mut self.remembered.memory.plan;
+        memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
+        memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
+        memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
+        match state {
+            Some(ProvisioningState::Succeeded) => {
+                memory.updating_since = None;
+                memory.failed_since = None;
+                memory.retried.clear();
+            }
+            Some(ProvisioningState::Failed) => {
+                memory.updating_since = None;
+                memory.failed_since = memory.failed_since.or(Some(now));
+            }
+            Some(_) => memory.updating_since = memory.updating_since.or(Some(now)),
+            None => {}
+        }
+        self.remembered.settled = matches!(after.reason.row().0, Readiness::True);
+        self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
+        let settling = after.settling && matches!(after.reason, Reason::Updating | Reason::Progressing);
+        if let Some(credential) = &self.signer {
+            self.context.inventory.members.settling(
+                credential,
+                &self.desired.group,
+                &self.listener(),
+                settling,
+            );
+        }
+    }
+
+    async fn write(
+        &mut self,
+        wanted: StaticMemberStatus,
+        happenings: Vec<Happening>,
+        wait: Duration,
+    ) -> Duration {
+        if wanted == self.object.status.clone().unwrap_or_default() {
+            return wait;
+        }
+        if !self.context.lease.holds(Duration::from_secs(1)) {
+            return AGAIN;
+        }
+        match status::write(&self.context.client, &self.object, &wanted).await {
+            Ok(new) => {
+                self.context.metrics.status_write("StaticMember");
+                self.remembered.wrote(&self.object, &new);
+                self.object = new;
+                for happening in happenings {
+                    self.context.events.tell(&self.object, &happening).await;
+                }
+                wait
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "status was not written");
+                AGAIN
+            }
+        }
+    }
+}

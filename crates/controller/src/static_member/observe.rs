@@ -1,0 +1,167 @@
+//! What Azure holds of a member: from the group's list, or by a GET of what was just written or is believed gone.
+
+use std::time::Duration;
+
+use avnm_arm::clock;
+use avnm_plan::{body::Body, static_member::MemberSeen};
+use avnm_terms::{Fault, FaultKind, Member, MemberType, Reading};
+
+use super::Pass;
+use crate::{cross_tenant_connection::seconds, inventory::CROWD, live, memory::Fresh};
+
+/// An object without a claim takes a list that is no older than this.
+const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
+/// Many that settle share a list that is no older than this.
+const CROWD_AGE: Duration = Duration::from_secs(1);
+
+impl Pass<'_> {
+    /// Reads what decisions need to know.
+    pub(super) async fn observe(&mut self) {
+        if self.inputs.meta.deleting {
+            if self.claim.is_none() {
+                return;
+            }
+            self.observed.crd = live::crd::<avnm_api::StaticMember>(&self.context.client).await;
+            if self.desired.goal == avnm_plan::ownership::Goal::Gone && !self.desired.policies.suspend {
+                self.look().await;
+            }
+            return;
+        }
+        if self.desired.policies.suspend || self.desired.refused.is_some() || self.inputs.beaten_by.is_some()
+        {
+            return;
+        }
+        let Some(credential) = self.signer.clone() else { return };
+        let forced = self.inputs.meta.requested_at.is_some()
+            && self.remembered.requested != self.inputs.meta.requested_at
+            && self.inputs.status.last_handled_reconcile_at != self.inputs.meta.requested_at;
+        let claimed = self.claim.is_some();
+        let inventory = &self.context.inventory;
+        let unsettled = claimed && !self.remembered.settled && !self.is_first_look();
+        let crowd = unsettled
+            && inventory.members.settling(&credential, &self.desired.group, &self.listener(), true) > CROWD;
+        let sweep = seconds(self.waits().sweep);
+        let now = clock::instant();
+        let age = if forced {
+            Duration::ZERO
+        } else if crowd {
+            CROWD_AGE
+        } else if claimed {
+            sweep * 2
+        } else {
+            UNCLAIMED_AGE.min(sweep)
+        };
+        let since = now.checked_sub(age).unwrap_or(now);
+        let snapshot = inventory
+            .members
+            .read(
+                &self.context.arm,
+                &credential,
+                &self.desired.group,
+                since,
+                &self.listener(),
+                inventory.retry_max,
+            )
+            .await;
+        let list = match snapshot.reading {
+            Reading::Found(list) => list,
+            Reading::Absent => {
+                let group = self.desired.group.to_string();
+                let mut fault =
+                    Fault::local("list staticMembers of", group, FaultKind::NotFound, "it is not there");
+                "NotFound".clone_into(&mut fault.code);
+                self.observed.reading = Reading::Unread(fault);
+                return;
+            }
+            Reading::Unread(fault) => {
+                self.observed.reading = Reading::Unread(fault);
+                return;
+            }
+        };
+        let (own, network) = (self.desired.id.arm(), self.desired.network.arm());
+        self.observed.elsewhere = list
+            .iter()
+            .find(|member| member.names(network) && member.id != *own)
+            .map(|member| member.id.clone());
+        let newer = self
+            .remembered
+            .memory
+            .fresh
+            .as_ref()
+            .filter(|fresh| fresh.at > snapshot.begun)
+            .map(|fresh| fresh.reading.clone());
+        let listed = list.iter().find(|member| member.id == *own).map(seen);
+        let reading = newer.unwrap_or_else(|| listed.map_or(Reading::Absent, Reading::Found));
+        let as_wanted = reading.found().is_some_and(|found| found.body.is_what(&self.desired.want));
+        if claimed && (!as_wanted || (unsettled && !crowd) || forced) {
+            self.look().await;
+        } else {
+            self.observed.reading = reading;
+        }
+    }
+
+    /// Nothing is remembered of this object yet: a restart lists first and needs no GETs where all is well.
+    fn is_first_look(&self) -> bool {
+        self.remembered.requested.is_none() && self.remembered.memory.plan.looks == 0 && {
+            let ready = avnm_plan::conditions::find(&self.inputs.status.conditions, "Ready");
+            ready.is_some_and(|ready| ready.status == "True")
+        }
+    }
+
+    /// A GET of the member, remembered as the newest reading.
+    pub(super) async fn look(&mut self) {
+        let Some(credential) = self.signer.clone() else { return };
+        let reading =
+            self.context.arm.get_member(&credential, &self.desired.id).await.map(|member| seen(&member));
+        // One absence is enough for a member.
+        let apart = jiff::SignedDuration::ZERO;
+        self.remembered.memory.plan.item.note(&reading, apart, clock::now());
+        self.remembered.memory.fresh = Some(Fresh { at: clock::instant(), reading: reading.clone() });
+        self.observed.reading = reading;
+    }
+
+    /// The group, and for subnets whether its manager may route.
+    pub(super) async fn read_group(&mut self) {
+        let Some(credential) = self.signer.clone() else { return };
+        let inventory = &self.context.inventory;
+        let now = clock::instant();
+        let since = now.checked_sub(UNCLAIMED_AGE.min(seconds(self.waits().sweep))).unwrap_or(now);
+        let (arm, listener) = (&self.context.arm, self.listener());
+        let group = inventory
+            .groups
+            .read(arm, &credential, &self.desired.group, since, &listener, inventory.retry_max)
+            .await
+            .reading
+            .map(|group| (*group).clone());
+        if group.found().is_some_and(|group| group.member_type == MemberType::Subnet) {
+            let manager = self.desired.group.manager();
+            let reading = inventory
+                .managers
+                .read(arm, &credential, &manager, since, &listener, inventory.retry_max)
+                .await
+                .reading;
+            self.observed.routing = Some(reading.map(|manager| manager.has_routing()));
+        }
+        self.observed.group = Some(group);
+    }
+
+    /// The network itself, with its own tenant's credential.
+    pub(super) async fn read_network(&mut self) {
+        let Some(credential) = self.resource.clone() else {
+            self.observed.network = Some(Reading::Found(()));
+            return;
+        };
+        let reading = self.context.arm.get_network(&credential, &self.desired.network).await;
+        self.observed.network = Some(reading.map(drop));
+    }
+}
+
+/// A member as decisions see it.
+pub(super) fn seen(member: &Member) -> MemberSeen {
+    MemberSeen {
+        id: member.id.clone(),
+        provisioning: member.provisioning.clone(),
+        location: member.location.clone(),
+        body: Body::member_seen(member),
+    }
+}

@@ -1,0 +1,161 @@
+//! Reads what a member refers to.
+
+use avnm_api::{Claim, ConnectionRef, StaticMember};
+use avnm_arm::Credential;
+use avnm_plan::{
+    conditions::find,
+    contend::{Claimant, winner_words},
+    inputs::{CredentialInput, Meta},
+    static_member::{self as plan, ConnectionFacts, ConnectionInput, Desired, Inputs},
+};
+use kube::{Resource, core::DeserializeGuard, runtime::reflector::ObjectRef};
+
+use crate::context::{Context, Resolved};
+
+/// Credentials that were resolved, to find the material of those that decisions choose.
+pub(super) struct Candidates(Vec<Resolved>);
+
+impl Candidates {
+    fn of(&self, input: &CredentialInput) -> Option<Credential> {
+        self.0
+            .iter()
+            .find(|resolved| resolved.input.credential() == input.credential())
+            .and_then(|resolved| resolved.credential.clone())
+    }
+
+    /// The material of the signer, of the second token, and of the network's tenant.
+    pub(super) fn materials(
+        &self,
+        inputs: &Inputs,
+        desired: &Desired,
+    ) -> (Option<Credential>, Option<Credential>, Option<Credential>) {
+        let find = |usable: &Option<avnm_plan::inputs::UsableCredential>| {
+            usable.as_ref().and_then(|usable| self.of(&CredentialInput::Usable(usable.clone())))
+        };
+        let resource = inputs.resource.as_ref().and_then(|input| self.of(input));
+        let signer = find(&desired.signer);
+        (signer.clone(), find(&desired.auxiliary), resource.or(signer))
+    }
+}
+
+fn connection(
+    context: &Context,
+    namespace: &str,
+    reference: Option<&ConnectionRef>,
+) -> Option<ConnectionInput> {
+    let name = &reference?.name;
+    let key = ObjectRef::<DeserializeGuard<avnm_api::CrossTenantConnection>>::new(name).within(namespace);
+    let Some(found) = context.stores.connections.get(&key) else {
+        return Some(ConnectionInput::Missing(name.clone()));
+    };
+    let Ok(object) = &found.0 else { return Some(ConnectionInput::Missing(name.clone())) };
+    let ready = object.status.as_ref().and_then(|status| find(&status.conditions, "Ready"));
+    let current = |condition: &avnm_api::Condition| condition.observed_generation == object.meta().generation;
+    Some(ConnectionInput::Found(Box::new(ConnectionFacts {
+        name: name.clone(),
+        ready: ready.is_some_and(|ready| ready.status == "True" && current(ready)),
+        reason: ready.map_or_else(|| "not seen yet".to_owned(), |ready| ready.reason.clone()),
+        terminating: object.meta().deletion_timestamp.is_some(),
+        manager: object.spec.network_manager_id.clone(),
+        tenant: object.spec.target.tenant_id.clone(),
+        scope: object.spec.target.scope.clone(),
+        manager_credential: object.spec.scope_connection.as_ref().map(|half| half.credential_ref.clone()),
+        target_credential: object
+            .spec
+            .network_manager_connection
+            .as_ref()
+            .map(|half| half.credential_ref.clone()),
+    })))
+}
+
+/// The object and what it refers to.
+pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, Candidates) {
+    let meta = Meta::of(object);
+    let status = object.status.clone().unwrap_or_default();
+    let connection = connection(context, &meta.namespace, object.spec.connection_ref.as_ref());
+    let facts = match &connection {
+        Some(ConnectionInput::Found(facts)) => Some(&**facts),
+        _ => None,
+    };
+    let (manager, resource) = plan::references(&object.spec, facts);
+    let from_connection = facts.and_then(|facts| facts.manager_credential.clone());
+    let from_claim = status.claim.as_ref().map(|claim| claim.credential_ref.clone());
+    let mut inputs = Inputs {
+        spec: object.spec.clone(),
+        status,
+        connection,
+        manager: Vec::new(),
+        resource: None,
+        beaten_by: None,
+        meta,
+    };
+    if object.spec.policies().suspend && !inputs.meta.deleting {
+        return (inputs, Candidates(Vec::new()));
+    }
+    let mut resolved: Vec<Resolved> = Vec::new();
+    let mut wanted = vec![manager];
+    if inputs.meta.deleting {
+        wanted.extend([from_connection, from_claim]);
+    }
+    for reference in wanted.into_iter().flatten() {
+        if !inputs.manager.iter().any(|known| *known.credential() == reference) {
+            let one = context.resolve(&inputs.meta.namespace, &reference).await;
+            inputs.manager.push(one.input.clone());
+            resolved.push(one);
+        }
+    }
+    if let Some(reference) = resource {
+        let known = resolved.iter().find(|known| *known.input.credential() == reference).cloned();
+        let one = match known {
+            Some(known) => known,
+            None => context.resolve(&inputs.meta.namespace, &reference).await,
+        };
+        inputs.resource = Some(one.input.clone());
+        resolved.push(one);
+    }
+    (inputs, Candidates(resolved))
+}
+
+/// Enters the object among the contenders and returns words for the one that beats it.
+pub(super) fn beaten_by(
+    context: &Context,
+    inputs: &Inputs,
+    desired: &Desired,
+    claim: Option<&Claim>,
+) -> Option<String> {
+    let me = claimant(inputs, desired, claim);
+    let winner = context.contenders.enter(&desired.keys(), &me)?;
+    Some(winner_words(&me, &winner, "StaticMember"))
+}
+
+fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>) -> Claimant {
+    Claimant {
+        namespace: inputs.meta.namespace.clone(),
+        name: inputs.meta.name.clone(),
+        uid: inputs.meta.uid.clone(),
+        claim: claim.map(|claim| (claim.phase, claim.since.0)),
+        wants: desired.policies.mode == avnm_api::Mode::Enforce
+            && !desired.policies.suspend
+            && !inputs.meta.deleting
+            && desired.refused.is_none()
+            && desired.signer.is_some(),
+        created: inputs.meta.created,
+    }
+}
+
+/// For the first entry of every object, before any verdict.
+pub(crate) fn enter(context: &Context, object: &StaticMember) {
+    let inputs = Inputs {
+        meta: Meta::of(object),
+        spec: object.spec.clone(),
+        status: object.status.clone().unwrap_or_default(),
+        connection: None,
+        manager: Vec::new(),
+        resource: None,
+        beaten_by: None,
+    };
+    let claim = plan::standing(&inputs);
+    if let Ok(desired) = plan::desire(&inputs, claim.as_ref()) {
+        context.contenders.enter(&desired.keys(), &claimant(&inputs, &desired, claim.as_ref()));
+    }
+}

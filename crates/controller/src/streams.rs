@@ -1,0 +1,256 @@
+//! Watches, and who wakes whom. Every unstable feature of the runtime is used in this file only.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_plan::conditions::find;
+use futures::{Stream, StreamExt};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{DeserializeGuard, NamespaceResourceScope},
+    runtime::{
+        Controller, Predicate as _, WatchStreamExt,
+        controller::{Action, Config},
+        predicates,
+        reflector::{ObjectRef, Store, store::Writer},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::{Context, Stores, Wakers};
+
+/// One that does not decode is reported, and must not stop the others.
+fn report_invalid<K: Resource<DynamicType = ()>>(guard: &DeserializeGuard<K>) {
+    if let Err(invalid) = &guard.0 {
+        tracing::warn!(
+            kind = %K::kind(&()),
+            namespace = invalid.metadata.namespace,
+            name = invalid.metadata.name,
+            error = %avnm_terms::text::bounded(&invalid.error, 500),
+            "the object does not decode and is left alone"
+        );
+    }
+}
+
+/// Summaries of objects that others depend on: only a change of these wakes dependents.
+pub(crate) type Seen = Arc<Mutex<HashMap<String, String>>>;
+
+fn changed(seen: &Seen, uid: &str, summary: String) -> bool {
+    seen.lock().is_ok_and(|mut seen| seen.insert(uid.to_owned(), summary.clone()).as_ref() != Some(&summary))
+}
+
+fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
+    conditions
+        .and_then(|conditions| find(conditions, "Ready"))
+        .map(|ready| format!("{} {} {:?}", ready.status, ready.reason, ready.observed_generation))
+        .unwrap_or_default()
+}
+
+type Guarded<K> = DeserializeGuard<K>;
+
+/// The watch of one kind: pruned, cached, and tapped for those who depend on it.
+pub(crate) fn watch<K>(
+    client: Client,
+    writer: Writer<Guarded<K>>,
+    tap: impl Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
+) -> impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let api: Api<Guarded<K>> = Api::all(client);
+    watcher(api, watcher::Config::default().any_semantic())
+        .default_backoff()
+        .modify(|guard| {
+            // An unpruned cache of ten thousand objects costs more than all the rest of the process.
+            guard.managed_fields_mut().clear();
+            guard.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+        })
+        .reflect(writer)
+        .inspect(move |event| {
+            if let Ok(event) = event {
+                if let watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) = event {
+                    report_invalid(guard);
+                }
+                tap(event);
+            }
+        })
+        .touched_objects()
+        .predicate_filter(
+            // Our own status writes change none of these. Deletion bumps the generation of a custom resource.
+            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
+            kube::runtime::PredicateConfig::default(),
+        )
+}
+
+/// Runs the controller of one kind until told to stop.
+pub(crate) async fn control<K, F>(
+    stream: impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static,
+    store: Store<Guarded<K>>,
+    woken: UnboundedReceiver<ObjectRef<Guarded<K>>>,
+    reconcile: impl FnMut(Arc<Guarded<K>>, Arc<Context>) -> F,
+    context: Arc<Context>,
+    stop: CancellationToken,
+) where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static,
+    F: Future<Output = Result<Action, std::convert::Infallible>> + Send + 'static,
+{
+    let woken = futures::stream::unfold(woken, |mut woken| async move {
+        woken.recv().await.map(|object| (object, woken))
+    });
+    Controller::for_stream(stream, store)
+        .reconcile_on(woken)
+        .with_config(
+            Config::default().concurrency(context.settings.concurrency).debounce(Duration::from_millis(5)),
+        )
+        .graceful_shutdown_on(stop.cancelled_owned())
+        .run(reconcile, |_, _, _| Action::await_change(), context)
+        .for_each(|result| async move {
+            if let Err(error) = result {
+                tracing::debug!(%error, "the runtime says");
+            }
+        })
+        .await;
+}
+
+fn named<K>(namespace: &str, name: &str) -> ObjectRef<Guarded<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    ObjectRef::new(name).within(namespace)
+}
+
+/// Wakes a member.
+pub(crate) fn member(wakers: &Wakers, namespace: &str, name: &str) {
+    let _ = wakers.members.send(named::<StaticMember>(namespace, name));
+}
+
+/// Wakes a connection.
+pub(crate) fn connection(wakers: &Wakers, namespace: &str, name: &str) {
+    let _ = wakers.connections.send(named::<CrossTenantConnection>(namespace, name));
+}
+
+fn uses(spec: &avnm_api::CrossTenantConnectionSpec, name: &str) -> bool {
+    [&spec.scope_connection, &spec.network_manager_connection]
+        .into_iter()
+        .flatten()
+        .any(|half| half.credential_ref.name == name)
+}
+
+/// A credential changed: whoever refers to it looks again.
+pub(crate) fn on_credential(
+    stores: &Stores,
+    wakers: &Wakers,
+    seen: &Seen,
+    event: &watcher::Event<Guarded<TenantCredential>>,
+) {
+    let guard = match event {
+        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) | watcher::Event::Delete(guard) => {
+            guard
+        }
+        watcher::Event::Init | watcher::Event::InitDone => return,
+    };
+    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
+    let summary = match (&guard.0, event) {
+        (_, watcher::Event::Delete(_)) => "gone".to_owned(),
+        (Ok(object), _) => format!(
+            "{} {:?} {}",
+            ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
+            object.meta().generation,
+            object.meta().deletion_timestamp.is_some()
+        ),
+        (Err(_), _) => "invalid".to_owned(),
+    };
+    if !changed(seen, &guard.uid().unwrap_or_default(), summary) {
+        return;
+    }
+    for found in stores.connections.state() {
+        let Ok(object) = &found.0 else { continue };
+        if object.namespace().as_deref() == Some(&namespace) && uses(&object.spec, &name) {
+            connection(wakers, &namespace, &object.name_any());
+        }
+    }
+    for found in stores.members.state() {
+        let Ok(object) = &found.0 else { continue };
+        // A member may use it through its connection.
+        if object.namespace().as_deref() == Some(&namespace) {
+            member(wakers, &namespace, &object.name_any());
+        }
+    }
+}
+
+/// A connection changed: its members look again, and when it is gone, its credentials.
+pub(crate) fn on_connection(
+    stores: &Stores,
+    wakers: &Wakers,
+    seen: &Seen,
+    event: &watcher::Event<Guarded<CrossTenantConnection>>,
+) {
+    let (guard, gone) = match event {
+        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) => (guard, false),
+        watcher::Event::Delete(guard) => (guard, true),
+        watcher::Event::Init | watcher::Event::InitDone => return,
+    };
+    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
+    if gone {
+        wake_credentials(stores, wakers, &namespace);
+    }
+    let summary = match &guard.0 {
+        _ if gone => "gone".to_owned(),
+        Ok(object) => format!(
+            "{} {:?} {}",
+            ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
+            object.meta().generation,
+            object.meta().deletion_timestamp.is_some()
+        ),
+        Err(_) => "invalid".to_owned(),
+    };
+    if !changed(seen, &guard.uid().unwrap_or_default(), summary) {
+        return;
+    }
+    for found in stores.members.state() {
+        let Ok(object) = &found.0 else { continue };
+        let names = object.spec.connection_ref.as_ref().is_some_and(|reference| reference.name == name);
+        if names && object.namespace().as_deref() == Some(&namespace) {
+            member(wakers, &namespace, &object.name_any());
+        }
+    }
+}
+
+/// A member went: a connection that waits for it looks again, and so do credentials.
+pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event<Guarded<StaticMember>>) {
+    let watcher::Event::Delete(guard) = event else { return };
+    let namespace = guard.namespace().unwrap_or_default();
+    if let Ok(object) = &guard.0 {
+        if let Some(reference) = &object.spec.connection_ref {
+            connection(wakers, &namespace, &reference.name);
+        }
+    }
+    wake_credentials(stores, wakers, &namespace);
+}
+
+fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
+    for found in stores.credentials.state() {
+        if found.namespace().as_deref() == Some(namespace) && found.meta().deletion_timestamp.is_some() {
+            let _ = wakers.credentials.send(named::<TenantCredential>(namespace, &found.name_any()));
+        }
+    }
+}

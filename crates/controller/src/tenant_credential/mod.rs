@@ -1,0 +1,110 @@
+//! The pass of a `TenantCredential`: does it sign in, and may it go.
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_api::{CredentialKind, CredentialRef, FINALIZER_IN_USE, TenantCredential};
+use avnm_arm::clock;
+use avnm_plan::{
+    inputs::Meta,
+    tenant_credential::{self as plan, Hold, Inputs, SignIn},
+};
+use jiff::{SignedDuration, Timestamp};
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+
+use crate::{context::Context, cross_tenant_connection::seconds, hold, live, memory::Remembered, status};
+
+/// What the process remembers of a credential.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CredentialMemory {
+    plan: plan::Remembered,
+    propagating_since: Option<Timestamp>,
+}
+
+/// A pass that could not write looks again after this long.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// One pass. It cannot fail: faults are data.
+pub(crate) async fn reconcile(
+    guard: Arc<DeserializeGuard<TenantCredential>>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let Ok(object) = &guard.0 else { return Ok(Action::await_change()) };
+    context.metrics.pass("TenantCredential");
+    let uid = object.uid().unwrap_or_default();
+    let mut remembered = context.credentials.take(&uid);
+    let object = remembered.newest(object);
+    let (wait, gone) = run(&context, object, &mut remembered).await;
+    if gone {
+        context.materials.forget(&uid);
+        context.credentials.forget(&uid);
+        return Ok(Action::await_change());
+    }
+    context.credentials.put(&uid, remembered);
+    Ok(Action::requeue(wait))
+}
+
+async fn run(
+    context: &Context,
+    object: TenantCredential,
+    remembered: &mut Remembered<TenantCredential, CredentialMemory>,
+) -> (Duration, bool) {
+    let meta = Meta::of(&object);
+    // A new generation, or a request, is tried at once; otherwise the Secret is read once a probe.
+    let old = object.status.clone().unwrap_or_default();
+    let forced = old.observed_generation != Some(meta.generation)
+        || (meta.requested_at.is_some() && old.last_handled_reconcile_at != meta.requested_at);
+    let sign_in = match context.materials.get(&object, forced).await {
+        Err(fault) => SignIn::Failed(fault),
+        // Material may be left in memory; the source being gone is what a user has to know.
+        Ok(_) => context.materials.source_fault(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
+    };
+    let propagating = matches!(&sign_in, SignIn::Failed(fault)
+        if fault.kind == avnm_terms::FaultKind::SignIn(avnm_terms::SignInFault::Propagating));
+    let now = clock::now();
+    remembered.memory.propagating_since =
+        if propagating { remembered.memory.propagating_since.or(Some(now)) } else { None };
+    let users = if meta.deleting {
+        let reference = CredentialRef { kind: CredentialKind::TenantCredential, name: meta.name.clone() };
+        Some(live::users(&context.client, &meta.namespace, &reference).await)
+    } else {
+        None
+    };
+    let inputs = Inputs {
+        held: object.finalizers().iter().any(|held| held == FINALIZER_IN_USE),
+        spec: object.spec.clone(),
+        status: old,
+        sign_in,
+        users,
+        propagating_since: remembered.memory.propagating_since,
+        meta,
+    };
+    if plan::hold(&inputs) == Hold::Release {
+        return match hold::release(&context.client, &object, FINALIZER_IN_USE).await {
+            Ok(_) => (AGAIN, true),
+            Err(_) => (AGAIN, false),
+        };
+    }
+    let probe = SignedDuration::try_from(context.settings.probe).unwrap_or(plan::PROBE);
+    let reported = plan::report(&inputs, remembered.memory.plan, &context.settings.waits, probe, now);
+    let memory = &mut remembered.memory.plan;
+    memory.streak = if reported.after.failed { memory.streak.saturating_add(1) } else { 0 };
+    memory.unread_since = if reported.after.unread { memory.unread_since.or(Some(now)) } else { None };
+    let mut wait = seconds(reported.after.look);
+    if inputs.meta.deleting {
+        // Whoever still uses it goes soon; their end wakes this object, and this is for what was missed.
+        wait = wait.min(Duration::from_secs(5));
+    }
+    if reported.status != inputs.status && context.lease.holds(Duration::from_secs(1)) {
+        match status::write(&context.client, &object, &reported.status).await {
+            Ok(new) => {
+                context.metrics.status_write("TenantCredential");
+                remembered.wrote(&object, &new);
+                for happening in reported.happenings {
+                    context.events.tell(&new, &happening).await;
+                }
+            }
+            Err(_) => wait = AGAIN,
+        }
+    }
+    (wait, false)
+}

@@ -1,0 +1,161 @@
+//! Flags, with defaults that fit a cluster. Each can also be set by the environment.
+
+use std::{path::PathBuf, time::Duration};
+
+use avnm_controller::{LeaseSettings, Settings};
+use clap::Parser;
+
+use crate::telemetry::LogFormat;
+
+/// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
+///
+/// Reads CrossTenantConnection, StaticMember and TenantCredential objects of the cluster that KUBECONFIG (or the
+/// pod) points to, makes Azure match, and mirrors Azure's state in status.
+#[derive(Debug, Parser)]
+#[command(name = "avnm-operator", version)]
+pub(crate) struct Flags {
+    /// The Azure cloud: AzurePublic, AzureUSGovernment or AzureChina.
+    #[arg(long, env = "AVNM_CLOUD", default_value = "AzurePublic")]
+    pub(crate) cloud: String,
+    /// Azure Resource Manager's endpoint (https), instead of the cloud's.
+    #[arg(long, env = "AVNM_ARM_ENDPOINT")]
+    pub(crate) arm_endpoint: Option<String>,
+    /// Entra's authority host (https), instead of the cloud's.
+    #[arg(long, env = "AVNM_AUTHORITY_HOST")]
+    pub(crate) authority_host: Option<String>,
+    /// The audience of tokens, instead of the cloud's.
+    #[arg(long, env = "AVNM_AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// The api-version of every call to Microsoft.Network [default: 2024-05-01].
+    #[arg(long, env = "AVNM_API_VERSION")]
+    pub(crate) api_version: Option<String>,
+    /// A file with certificates in PEM that are trusted beside the system's.
+    #[arg(long, env = "AVNM_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Where /livez and /readyz are served.
+    #[arg(long, env = "AVNM_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
+    pub(crate) health_addr: String,
+    /// Where /metrics is served.
+    #[arg(long, env = "AVNM_METRICS_ADDR", default_value = "0.0.0.0:8080")]
+    pub(crate) metrics_addr: String,
+    /// A level (error, warn, info, debug, trace) or a filter such as info,avnm_arm=debug.
+    #[arg(long, env = "AVNM_LOG_LEVEL", default_value = "info")]
+    pub(crate) log_level: String,
+    /// How log lines look.
+    #[arg(long, env = "AVNM_LOG_FORMAT", value_enum, default_value = "json")]
+    pub(crate) log_format: LogFormat,
+    /// The namespace of the Lease.
+    #[arg(long, env = "AVNM_LEASE_NAMESPACE", default_value = "avnm-system")]
+    lease_namespace: String,
+    /// The name of the Lease.
+    #[arg(long, env = "AVNM_LEASE_NAME", default_value = "avnm-operator")]
+    lease_name: String,
+    /// Who holds the Lease: unique to this process [default: the host's name and the process id].
+    #[arg(long, env = "AVNM_IDENTITY")]
+    identity: Option<String>,
+    /// Seconds that the Lease lasts without renewal.
+    #[arg(long, env = "AVNM_LEASE_DURATION", default_value = "15s", value_parser = seconds)]
+    lease_duration: Duration,
+    /// Seconds for which renewing is tried before the process gives up.
+    #[arg(long, env = "AVNM_RENEW_DEADLINE", default_value = "10s", value_parser = seconds)]
+    renew_deadline: Duration,
+    /// Seconds between tries to take or renew the Lease.
+    #[arg(long, env = "AVNM_LEASE_RETRY", default_value = "2s", value_parser = seconds)]
+    lease_retry: Duration,
+    /// How often every collection in use is listed again.
+    #[arg(long, env = "AVNM_SWEEP_INTERVAL", default_value = "300s", value_parser = seconds)]
+    sweep_interval: Duration,
+    /// The longest wait between retries of a passing failure.
+    #[arg(long, env = "AVNM_RETRY_MAX", default_value = "60s", value_parser = seconds)]
+    retry_max: Duration,
+    /// How often a failing credential is tried, and the Secret of one in use is read.
+    #[arg(long, env = "AVNM_CREDENTIAL_PROBE", default_value = "60s", value_parser = seconds)]
+    credential_probe: Duration,
+    /// How long the effect of a PUT whose answer was not read may still come. Shorter only in tests.
+    #[arg(long, env = "AVNM_PUT_QUIET", default_value = "60s", value_parser = seconds)]
+    put_quiet: Duration,
+    /// Between the three reads that prove that a half is gone. Shorter only in tests.
+    #[arg(long, env = "AVNM_GONE_INTERVAL", default_value = "3s", value_parser = seconds)]
+    gone_interval: Duration,
+    /// Passes at the same time, per kind.
+    #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
+    concurrency: u16,
+}
+
+impl Flags {
+    /// The settings of the loop.
+    pub(crate) fn settings(&self) -> Settings {
+        let signed = |wait: Duration| wait.try_into().unwrap_or_default();
+        Settings {
+            waits: Waits {
+                sweep: signed(self.sweep_interval),
+                retry_max: signed(self.retry_max),
+                gone: signed(self.gone_interval),
+                quiet: signed(self.put_quiet),
+            },
+            probe: self.credential_probe,
+            lease: LeaseSettings {
+                namespace: self.lease_namespace.clone(),
+                name: self.lease_name.clone(),
+                identity: self.identity.clone().unwrap_or_else(identity),
+                duration: self.lease_duration,
+                renew_deadline: self.renew_deadline,
+                retry: self.lease_retry,
+            },
+            concurrency: self.concurrency,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+use avnm_controller::Waits;
+
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "avnm-operator".to_owned());
+    format!("{host}-{}", std::process::id())
+}
+
+/// `90`, `90s`, `250ms`, `5m`: more than nothing and at most a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit() && c != '.') {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let number: f64 =
+        number.parse().map_err(|_| format!("{text:?} is no duration; write 90s, 250ms or 5m"))?;
+    let factor = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("{unit:?} is no unit of time; write ms, s, m or h")),
+    };
+    let wait =
+        Duration::try_from_secs_f64(number * factor).map_err(|_| format!("{text:?} is no duration"))?;
+    if wait.is_zero() || wait > Duration::from_secs(86_400) {
+        return Err(format!("{text:?} must be more than nothing and at most a day"));
+    }
+    Ok(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(seconds("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(seconds("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(seconds("90"), Ok(Duration::from_secs(90)));
+        for bad in ["", "0", "5 days", "-1s", "1e9h", "2d"] {
+            assert!(seconds(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn flags_are_well_formed() {
+        use clap::CommandFactory as _;
+        Flags::command().debug_assert();
+    }
+}
