@@ -1,1 +1,44 @@
-//! emulator
+//! Azure Resource Manager and Entra in memory, over TLS: enough of both for network managers across tenants.
+//!
+//! Tenants own subscriptions and management groups; applications are registered in one tenant and consented to in
+//! others; a bearer token and auxiliary tokens are checked as ARM checks them; the two halves of a connection find
+//! each other later, each by itself; static members are Updating before they are Succeeded or Failed.
+//!
+//! Each rule names what it is built on ([`rules::EVIDENCE`]): a recording of the real service, a public report, the
+//! specification, or nothing better than an assumption. The emulator shares no code with any client: a field
+//! misspelt in both would pass every test.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use avnm_emulator::{Emulator, Options};
+//!
+//! let emulator = Emulator::start(Options::instant()).await?;
+//! println!("{} {}", emulator.url(), emulator.ca_pem());
+//! println!("{}", emulator.control().state());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod answer;
+pub mod azure;
+mod clock;
+pub mod control;
+mod emulator;
+pub mod entra;
+pub mod faults;
+pub mod ledger;
+mod options;
+pub mod path;
+pub mod rules;
+pub mod serve;
+pub mod settings;
+pub mod world;
+
+pub use control::Control;
+pub use emulator::Emulator;
+pub use entra::registry::Edit;
+pub use faults::{Action, Effect, Fault, Match};
+pub use ledger::{CallKind, Entry};
+pub use options::Options;
+pub use settings::{Settings, Span};
+pub use world::resources::ConnectionState;

@@ -1,0 +1,344 @@
+//! The emulated Azure: one world behind one lock, and what happens to a call from its arrival to its answer.
+//!
+//! It does no IO and never waits: who serves it holds calls back and cuts connections as it says.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::clock::Clock;
+use crate::entra::token::Signer;
+use crate::faults::{Effect, Faults};
+use crate::ledger::{CallKind, Entry, Ledger};
+use crate::path::ArmPath;
+use crate::rules::{self, pairing, quota::Buckets, static_members};
+use crate::settings::Settings;
+use crate::world::agenda::Event;
+use crate::world::file::WorldFile;
+use crate::world::{World, build_guid};
+use crate::{entra, world};
+
+/// A call as it arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// The path, still percent-encoded.
+    pub path: String,
+    /// The query without its question mark.
+    pub query: String,
+    /// `https://host:port`, as the caller named it; links in answers begin with it.
+    pub origin: String,
+    /// The Authorization header.
+    pub authorization: Option<String>,
+    /// The x-ms-authorization-auxiliary header.
+    pub auxiliary: Option<String>,
+    /// The x-ms-correlation-request-id header.
+    pub correlation: Option<String>,
+    /// The x-ms-client-request-id header.
+    pub client_request_id: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub struct State {
+    /// All there is.
+    pub world: World,
+    /// What can be set.
+    pub settings: Settings,
+    /// Faults in force.
+    pub faults: Faults,
+    /// Calls so far.
+    pub ledger: Ledger,
+    /// Quotas.
+    pub buckets: Buckets,
+    /// Makes and knows tokens.
+    pub signer: Signer,
+    /// The seeded generator: delays, order, GUIDs.
+    pub rng: StdRng,
+    /// Where the emulator itself listens: an audience as good as ARM's own.
+    pub own_origins: Vec<String>,
+}
+
+/// What an admitted call is to suffer, and its number in the ledger.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Its number in the ledger.
+    pub seq: u64,
+    /// How long it is held back before anything happens, in milliseconds.
+    pub delay_ms: u64,
+    kind: CallKind,
+    effect: Effect,
+    correlation: String,
+}
+
+/// What the caller gets to see.
+#[derive(Clone, Debug)]
+pub enum Reaction {
+    /// An answer.
+    Answer(Answer),
+    /// The connection is closed without one.
+    Cut,
+    /// The head of an answer and half of its body, then the connection is closed.
+    Truncated(Answer),
+    /// An answer whose body goes on for so many bytes.
+    Giant(u64),
+}
+
+/// The emulated Azure.
+#[derive(Debug)]
+pub struct Azure {
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+impl Azure {
+    /// An Azure with the world that a file declares.
+    pub fn new(file: &WorldFile, settings: Settings, seed: u64) -> anyhow::Result<Self> {
+        let clock = Clock::start();
+        let now = clock.now();
+        let mut rng = StdRng::seed_from_u64(seed);
+        let world = world::World::build(file, now, &mut rng)?;
+        let mut state = State {
+            world,
+            settings,
+            faults: Faults::default(),
+            ledger: Ledger::default(),
+            buckets: Buckets::default(),
+            signer: Signer::new(rng.random()),
+            rng,
+            own_origins: Vec::new(),
+        };
+        for entry in &file.resources {
+            let body = json!({"properties": entry.properties});
+            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)?;
+        }
+        Ok(Self { clock, state: Mutex::new(state) })
+    }
+
+    /// The time in the emulated Azure.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The state, after everything that is due has happened.
+    pub fn settled(&self) -> (MutexGuard<'_, State>, Timestamp) {
+        // A panic in a rule must not take all later calls with it; the state is consistent between rules.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        state.settle(now);
+        (state, now)
+    }
+
+    /// Notes a call and says what it is to suffer.
+    pub fn admit(&self, request: &Request) -> Admitted {
+        let (mut state, now) = self.settled();
+        let state = &mut *state;
+        let kind = if entra::is_entra(&request.path) { CallKind::Token } else { CallKind::Arm };
+        let path = match kind {
+            CallKind::Arm => ArmPath::from_request(&request.path).map(|path| path.id()),
+            CallKind::Token => None,
+        }
+        .unwrap_or_else(|| request.path.clone());
+        let fault = state.faults.pick(kind, &request.method, &path, now);
+        let correlation = match &request.correlation {
+            Some(id) if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
+            _ => build_guid(&mut state.rng),
+        };
+        let body = match kind {
+            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Value>(&request.body).ok(),
+            _ => None,
+        };
+        let entry = Entry {
+            seq: 0,
+            time: now,
+            kind,
+            method: request.method.clone(),
+            path,
+            query: request.query.clone(),
+            status: None,
+            code: None,
+            effect: None,
+            principal: None,
+            bearer_tenant: None,
+            auxiliary_tenants: Vec::new(),
+            auxiliary_principals: Vec::new(),
+            bytes: 0,
+            fault: fault.as_ref().map(|(id, _)| *id),
+            request_body: body,
+            correlation_id: correlation.clone(),
+            client_id: None,
+            tenant: None,
+            secret_fingerprint: None,
+        };
+        let seq = state.ledger.note(entry, state.settings.ledger_limit);
+        state.identify(seq, kind, request);
+        let latency = state.settings.latency_ms.draw(&mut state.rng);
+        let (delay_ms, effect) =
+            fault.map_or((0, Effect::Serve), |(_, action)| (action.delay_ms, action.effect));
+        Admitted { seq, delay_ms: delay_ms + latency, kind, effect, correlation }
+    }
+
+    /// Lets an admitted call happen, and says what its caller sees.
+    pub fn act(&self, request: &Request, admitted: &Admitted) -> Reaction {
+        let (mut state, now) = self.settled();
+        let state = &mut *state;
+        let reaction = match &admitted.effect {
+            Effect::Serve => Reaction::Answer(state.perform(request, admitted.seq, now, false)),
+            Effect::FailMember => Reaction::Answer(state.perform(request, admitted.seq, now, true)),
+            Effect::Answer { status, code, message, headers } => {
+                let mut answer = scripted(admitted.kind, *status, code.as_deref(), message.as_deref());
+                answer.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+                Reaction::Answer(answer)
+            }
+            Effect::CutBefore => Reaction::Cut,
+            Effect::CutAfter => {
+                let status = state.perform(request, admitted.seq, now, false).status;
+                state.note_effect(admitted.seq, status);
+                Reaction::Cut
+            }
+            Effect::LateEffect { ms } => {
+                let event = Event::Late { request: Box::new(request.clone()), seq: admitted.seq };
+                state.world.agenda.add(now, *ms, event, &mut state.rng);
+                Reaction::Cut
+            }
+            Effect::Html { status } => Reaction::Answer(html(*status)),
+            Effect::Truncated => {
+                let answer = state.perform(request, admitted.seq, now, false);
+                state.note_effect(admitted.seq, answer.status);
+                Reaction::Truncated(answer)
+            }
+            Effect::Giant { bytes } => Reaction::Giant(*bytes),
+            Effect::Redirect { location } => {
+                Reaction::Answer(Answer::empty(307).with("location", location.clone()))
+            }
+        };
+        let reaction = match reaction {
+            Reaction::Answer(answer) => {
+                Reaction::Answer(rules::headers::complete(answer, request, &admitted.correlation, now))
+            }
+            Reaction::Truncated(answer) => {
+                Reaction::Truncated(rules::headers::complete(answer, request, &admitted.correlation, now))
+            }
+            other => other,
+        };
+        if let (Some(entry), Reaction::Answer(answer) | Reaction::Truncated(answer)) =
+            (state.ledger.get_mut(admitted.seq), &reaction)
+        {
+            entry.status = Some(answer.status);
+            entry.code.clone_from(&answer.code);
+            entry.bytes = answer.body.len();
+        }
+        if let (Some(entry), Reaction::Giant(_)) = (state.ledger.get_mut(admitted.seq), &reaction) {
+            entry.status = Some(200);
+        }
+        reaction
+    }
+
+    /// A call from its arrival to its answer, without any delay: for callers in the same process.
+    pub fn call(&self, request: &Request) -> Reaction {
+        let admitted = self.admit(request);
+        self.act(request, &admitted)
+    }
+}
+
+impl State {
+    /// Lets everything happen that is due.
+    pub fn settle(&mut self, now: Timestamp) {
+        while let Some((due, event)) = self.world.agenda.take_due(now) {
+            match event {
+                Event::ScopeConnection(key) => pairing::look_from_manager(self, &key, due),
+                Event::ManagerConnection(key) => pairing::look_from_target(self, &key, due),
+                Event::CrossTenantScope { manager, tenant, scope } => {
+                    pairing::look_at_scopes(self, &manager, &tenant, &scope);
+                }
+                Event::StaticMember(key) => static_members::finish(self, &key, due),
+                Event::Late { request, seq } => {
+                    let status = self.perform(&request, seq, due, false).status;
+                    self.note_effect(seq, status);
+                }
+            }
+        }
+    }
+
+    /// Whether a token for this resource is one for ARM.
+    pub fn is_audience(&self, resource: &str) -> bool {
+        let resource = resource.trim_end_matches('/');
+        let ours = self.settings.audiences.iter().chain(&self.own_origins);
+        ours.into_iter().any(|audience| audience.trim_end_matches('/') == resource)
+    }
+
+    fn perform(&mut self, request: &Request, seq: u64, now: Timestamp, fail_member: bool) -> Answer {
+        if entra::is_entra(&request.path) {
+            let (answer, asked) = entra::answer(self, request, now);
+            if let Some(entry) = self.ledger.get_mut(seq) {
+                entry.tenant = asked.tenant;
+                entry.client_id = asked.client_id;
+                entry.secret_fingerprint = asked.secret_fingerprint;
+            }
+            return answer;
+        }
+        rules::answer(self, request, now, fail_member)
+    }
+
+    /// Who called, as far as the tokens say; also for calls that a fault keeps from the rules.
+    fn identify(&mut self, seq: u64, kind: CallKind, request: &Request) {
+        if kind == CallKind::Token {
+            return;
+        }
+        let (bearer, auxiliary) = rules::tokens::peek(&self.signer, request);
+        if let Some(entry) = self.ledger.get_mut(seq) {
+            if let Some(claims) = bearer {
+                entry.principal = Some(claims.appid);
+                entry.bearer_tenant = Some(claims.tid);
+            }
+            for claims in auxiliary {
+                entry.auxiliary_principals.push(claims.appid);
+                entry.auxiliary_tenants.push(claims.tid);
+            }
+        }
+    }
+
+    fn note_effect(&mut self, seq: u64, status: u16) {
+        if let Some(entry) = self.ledger.get_mut(seq) {
+            entry.effect = Some(status);
+        }
+    }
+}
+
+/// The answer that a fault prescribes, in the form of the service it stands for.
+fn scripted(kind: CallKind, status: u16, code: Option<&str>, message: Option<&str>) -> Answer {
+    if code.is_none() && message.is_none() {
+        return Answer::empty(status);
+    }
+    let (code, message) = (code.unwrap_or("Scripted"), message.unwrap_or("This answer was scripted."));
+    match kind {
+        CallKind::Arm => Answer::gateway(status, code, message),
+        CallKind::Token => {
+            let digits = code.trim_start_matches("AADSTS").parse::<u32>().ok();
+            let body = json!({
+                "error": code,
+                "error_description": message,
+                "error_codes": digits.into_iter().collect::<Vec<_>>(),
+            });
+            let mut answer = Answer::json(status, &body);
+            answer.code = Some(code.into());
+            answer
+        }
+    }
+}
+
+fn html(status: u16) -> Answer {
+    let mut answer = Answer::empty(status).with("content-type", "text/html");
+    answer.body = Bytes::from_static(
+        b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>Bad Gateway</h1></center></body></html>",
+    );
+    answer
+}

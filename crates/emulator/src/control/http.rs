@@ -1,0 +1,166 @@
+//! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address only.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Control;
+use crate::entra::registry::Edit;
+use crate::faults::Fault;
+use crate::rules::EVIDENCE;
+use crate::world::resources::ConnectionState;
+
+/// What the endpoint says at its root.
+const HELP: &str = "\
+avnm-emulator, behind the scenes. JSON both ways.
+
+GET    /state                        everything that exists
+GET    /ledger?since=SEQ             calls after that number, oldest first
+GET    /faults                       faults in force, with their counts
+POST   /faults                       {\"match\": {kind, method, pathContains, pathGlob, nth, times, forSeconds},
+                                      \"action\": {status, code, message, headers} | {cutBefore: true} | {cutAfter: true}
+                                      | {lateEffect: {ms}} | {html: true} | {truncated: true} | {giant: true}
+                                      | {redirect: URL} | {failMember: true}; delayMs alone or with each}
+DELETE /faults, /faults?id=ID        all, or one
+GET    /arm?id=ID                    one resource, as ARM shows it (&tenant=T where a management group needs it)
+PUT    /arm?id=ID                    make or replace one, unasked
+DELETE /arm?id=ID                    delete one, unasked
+POST   /connections/state            {id, state: Pending|Connected|Revoked|Conflict|Rejected, or null to clear}
+POST   /entra                        {op: removeServicePrincipal | addServicePrincipal | setServicePrincipalDisabled
+                                      | setAppDisabled | setSecret | addSecret | expireSecrets | addRole | removeRole, ...}
+GET    /settings, POST /settings     what can be set; a patch of it
+GET    /evidence                     what each rule is built on
+";
+
+/// A refusal: 400 with the whole chain of reasons.
+struct Refusal(anyhow::Error);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, Json(json!({"error": format!("{:#}", self.0)}))).into_response()
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+type Outcome = Result<Json<Value>, Refusal>;
+
+/// The endpoint's routes.
+pub fn router(control: Control) -> Router {
+    Router::new()
+        .route("/", get(|| async { HELP }))
+        .route("/state", get(state))
+        .route("/ledger", get(ledger))
+        .route("/faults", get(faults).post(add_fault).delete(remove_faults))
+        .route("/faults/{id}", delete(remove_fault))
+        .route("/arm", put(put_resource).get(get_resource).delete(delete_resource))
+        .route("/connections/state", post(force_state))
+        .route("/entra", post(entra))
+        .route("/settings", get(settings).post(change_settings))
+        .route("/evidence", get(evidence))
+        .with_state(control)
+}
+
+#[derive(Deserialize)]
+struct Since {
+    #[serde(default)]
+    since: u64,
+}
+
+#[derive(Deserialize)]
+struct Which {
+    id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    id: String,
+    tenant: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forced {
+    id: String,
+    tenant: Option<String>,
+    state: Option<ConnectionState>,
+}
+
+async fn state(State(control): State<Control>) -> Json<Value> {
+    Json(control.state())
+}
+
+async fn ledger(State(control): State<Control>, Query(query): Query<Since>) -> Response {
+    Json(control.ledger(query.since)).into_response()
+}
+
+async fn faults(State(control): State<Control>) -> Response {
+    Json(control.faults()).into_response()
+}
+
+// Bodies come as `Value` first: the reason why one does not fit is then ours to word, and always JSON.
+async fn add_fault(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
+    let fault: Fault = serde_json::from_value(body)?;
+    Ok(Json(json!({"id": control.add_fault(fault)})))
+}
+
+async fn remove_faults(State(control): State<Control>, Query(query): Query<Which>) -> Json<Value> {
+    Json(json!({"removed": control.remove_faults(query.id)}))
+}
+
+async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Json<Value> {
+    Json(json!({"removed": control.remove_faults(Some(id))}))
+}
+
+async fn get_resource(
+    State(control): State<Control>,
+    Query(query): Query<Resource>,
+) -> Result<Response, Refusal> {
+    Ok(match control.get(&query.id, query.tenant.as_deref())? {
+        Some(found) => Json(found).into_response(),
+        None => (StatusCode::NOT_FOUND, Json(Value::Null)).into_response(),
+    })
+}
+
+async fn put_resource(
+    State(control): State<Control>,
+    Query(query): Query<Resource>,
+    Json(body): Json<Value>,
+) -> Outcome {
+    Ok(Json(control.put(&query.id, query.tenant.as_deref(), &body)?))
+}
+
+async fn delete_resource(State(control): State<Control>, Query(query): Query<Resource>) -> Outcome {
+    Ok(Json(json!({"deleted": control.delete(&query.id, query.tenant.as_deref())?})))
+}
+
+async fn force_state(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
+    let forced: Forced = serde_json::from_value(body)?;
+    Ok(Json(control.force_state(&forced.id, forced.tenant.as_deref(), forced.state)?))
+}
+
+async fn entra(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
+    let edit: Edit = serde_json::from_value(body)?;
+    control.entra(edit)?;
+    Ok(Json(json!({"done": true})))
+}
+
+async fn settings(State(control): State<Control>) -> Response {
+    Json(control.settings()).into_response()
+}
+
+async fn change_settings(State(control): State<Control>, Json(patch): Json<Value>) -> Outcome {
+    Ok(Json(serde_json::to_value(control.change_settings(&patch)?)?))
+}
+
+async fn evidence() -> Response {
+    Json(EVIDENCE.iter().copied().collect::<std::collections::BTreeMap<_, _>>()).into_response()
+}

@@ -1,0 +1,267 @@
+//! Entra: the token endpoint, the documents that describe a tenant, and the registry behind them.
+//!
+//! An application is registered once, in its home tenant, with its secrets; every tenant that consented holds a
+//! service principal of its own.
+
+pub mod registry;
+pub mod token;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use url::form_urlencoded;
+
+use crate::answer::{Answer, Answered};
+use crate::azure::{Request, State};
+use crate::rules::Evidence;
+use crate::settings::MissingPrincipal;
+use crate::world::build_guid;
+use token::{Claims, fingerprint, issuer};
+
+/// What this is built on.
+pub const EVIDENCE: &[Evidence] = &[
+    Evidence::specification("token request, answer and error body", "Entra client credentials flow, v2.0"),
+    Evidence::specification("AADSTS numbers", "Entra reference of error codes"),
+    Evidence::assumed("texts after the AADSTS number, and the order: tenant, application, secret, scope"),
+];
+
+/// What the ledger learns about a token call. Never the secret itself.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// The tenant in the path.
+    pub tenant: Option<String>,
+    /// The client id in the form.
+    pub client_id: Option<String>,
+    /// The secret's fingerprint.
+    pub secret_fingerprint: Option<String>,
+}
+
+/// Whether a path is Entra's and not ARM's: everything that begins with neither of ARM's two roots.
+pub fn is_entra(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    !first.eq_ignore_ascii_case("subscriptions") && !first.eq_ignore_ascii_case("providers")
+}
+
+/// Answers a call to Entra.
+pub fn answer(state: &mut State, request: &Request, now: Timestamp) -> (Answer, Asked) {
+    let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    let mut asked = Asked::default();
+    let answer = match (request.method.as_str(), segments.as_slice()) {
+        ("POST", [tenant, "oauth2", "v2.0", "token"]) => {
+            asked.tenant = Some(tenant.to_ascii_lowercase());
+            token(state, tenant, request, now, &mut asked).unwrap_or_else(|refusal| refusal)
+        }
+        ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
+            asked.tenant = Some(tenant.to_ascii_lowercase());
+            discovery(state, tenant, request, now).unwrap_or_else(|refusal| refusal)
+        }
+        ("GET", [_, "discovery", "v2.0", "keys"]) => Answer::json(200, &json!({"keys": []})),
+        _ => Answer::empty(404),
+    };
+    (answer, asked)
+}
+
+#[derive(Serialize)]
+struct TokenAnswer {
+    token_type: &'static str,
+    expires_in: u64,
+    ext_expires_in: u64,
+    access_token: String,
+}
+
+#[derive(Serialize)]
+struct ErrorAnswer<'a> {
+    error: &'a str,
+    error_description: String,
+    error_codes: [u32; 1],
+    timestamp: &'a str,
+    trace_id: &'a str,
+    correlation_id: &'a str,
+    error_uri: String,
+}
+
+/// A refusal in Entra's form.
+fn refuse(state: &mut State, now: Timestamp, status: u16, error: &str, code: u32, text: &str) -> Answer {
+    let (trace, correlation) = (build_guid(&mut state.rng), build_guid(&mut state.rng));
+    let time = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    let body = ErrorAnswer {
+        error,
+        error_description: format!(
+            "AADSTS{code}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}"
+        ),
+        error_codes: [code],
+        timestamp: &time,
+        trace_id: &trace,
+        correlation_id: &correlation,
+        error_uri: format!("https://login.microsoftonline.com/error?code={code}"),
+    };
+    let mut answer = Answer::json(status, &body);
+    answer.code = Some(format!("AADSTS{code}"));
+    answer.with("x-ms-request-id", trace)
+}
+
+fn token(state: &mut State, tenant: &str, request: &Request, now: Timestamp, asked: &mut Asked) -> Answered {
+    let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let field =
+        |name: &str| form.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, value)| value.clone());
+    let (client_id, secret, scope) = (field("client_id"), field("client_secret"), field("scope"));
+    asked.client_id.clone_from(&client_id);
+    asked.secret_fingerprint = secret.as_deref().map(fingerprint);
+
+    let tenant = known_tenant(state, tenant, now)?;
+    let missing = |state: &mut State, name: &str| {
+        let text = format!("The request body must contain the following parameter: '{name}'.");
+        refuse(state, now, 400, "invalid_request", 900_144, &text)
+    };
+    let Some(grant) = field("grant_type") else { return Err(missing(state, "grant_type")) };
+    if grant != "client_credentials" {
+        let text = format!("The app requested an unsupported grant type '{grant}'.");
+        return Err(refuse(state, now, 400, "unsupported_grant_type", 70_003, &text));
+    }
+    let Some(client_id) = client_id else { return Err(missing(state, "client_id")) };
+    let Some(scope) = scope else { return Err(missing(state, "scope")) };
+    let object_id = known_principal(state, &client_id, &tenant, now)?;
+    let Some(secret) = secret else {
+        let text =
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+        return Err(refuse(state, now, 401, "invalid_client", 7_000_218, text));
+    };
+    check_secret(state, &client_id, &secret, now)?;
+    let audience = audience(state, &scope, &tenant, now)?;
+
+    let seconds = now.as_second();
+    let life = state.settings.token_life_seconds;
+    let claims = Claims {
+        aud: audience,
+        iss: issuer(&tenant),
+        iat: seconds,
+        nbf: seconds,
+        exp: seconds.saturating_add(i64::try_from(life).unwrap_or(i64::MAX)),
+        appid: client_id.to_ascii_lowercase(),
+        appidacr: "1".into(),
+        idp: issuer(&tenant),
+        idtyp: "app".into(),
+        sub: object_id.clone(),
+        oid: object_id,
+        tid: tenant,
+        uti: build_guid(&mut state.rng),
+        ver: "1.0".into(),
+    };
+    let access_token = state.signer.sign(&claims);
+    let body = TokenAnswer { token_type: "Bearer", expires_in: life, ext_expires_in: life, access_token };
+    Ok(Answer::json(200, &body).with("cache-control", "no-store, no-cache").with("pragma", "no-cache"))
+}
+
+fn known_tenant(state: &mut State, tenant: &str, now: Timestamp) -> Answered<String> {
+    let tenant = tenant.to_ascii_lowercase();
+    if state.world.tenants.contains_key(&tenant) {
+        return Ok(tenant);
+    }
+    if matches!(tenant.as_str(), "common" | "organizations" | "consumers") {
+        let text = "The grant type is not supported over the /common or /consumers endpoints. Please use the \
+                    /organizations or tenant-specific endpoint.";
+        return Err(refuse(state, now, 400, "invalid_request", 9_001_023, text));
+    }
+    let text = format!(
+        "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the \
+         correct cloud. Check with your subscription administrator, this may happen if there are no active \
+         subscriptions for the tenant."
+    );
+    Err(refuse(state, now, 400, "invalid_request", 90_002, &text))
+}
+
+/// The object id of the application's service principal in this tenant.
+fn known_principal(state: &mut State, client_id: &str, tenant: &str, now: Timestamp) -> Answered<String> {
+    let app = state.world.apps.get(&client_id.to_ascii_lowercase());
+    let principal = app.and_then(|app| app.service_principals.get(tenant));
+    if let (Some(app), Some(principal)) = (app, principal) {
+        if app.disabled || principal.disabled {
+            let text = format!("Application '{client_id}'({client_id}) is disabled.");
+            return Err(refuse(state, now, 400, "unauthorized_client", 7_000_112, &text));
+        }
+        return Ok(principal.object_id.clone());
+    }
+    let by_name =
+        app.is_some() && state.settings.missing_service_principal == MissingPrincipal::NoServicePrincipal;
+    if by_name {
+        let text = format!(
+            "The client application {client_id} is missing service principal in the tenant {tenant}. See \
+             instructions here: https://go.microsoft.com/fwlink/?linkid=2225119"
+        );
+        return Err(refuse(state, now, 400, "unauthorized_client", 7_000_229, &text));
+    }
+    let text = format!(
+        "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if \
+         the application has not been installed by the administrator of the tenant or consented to by any user in \
+         the tenant. You may have sent your authentication request to the wrong tenant."
+    );
+    Err(refuse(state, now, 400, "unauthorized_client", 700_016, &text))
+}
+
+fn check_secret(state: &mut State, client_id: &str, secret: &str, now: Timestamp) -> Answered<()> {
+    let Some(app) = state.world.apps.get(&client_id.to_ascii_lowercase()) else { return Ok(()) };
+    if app.secrets.iter().any(|known| known == secret) {
+        return Ok(());
+    }
+    if app.expired_secrets.iter().any(|known| known == secret) {
+        let text = format!(
+            "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create \
+             new keys for your app, or consider using certificate credentials for added security."
+        );
+        return Err(refuse(state, now, 401, "invalid_client", 7_000_222, &text));
+    }
+    let text = format!(
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+         not the client secret ID, for a secret added to app '{client_id}'."
+    );
+    Err(refuse(state, now, 401, "invalid_client", 7_000_215, &text))
+}
+
+/// The resource that a scope names. ARM's audiences are known, and so is Graph, which ARM then refuses.
+fn audience(state: &mut State, scope: &str, tenant: &str, now: Timestamp) -> Answered<String> {
+    let Some(resource) = scope.strip_suffix("/.default") else {
+        let text = format!(
+            "The provided value for scope {scope} is not valid. Client credential flows must have a scope value \
+             with /.default suffixed to the resource identifier (application ID URI)."
+        );
+        return Err(refuse(state, now, 400, "invalid_scope", 1_002_012, &text));
+    };
+    let known = |audience: &str| audience.trim_end_matches('/') == resource.trim_end_matches('/');
+    if state.is_audience(resource) || known("https://graph.microsoft.com") {
+        return Ok(resource.to_owned());
+    }
+    let text = format!(
+        "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if \
+         the application has not been installed by the administrator of the tenant or consented to by any user in \
+         the tenant. You might have sent your authentication request to the wrong tenant."
+    );
+    Err(refuse(state, now, 400, "invalid_resource", 500_011, &text))
+}
+
+fn discovery(state: &mut State, tenant: &str, request: &Request, now: Timestamp) -> Answered {
+    let tenant = known_tenant(state, tenant, now)?;
+    let origin = &request.origin;
+    Ok(Answer::json(
+        200,
+        &json!({
+            "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
+            "response_types_supported": ["code", "id_token"],
+            "issuer": format!("{origin}/{tenant}/v2.0"),
+            "authorization_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/authorize"),
+        }),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arm_has_two_roots_and_the_rest_is_entras() {
+        assert!(!is_entra("/subscriptions/x"));
+        assert!(!is_entra("/Providers/Microsoft.Management/managementGroups/x"));
+        assert!(is_entra("/24680975-1234-abcd-56ef-121314ab5643/oauth2/v2.0/token"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The ledger: every call that reached the emulator, in order. Secrets and tokens are never in it.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which service was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CallKind {
+    /// Entra: a token, or the documents that describe it.
+    Token,
+    /// Azure Resource Manager.
+    Arm,
+}
+
+/// One call. As JSON: camelCase; what does not apply is absent.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Counts from 1, in the order of arrival.
+    pub seq: u64,
+    /// When it arrived.
+    pub time: Timestamp,
+    /// Which service.
+    pub kind: CallKind,
+    /// The HTTP method.
+    pub method: String,
+    /// The id in Azure's casing, or the path where it is none.
+    pub path: String,
+    /// The query, as sent.
+    pub query: String,
+    /// What the caller saw; null while it waits, and for ever if it was cut off.
+    pub status: Option<u16>,
+    /// The error code that the caller saw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The status of the effect, where a fault kept it from the caller (in whole or in part).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<u16>,
+    /// The client id in the bearer token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The tenant of the bearer token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bearer_tenant: Option<String>,
+    /// The tenants of the auxiliary tokens.
+    pub auxiliary_tenants: Vec<String>,
+    /// The client ids of the auxiliary tokens.
+    pub auxiliary_principals: Vec<String>,
+    /// Bytes in the answer's body.
+    pub bytes: usize,
+    /// The fault that was applied, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<u64>,
+    /// The body of a PUT or POST to ARM, if it was JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<Value>,
+    /// The id by which the answer can be found again.
+    pub correlation_id: String,
+    /// Token calls: the client id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Token calls: the tenant in the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Token calls: the first digits of the secret's SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_fingerprint: Option<String>,
+}
+
+/// All calls, bounded: the oldest go first.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: VecDeque<Entry>,
+    last: u64,
+}
+
+impl Ledger {
+    /// The number of the last call.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Notes a call and gives it its number.
+    pub fn note(&mut self, mut entry: Entry, limit: usize) -> u64 {
+        self.last += 1;
+        entry.seq = self.last;
+        self.entries.push_back(entry);
+        while self.entries.len() > limit.max(1) {
+            self.entries.pop_front();
+        }
+        self.last
+    }
+
+    /// The entry of this number, if it is still kept.
+    pub fn get_mut(&mut self, seq: u64) -> Option<&mut Entry> {
+        let first = self.entries.front()?.seq;
+        self.entries.get_mut(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// The calls after this number.
+    pub fn since(&self, seq: u64) -> Vec<Entry> {
+        let first = self.entries.front().map_or(1, |entry| entry.seq);
+        let skip = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        self.entries.iter().skip(skip).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            seq: 0,
+            time: Timestamp::UNIX_EPOCH,
+            kind: CallKind::Arm,
+            method: "GET".into(),
+            path: "/".into(),
+            query: String::new(),
+            status: None,
+            code: None,
+            effect: None,
+            principal: None,
+            bearer_tenant: None,
+            auxiliary_tenants: Vec::new(),
+            auxiliary_principals: Vec::new(),
+            bytes: 0,
+            fault: None,
+            request_body: None,
+            correlation_id: String::new(),
+            client_id: None,
+            tenant: None,
+            secret_fingerprint: None,
+        }
+    }
+
+    #[test]
+    fn numbers_stay_true_when_the_oldest_go() {
+        let mut ledger = Ledger::default();
+        for _ in 0..5 {
+            ledger.note(entry(), 3);
+        }
+        assert_eq!(ledger.since(0).iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(ledger.since(4).iter().map(|e| e.seq).collect::<Vec<_>>(), [5]);
+        assert!(ledger.since(9).is_empty());
+        assert_eq!(ledger.get_mut(4).unwrap().seq, 4);
+        assert!(ledger.get_mut(2).is_none());
+        assert!(ledger.get_mut(6).is_none());
+    }
+}

@@ -1,0 +1,182 @@
+//! `avnm-emulator`: the emulator as a program of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use avnm_emulator::{Emulator, Options, Settings, Span};
+use clap::Parser;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Azure Resource Manager and Entra in memory, over TLS, for tests and demos of network managers across tenants.
+#[derive(Debug, Parser)]
+#[command(version, after_long_help = AFTER_HELP)]
+struct Args {
+    /// Where ARM and Entra listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+
+    /// The world: tenants, subscriptions, applications, managers, networks (YAML). Without it, the how-to's world.
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+
+    /// Prints the default world, as a start for one's own, and ends.
+    #[arg(long)]
+    print_world: bool,
+
+    /// Writes the certificate of the generated authority here (PEM), for clients to trust.
+    #[arg(long, value_name = "PATH")]
+    ca_file: Option<PathBuf>,
+
+    /// Opens the control endpoint (plain HTTP, no sign-in, loopback only); off by default. GET / there lists its calls.
+    #[arg(long, value_name = "ADDR")]
+    control: Option<SocketAddr>,
+
+    /// Writes {"arm", "authority", "control", "ca"} as JSON here once it listens.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+
+    /// A name or address for the certificate, beyond loopback and --listen; may be repeated.
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+
+    /// How long each half, and the manager's list, takes to notice the other: MS or MIN-MAX milliseconds.
+    #[arg(long, value_name = "MS", value_parser = span, default_value = "1000-2000")]
+    pairing_delay_ms: Span,
+
+    /// How long a static member is Updating: MS or MIN-MAX milliseconds.
+    #[arg(long, value_name = "MS", value_parser = span, default_value = "2000-4000")]
+    member_delay_ms: Span,
+
+    /// How long each answer is held back: MS or MIN-MAX milliseconds.
+    #[arg(long, value_name = "MS", value_parser = span, default_value = "0")]
+    latency_ms: Span,
+
+    /// Items on a page of a list.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    page_size: usize,
+
+    /// How long an access token lives, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_599)]
+    token_life: u64,
+
+    /// What everything drawn comes from: delays, order, GUIDs.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+const AFTER_HELP: &str = "\
+One port serves both: paths that begin with /subscriptions or /providers are ARM's, all others Entra's.
+
+Try it:
+  avnm-emulator --ca-file ca.pem --control 127.0.0.1:8444
+  curl --cacert ca.pem https://127.0.0.1:8443/24680975-1234-abcd-56ef-121314ab5643/oauth2/v2.0/token \\
+    -d grant_type=client_credentials -d client_id=a0a0a0a0-1111-2222-3333-444444444444 \\
+    -d client_secret=emulator-secret-central -d scope=https://management.azure.com/.default
+  curl http://127.0.0.1:8444/          # what can be seen and changed behind the scenes
+
+Logs go to stderr; AVNM_EMULATOR_LOG=debug shows more.";
+
+fn span(text: &str) -> Result<Span, String> {
+    let number = |part: &str| part.trim().parse::<u64>().map_err(|error| format!("{part:?}: {error}"));
+    match text.split_once('-') {
+        None => Ok(Span::exactly(number(text)?)),
+        Some((min, max)) => {
+            let (min, max) = (number(min)?, number(max)?);
+            if min > max { Err(format!("{min} is more than {max}")) } else { Ok(Span { min, max }) }
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    if args.print_world {
+        print!("{}", avnm_emulator::world::file::DEFAULT_WORLD);
+        return Ok(());
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_env("AVNM_EMULATOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Before anything listens: who starts us may stop us at once.
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+
+    let emulator = Emulator::start(options(&args)?).await?;
+    if let Some(path) = &args.ca_file {
+        write(path, emulator.ca_pem())?;
+    }
+    println!("arm        {}", emulator.url());
+    println!("authority  {}", emulator.authority());
+    println!("control    {}", emulator.control_url().unwrap_or("off"));
+    println!(
+        "ca         {}",
+        args.ca_file.as_ref().map_or("not written".into(), |path| path.display().to_string())
+    );
+    if let Some(path) = &args.ready_file {
+        let ready = json!({
+            "arm": emulator.url(),
+            "authority": emulator.authority(),
+            "control": emulator.control_url(),
+            "ca": args.ca_file,
+        });
+        write(path, &ready.to_string())?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn options(args: &Args) -> anyhow::Result<Options> {
+    let world = match &args.world {
+        Some(path) => Some(
+            std::fs::read_to_string(path).with_context(|| format!("read world file {}", path.display()))?,
+        ),
+        None => None,
+    };
+    Ok(Options {
+        listen: args.listen,
+        control: args.control,
+        names: args.names.clone(),
+        world,
+        settings: Settings {
+            pairing_delay_ms: args.pairing_delay_ms,
+            member_delay_ms: args.member_delay_ms,
+            latency_ms: args.latency_ms,
+            page_size: args.page_size,
+            token_life_seconds: args.token_life,
+            ..Settings::default()
+        },
+        seed: args.seed,
+    })
+}
+
+/// Writes a file so that who waits for it never sees half of it.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let put = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
+    put.with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_one_number_or_two() {
+        assert_eq!(span("5"), Ok(Span::exactly(5)));
+        assert_eq!(span("1-2"), Ok(Span { min: 1, max: 2 }));
+        assert!(span("2-1").is_err());
+        assert!(span("x").is_err());
+    }
+
+    #[test]
+    fn the_flags_are_well_formed() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,408 @@
+//! What ARM and the network provider do with a call: one file for each family of rules.
+//!
+//! The order is ARM's: api-version, token (401), quota (429), the action on the URL (403), the linked resource (403),
+//! and only then the resource itself.
+
+pub mod access;
+pub mod headers;
+pub mod linked;
+pub mod manager_connections;
+pub mod network_groups;
+pub mod network_managers;
+pub mod networks;
+pub mod operations;
+pub mod paging;
+pub mod pairing;
+pub mod quota;
+pub mod scope_connections;
+pub mod static_members;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod tokens;
+
+use anyhow::{Context, bail, ensure};
+use jiff::Timestamp;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::answer::{Answer, Answered};
+use crate::azure::{Request, State};
+use crate::path::{ArmPath, Kind, Scope};
+use crate::world::resources::Author;
+use tokens::Caller;
+
+/// What a rule is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Basis {
+    /// A recording of the real service.
+    Recording,
+    /// A public report by a user.
+    Report,
+    /// Azure's specification or documentation.
+    Specification,
+    /// Nothing public settles it.
+    Assumed,
+}
+
+/// One rule and what it is built on.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Evidence {
+    /// The rule in a few words.
+    pub rule: &'static str,
+    /// The kind of evidence.
+    pub basis: Basis,
+    /// The recording's file, the report's thread, the document's title.
+    pub source: &'static str,
+}
+
+impl Evidence {
+    /// Seen in a recording.
+    pub const fn recording(rule: &'static str, source: &'static str) -> Self {
+        Self { rule, basis: Basis::Recording, source }
+    }
+
+    /// Reported publicly.
+    pub const fn report(rule: &'static str, source: &'static str) -> Self {
+        Self { rule, basis: Basis::Report, source }
+    }
+
+    /// Specified or documented.
+    pub const fn specification(rule: &'static str, source: &'static str) -> Self {
+        Self { rule, basis: Basis::Specification, source }
+    }
+
+    /// Assumed.
+    pub const fn assumed(rule: &'static str) -> Self {
+        Self { rule, basis: Basis::Assumed, source: "" }
+    }
+}
+
+/// All evidence, by rule family.
+pub const EVIDENCE: &[(&str, &[Evidence])] = &[
+    ("access", access::EVIDENCE),
+    ("entra", crate::entra::EVIDENCE),
+    ("headers", headers::EVIDENCE),
+    ("linked", linked::EVIDENCE),
+    ("manager_connections", manager_connections::EVIDENCE),
+    ("network_groups", network_groups::EVIDENCE),
+    ("network_managers", network_managers::EVIDENCE),
+    ("networks", networks::EVIDENCE),
+    ("operations", operations::EVIDENCE),
+    ("paging", paging::EVIDENCE),
+    ("pairing", pairing::EVIDENCE),
+    ("quota", quota::EVIDENCE),
+    ("scope_connections", scope_connections::EVIDENCE),
+    ("static_members", static_members::EVIDENCE),
+    ("tokens", tokens::EVIDENCE),
+];
+
+/// A call to ARM that passed the token checks.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// What it is about.
+    pub path: ArmPath,
+    /// The same as it was sent: a link to the next page begins with it.
+    pub raw_path: &'a str,
+    /// The query's parameters.
+    pub query: Vec<(String, String)>,
+    /// The body.
+    pub body: &'a [u8],
+    /// `https://host:port`.
+    pub origin: &'a str,
+    /// Who calls.
+    pub caller: Caller,
+    /// When.
+    pub now: Timestamp,
+    /// A fault wants the member that this makes to fail.
+    pub fail_member: bool,
+}
+
+impl Call<'_> {
+    /// A parameter of the query, by name without regard to case.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON of this form.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Answered<T> {
+        serde_json::from_slice(self.body).map_err(|error| {
+            let text = format!("The request content was invalid and could not be deserialized: '{error}'.");
+            Answer::gateway(400, "InvalidRequestContent", &text)
+        })
+    }
+
+    /// Who writes.
+    pub fn author(&self) -> Author {
+        Author::application(&self.caller.bearer.appid)
+    }
+}
+
+/// Answers a call to ARM.
+pub fn answer(state: &mut State, request: &Request, now: Timestamp, fail_member: bool) -> Answer {
+    try_answer(state, request, now, fail_member).unwrap_or_else(|refusal| refusal)
+}
+
+fn try_answer(state: &mut State, request: &Request, now: Timestamp, fail_member: bool) -> Answered {
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
+    let version =
+        query.iter().find(|(name, value)| name.eq_ignore_ascii_case("api-version") && !value.is_empty());
+    let Some((_, version)) = version.cloned() else {
+        let text = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(Answer::gateway(400, "MissingApiVersionParameter", text));
+    };
+    let caller = tokens::check(state, request, now)?;
+    let path = ArmPath::from_request(&request.path).ok_or_else(|| {
+        Answer::gateway(400, "InvalidResourceId", "The path is not one of a resource or a list of resources.")
+    })?;
+    let method = request.method.as_str();
+    let (body, origin) = (&request.body[..], request.origin.as_str());
+    let raw_path = request.path.as_str();
+    let call = Call { method, path, raw_path, query, body, origin, caller, now, fail_member };
+    access::tenant(state, &call)?;
+    quota::take(state, &call)?;
+    known_type(state, &call, &version)?;
+    access::action(state, &call)?;
+    access::resource_group(state, &call)?;
+    let answer = dispatch(state, &call)?;
+    Ok(quota::with_headers(state, &call, answer))
+}
+
+/// Refuses types and versions that nobody serves. Both are 404s that say nothing about a resource.
+fn known_type(state: &State, call: &Call<'_>, version: &str) -> Answered<()> {
+    let Some(namespace) = call.path.namespace.as_deref() else { return Ok(()) };
+    if namespace != "Microsoft.Network" {
+        let text = format!("The resource namespace '{namespace}' is invalid.");
+        return Err(Answer::gateway(404, "InvalidResourceNamespace", &text));
+    }
+    let types = call.path.types.join("/");
+    if call.path.kind() == Kind::Unknown {
+        let text = format!(
+            "The resource type '{types}' could not be found in the namespace 'Microsoft.Network' for api version \
+             '{version}'. The supported api-versions are ''."
+        );
+        return Err(Answer::gateway(404, "InvalidResourceType", &text));
+    }
+    if !state.settings.api_versions.iter().any(|known| known.eq_ignore_ascii_case(version)) {
+        let known = state.settings.api_versions.join(",");
+        let text = format!(
+            "The resource type '{types}' could not be found in the namespace 'Microsoft.Network' for api version \
+             '{version}'. The supported api-versions are '{known}'."
+        );
+        return Err(Answer::gateway(404, "InvalidResourceType", &text));
+    }
+    Ok(())
+}
+
+fn dispatch(state: &mut State, call: &Call<'_>) -> Answered {
+    let list = call.path.is_collection();
+    match (call.path.kind(), call.method) {
+        (Kind::NetworkManager, "GET") if list => network_managers::list(state, call),
+        (Kind::NetworkManager, "GET") => network_managers::get(state, call),
+        (Kind::NetworkManager, "PUT") if !list => network_managers::put(state, call),
+        (Kind::NetworkManager, "DELETE") if !list => network_managers::delete(state, call),
+        (Kind::ScopeConnection, "GET") if list => scope_connections::list(state, call),
+        (Kind::ScopeConnection, "GET") => scope_connections::get(state, call),
+        (Kind::ScopeConnection, "PUT") if !list => scope_connections::put(state, call),
+        (Kind::ScopeConnection, "DELETE") if !list => scope_connections::delete(state, call),
+        (Kind::NetworkGroup, "GET") if list => network_groups::list(state, call),
+        (Kind::NetworkGroup, "GET") => network_groups::get(state, call),
+        (Kind::NetworkGroup, "PUT") if !list => network_groups::put(state, call),
+        (Kind::NetworkGroup, "DELETE") if !list => network_groups::delete(state, call),
+        (Kind::StaticMember, "GET") if list => static_members::list(state, call),
+        (Kind::StaticMember, "GET") => static_members::get(state, call),
+        (Kind::StaticMember, "PUT") if !list => static_members::put(state, call),
+        (Kind::StaticMember, "DELETE") if !list => static_members::delete(state, call),
+        (Kind::NetworkManagerConnection, "GET") if list => manager_connections::list(state, call),
+        (Kind::NetworkManagerConnection, "GET") => manager_connections::get(state, call),
+        (Kind::NetworkManagerConnection, "PUT") if !list => manager_connections::put(state, call),
+        (Kind::NetworkManagerConnection, "DELETE") if !list => manager_connections::delete(state, call),
+        (Kind::VirtualNetwork, "GET") if list => networks::list(state, call),
+        (Kind::VirtualNetwork, "GET") => networks::get(state, call),
+        (Kind::Subnet, "GET") if list => networks::list_subnets(state, call),
+        (Kind::Subnet, "GET") => networks::get_subnet(state, call),
+        (Kind::OperationResult, "GET") if !list => operations::poll(state, call),
+        (_, method) => {
+            let text = format!("The requested resource does not support http method '{method}'.");
+            Err(Answer::gateway(405, "MethodNotAllowed", &text))
+        }
+    }
+}
+
+/// The provider's 404 for a thing that is not there.
+pub fn not_found(path: &ArmPath) -> Answer {
+    Answer::provider(404, "NotFound", &format!("Resource [{}] does not exist or has been deleted", path.id()))
+}
+
+/// ARM's 404 for a thing that is not there.
+pub fn resource_not_found(path: &ArmPath) -> Answer {
+    let kind = path.types.first().map_or("", String::as_str);
+    let tail: Vec<String> =
+        path.types.iter().zip(&path.names).skip(1).map(|(kind, name)| format!("/{kind}/{name}")).collect();
+    let name = path.names.first().map_or("", String::as_str);
+    let group = path.resource_group.as_deref().unwrap_or_default();
+    let text = format!(
+        "The Resource 'Microsoft.Network/{kind}/{name}{}' under resource group '{group}' was not found. For more \
+         details please go to https://aka.ms/ARMResourceNotFoundFix",
+        tail.concat()
+    );
+    Answer::gateway(404, "ResourceNotFound", &text)
+}
+
+/// ARM's 404 for a child whose parent is not there (assumed for these types; every verb alike).
+pub fn parent_not_found(path: &ArmPath, verb: &str) -> Answer {
+    let text = format!(
+        "Failed to perform '{verb}' on resource(s) of type '{}', because the parent resource '{}' could not be found.",
+        path.types.join("/"),
+        path.parent().id()
+    );
+    Answer::gateway(404, "ParentResourceNotFound", &text)
+}
+
+/// The last part of an action's name for a method.
+pub fn verb(method: &str) -> &'static str {
+    match method {
+        "PUT" | "PATCH" => "write",
+        "DELETE" => "delete",
+        "POST" => "action",
+        _ => "read",
+    }
+}
+
+/// Makes or changes a resource without any check of rights: behind the callers' backs, or before the world starts.
+pub(crate) fn put_unchecked(
+    state: &mut State,
+    id: &str,
+    tenant: Option<&str>,
+    body: &Value,
+    now: Timestamp,
+) -> anyhow::Result<Value> {
+    let (path, tenant) = locate(state, id, tenant)?;
+    state.world.resource_groups.extend(path.resource_group_key());
+    let author = Author::somebody();
+    let invalid = || format!("the body does not fit {id}");
+    let parent = path.parent().key();
+    match path.kind() {
+        Kind::NetworkManager => {
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            network_managers::store(state, &path, &tenant, sent, &author, now);
+        }
+        Kind::ScopeConnection => {
+            ensure!(state.world.managers.contains_key(&parent), "there is no {parent}");
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            scope_connections::store(state, &path, sent, &author, now);
+        }
+        Kind::NetworkGroup => {
+            ensure!(state.world.managers.contains_key(&parent), "there is no {parent}");
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            network_groups::store(state, &path, sent, &author, now);
+        }
+        Kind::StaticMember => {
+            ensure!(state.world.groups.contains_key(&parent), "there is no {parent}");
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            static_members::store(state, &path, sent, &author, now, false);
+        }
+        Kind::NetworkManagerConnection => {
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            manager_connections::store(state, &path, &tenant, sent, &author, now);
+        }
+        Kind::VirtualNetwork => {
+            let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
+            networks::store(state, &path, sent);
+        }
+        other => bail!("{id}: a {other:?} cannot be put"),
+    }
+    show_unchecked(state, &path, &tenant).with_context(|| format!("{id} did not stay"))
+}
+
+/// Deletes a resource, and what lies in it, without any check of rights. Says whether it was there.
+pub(crate) fn delete_unchecked(
+    state: &mut State,
+    id: &str,
+    tenant: Option<&str>,
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    let (path, tenant) = locate(state, id, tenant)?;
+    let key = state.world.key(&path, &tenant);
+    Ok(match path.kind() {
+        Kind::NetworkManager => network_managers::remove(state, &key, now),
+        Kind::ScopeConnection => scope_connections::remove(state, &key, now),
+        Kind::NetworkGroup => network_groups::remove(state, &key).is_some(),
+        Kind::StaticMember => state.world.members.remove(&key).is_some(),
+        Kind::NetworkManagerConnection => manager_connections::remove(state, &key, now),
+        Kind::VirtualNetwork => state.world.networks.remove(&key).is_some(),
+        other => bail!("{id}: a {other:?} cannot be deleted"),
+    })
+}
+
+/// A resource as a GET would show it, without any check of rights.
+pub(crate) fn show_unchecked(state: &State, path: &ArmPath, tenant: &str) -> Option<Value> {
+    use crate::world::view::{self, In};
+    let world = &state.world;
+    let key = world.key(path, tenant);
+    let shown = match path.kind() {
+        Kind::NetworkManager => serde_json::to_value(view::manager(world.managers.get(&key)?, In::Read)),
+        Kind::ScopeConnection => {
+            serde_json::to_value(view::scope_connection(world.scope_connections.get(&key)?))
+        }
+        Kind::NetworkGroup => serde_json::to_value(view::network_group(world.groups.get(&key)?, In::Read)),
+        Kind::StaticMember => serde_json::to_value(view::static_member(world.members.get(&key)?, In::Read)),
+        Kind::NetworkManagerConnection => {
+            serde_json::to_value(view::manager_connection(world.manager_connections.get(&key)?))
+        }
+        Kind::VirtualNetwork => serde_json::to_value(view::network(world.networks.get(&key)?)),
+        _ => return None,
+    };
+    shown.ok()
+}
+
+/// The path of an id, and the tenant that it lies in; for a management group's name in several tenants that must
+/// be told.
+pub(crate) fn locate(state: &State, id: &str, tenant: Option<&str>) -> anyhow::Result<(ArmPath, String)> {
+    let path = ArmPath::from_id(id).with_context(|| format!("{id} is not an id"))?;
+    ensure!(!path.is_collection(), "{id} names a list");
+    let owner = match &path.scope {
+        Scope::Subscription(subscription) => {
+            let owner = state.world.tenant_of_subscription(subscription);
+            owner.with_context(|| format!("subscription {subscription} is not known"))?.to_owned()
+        }
+        Scope::ManagementGroup(name) => {
+            let name = name.to_ascii_lowercase();
+            let owners: Vec<&String> = state
+                .world
+                .management_groups
+                .keys()
+                .filter(|(owner, known)| {
+                    *known == name && tenant.is_none_or(|t| t.eq_ignore_ascii_case(owner))
+                })
+                .map(|(owner, _)| owner)
+                .collect();
+            match owners.as_slice() {
+                [one] => (*one).clone(),
+                [] => bail!("management group {name} is not known"),
+                _ => bail!("management group {name} exists in several tenants: say which"),
+            }
+        }
+        Scope::Tenant => bail!("{id} lies in no subscription or management group"),
+    };
+    Ok((path, owner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_says_what_it_is_built_on() {
+        for (family, evidence) in EVIDENCE {
+            assert!(!evidence.is_empty(), "{family}");
+            for it in *evidence {
+                assert!(!it.rule.is_empty(), "{family}");
+                assert_eq!(it.source.is_empty(), it.basis == Basis::Assumed, "{family}: {}", it.rule);
+            }
+        }
+    }
+}

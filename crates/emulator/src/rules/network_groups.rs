@@ -1,0 +1,116 @@
+//! `networkManagers/networkGroups`.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::paging::{self, Order};
+use super::{Call, Evidence, not_found, operations, parent_not_found, verb};
+use crate::answer::{Answer, Answered};
+use crate::azure::State;
+use crate::path::ArmPath;
+use crate::world::resources::{Author, NetworkGroup, SystemData};
+use crate::world::view::{self, In};
+use crate::world::{build_guid, remove_under};
+
+/// What this is built on.
+pub const EVIDENCE: &[Evidence] = &[
+    Evidence::recording("body, memberType's default, the 404", "cli-group@2025-09-30"),
+    Evidence::recording(
+        "DELETE is 200 if there never was a member, else 202",
+        "cli-static-member@2025-09-30",
+    ),
+    Evidence::assumed("memberType cannot be changed: 400"),
+];
+
+/// What a PUT may carry.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    properties: Option<Properties>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    description: Option<String>,
+    member_type: Option<String>,
+}
+
+/// GET of one.
+pub fn get(state: &State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    let it = state.world.groups.get(&call.path.key()).ok_or_else(|| not_found(&call.path))?;
+    Ok(Answer::json(200, &view::network_group(it, In::Read)))
+}
+
+/// GET of the list.
+pub fn list(state: &State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    let prefix = format!("{}/", call.path.key());
+    let map = &state.world.groups;
+    paging::page(state, call, map, &prefix, Order::LinkFirst, paging::direct_child, |it| {
+        view::network_group(it, In::Read)
+    })
+}
+
+/// PUT.
+pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
+    let sent: Sent = call.parse()?;
+    parent(state, call)?;
+    let member_type = sent.properties.as_ref().and_then(|it| it.member_type.clone());
+    if let Some(member_type) = member_type {
+        let old = state.world.groups.get(&call.path.key());
+        let known = matches!(member_type.as_str(), "VirtualNetwork" | "Subnet");
+        if !known || old.is_some_and(|old| old.member_type != member_type) {
+            let text = format!("Member type [{member_type}] is not valid for this network group.");
+            return Err(Answer::provider(400, "BadRequest", &text));
+        }
+    }
+    let it = store(state, &call.path, sent, &call.author(), call.now);
+    Ok(Answer::json(200, &view::network_group(&it, In::Put)))
+}
+
+/// DELETE.
+pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    let Some(old) = remove(state, &call.path.key()) else { return Ok(Answer::empty(204)) };
+    if old.had_members {
+        return Ok(operations::accept(state, call, &old.resource_guid, false));
+    }
+    Ok(Answer::empty(200))
+}
+
+fn parent(state: &State, call: &Call<'_>) -> Answered<()> {
+    let known = state.world.managers.contains_key(&call.path.parent().key());
+    if known { Ok(()) } else { Err(parent_not_found(&call.path, verb(call.method))) }
+}
+
+/// Makes or replaces one.
+pub fn store(state: &mut State, path: &ArmPath, sent: Sent, by: &Author, now: Timestamp) -> NetworkGroup {
+    let sent = sent.properties.unwrap_or_default();
+    let key = path.key();
+    let description = sent.description.unwrap_or_default();
+    let new = match state.world.groups.get(&key) {
+        Some(old) => {
+            NetworkGroup { description, system_data: old.system_data.touched(by, now), ..old.clone() }
+        }
+        None => NetworkGroup {
+            id: path.id(),
+            name: path.name().to_owned(),
+            description,
+            member_type: sent.member_type.unwrap_or_else(|| "VirtualNetwork".into()),
+            had_members: false,
+            resource_guid: build_guid(&mut state.rng),
+            system_data: SystemData::new(by, now),
+        },
+    };
+    state.world.groups.insert(key, new.clone());
+    new
+}
+
+/// Removes one with its members and gives it back.
+pub fn remove(state: &mut State, key: &str) -> Option<NetworkGroup> {
+    let old = state.world.groups.remove(key)?;
+    remove_under(&mut state.world.members, &format!("{key}/"));
+    Some(old)
+}

@@ -1,0 +1,168 @@
+//! `networkManagers`.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::paging::{self, Order};
+use super::{Call, Evidence, pairing, resource_not_found};
+use crate::answer::{Answer, Answered};
+use crate::azure::State;
+use crate::path::ArmPath;
+use crate::world::resources::{Author, Manager, SystemData};
+use crate::world::view::{self, In};
+use crate::world::{build_guid, remove_under, under};
+
+/// What this is built on.
+pub const EVIDENCE: &[Evidence] = &[
+    Evidence::recording(
+        "body; what was not sent comes back empty; DELETE is 200",
+        "cli-network-manager@2024-06-05",
+    ),
+    Evidence::recording("the 404 is ARM's own", "cli-network-manager@2024-06-05"),
+    Evidence::report(
+        "DELETE with children and without force: 409 CannotDeleteResource",
+        "azure-rest-api-specs#31688",
+    ),
+    Evidence::assumed("a PUT leaves crossTenantScopes alone: they are Azure's to change"),
+];
+
+/// What a PUT may carry.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    location: Option<String>,
+    tags: Option<Map<String, Value>>,
+    properties: Option<Properties>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    description: Option<String>,
+    network_manager_scopes: Option<Scopes>,
+    network_manager_scope_accesses: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Scopes {
+    management_groups: Option<Vec<String>>,
+    subscriptions: Option<Vec<String>>,
+}
+
+/// GET of one.
+pub fn get(state: &State, call: &Call<'_>) -> Answered {
+    let it = state.world.managers.get(&call.path.key()).ok_or_else(|| resource_not_found(&call.path))?;
+    Ok(Answer::json(200, &view::manager(it, In::Read)))
+}
+
+/// GET of the list, of a resource group or a whole subscription.
+pub fn list(state: &State, call: &Call<'_>) -> Answered {
+    let map = &state.world.managers;
+    let prefix = match call.path.resource_group {
+        Some(_) => format!("{}/", call.path.key()),
+        None => format!("{}/resourcegroups/", call.path.scope_id().to_ascii_lowercase()),
+    };
+    paging::page(
+        state,
+        call,
+        map,
+        &prefix,
+        Order::LinkFirst,
+        |rest| !rest.is_empty(),
+        |it| view::manager(it, In::Read),
+    )
+}
+
+/// PUT.
+pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
+    let sent: Sent = call.parse()?;
+    let new = !state.world.managers.contains_key(&call.path.key());
+    if new && sent.location.as_deref().is_none_or(str::is_empty) {
+        let text = "The location property is required for this definition.";
+        return Err(Answer::gateway(400, "LocationRequired", text));
+    }
+    let it = store(state, &call.path, &call.caller.bearer.tid, sent, &call.author(), call.now);
+    Ok(Answer::json(200, &view::manager(&it, In::Put)))
+}
+
+/// DELETE.
+pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
+    let key = call.path.key();
+    if !state.world.managers.contains_key(&key) {
+        return Ok(Answer::empty(204));
+    }
+    let force = call.parameter("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
+    if !force && let Some(child) = first_child(state, &key) {
+        let text = format!(
+            "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: \
+             '{child}'. Please delete all nested resources before deleting this resource."
+        );
+        return Err(Answer::gateway(409, "CannotDeleteResource", &text));
+    }
+    remove(state, &key, call.now);
+    Ok(Answer::empty(200))
+}
+
+fn first_child(state: &State, key: &str) -> Option<String> {
+    let prefix = format!("{key}/");
+    let connection = under(&state.world.scope_connections, &prefix).map(|(_, it)| it.half.id.as_str()).next();
+    let id =
+        connection.or_else(|| under(&state.world.groups, &prefix).map(|(_, it)| it.id.as_str()).next())?;
+    id.split_once("/providers/").map(|(_, rest)| rest.to_owned())
+}
+
+/// Makes or replaces one.
+pub fn store(
+    state: &mut State,
+    path: &ArmPath,
+    tenant: &str,
+    sent: Sent,
+    by: &Author,
+    now: Timestamp,
+) -> Manager {
+    let key = path.key();
+    let properties = sent.properties.unwrap_or_default();
+    let scopes = properties.network_manager_scopes.unwrap_or_default();
+    let old = state.world.managers.get(&key);
+    let new = Manager {
+        id: old.map_or_else(|| path.id(), |old| old.id.clone()),
+        name: old.map_or_else(|| path.name().to_owned(), |old| old.name.clone()),
+        tenant: tenant.to_owned(),
+        location: sent
+            .location
+            .or_else(|| old.map(|old| old.location.clone()))
+            .unwrap_or_else(|| "eastus2".into()),
+        tags: sent.tags.unwrap_or_default(),
+        description: properties.description.unwrap_or_default(),
+        management_groups: scopes.management_groups.unwrap_or_default(),
+        subscriptions: scopes.subscriptions.unwrap_or_default(),
+        cross_tenant_scopes: old.map(|old| old.cross_tenant_scopes.clone()).unwrap_or_default(),
+        accesses: properties.network_manager_scope_accesses.unwrap_or_default(),
+        resource_guid: match old {
+            Some(old) => old.resource_guid.clone(),
+            None => build_guid(&mut state.rng),
+        },
+        system_data: old.map_or_else(|| SystemData::new(by, now), |old| old.system_data.touched(by, now)),
+    };
+    // Both what it held before and what it holds now is looked at again.
+    pairing::touch_manager(state, &key, now);
+    state.world.managers.insert(key.clone(), new.clone());
+    pairing::touch_manager(state, &key, now);
+    new
+}
+
+/// Removes one with all that lies in it, and says whether it was there.
+pub fn remove(state: &mut State, key: &str, now: Timestamp) -> bool {
+    if !state.world.managers.contains_key(key) {
+        return false;
+    }
+    pairing::touch_manager(state, key, now);
+    state.world.managers.remove(key);
+    let prefix = format!("{key}/");
+    remove_under(&mut state.world.scope_connections, &prefix);
+    remove_under(&mut state.world.groups, &prefix);
+    remove_under(&mut state.world.members, &prefix);
+    true
+}

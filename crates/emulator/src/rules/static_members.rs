@@ -1,0 +1,150 @@
+//! `networkGroups/staticMembers`: one network or subnet in a group.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::paging::{self, Order};
+use super::{Call, Evidence, linked, parent_not_found, verb};
+use crate::answer::{Answer, Answered};
+use crate::azure::State;
+use crate::path::{ArmPath, Kind};
+use crate::world::agenda::Event;
+use crate::world::resources::{Author, StaticMember, SystemData};
+use crate::world::view::{self, In};
+
+/// What this is built on.
+pub const EVIDENCE: &[Evidence] = &[
+    Evidence::recording(
+        "PUT is always 200 and Updating, then Succeeded with a location, or Failed without",
+        "cli-static-member@2025-09-30",
+    ),
+    Evidence::recording(
+        "resourceId keeps its casing; the region's property is location",
+        "cli-static-member@2025-09-30",
+    ),
+    Evidence::recording(
+        "the 404's text lacks the slash before the name",
+        "wire-facts 8, recording not shared",
+    ),
+    Evidence::recording("DELETE is 200 and empty, also while Updating", "cli-static-member@2024-06-05"),
+    Evidence::recording(
+        "DELETE of what is not there is 204 (a sibling type)",
+        "cli-delete-missing-child-204@2022-03-09",
+    ),
+    Evidence::assumed("a network that does not exist: 200, and Failed later"),
+    Evidence::assumed("a network in a Subnet group or the reverse: 400"),
+    Evidence::assumed("two members for one network: 200; members keep their state when a connection goes"),
+];
+
+/// What a PUT may carry. Everything else is ignored, as the service does.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    properties: Option<Properties>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    resource_id: Option<String>,
+}
+
+/// GET of one.
+pub fn get(state: &State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    let it = state.world.members.get(&call.path.key()).ok_or_else(|| {
+        let mut list = call.path.clone();
+        list.names.pop();
+        let text = format!("Resource [{}{}] does not exist or has been deleted", list.id(), call.path.name());
+        Answer::provider(404, "NotFound", &text)
+    })?;
+    Ok(Answer::json(200, &view::static_member(it, In::Read)))
+}
+
+/// GET of the list.
+pub fn list(state: &State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    let prefix = format!("{}/", call.path.key());
+    let map = &state.world.members;
+    paging::page(state, call, map, &prefix, Order::LinkFirst, paging::direct_child, |it| {
+        view::static_member(it, In::Read)
+    })
+}
+
+/// PUT.
+pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
+    let sent: Sent = call.parse()?;
+    let resource_id = sent.properties.as_ref().and_then(|it| it.resource_id.clone()).unwrap_or_default();
+    linked::check(state, call, &resource_id)?;
+    parent(state, call)?;
+    let group = state.world.groups.get(&call.path.parent().key());
+    let wanted = if group.is_some_and(|group| group.member_type == "Subnet") {
+        Kind::Subnet
+    } else {
+        Kind::VirtualNetwork
+    };
+    if ArmPath::from_id(&resource_id).is_some_and(|path| path.kind() != wanted) {
+        let text = format!("Resource [{resource_id}] does not fit the member type of the network group.");
+        return Err(Answer::provider(400, "BadRequest", &text));
+    }
+    let it = store(state, &call.path, sent, &call.author(), call.now, call.fail_member);
+    Ok(Answer::json(200, &view::static_member(&it, In::Put)))
+}
+
+/// DELETE.
+pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
+    parent(state, call)?;
+    Ok(Answer::empty(if state.world.members.remove(&call.path.key()).is_some() { 200 } else { 204 }))
+}
+
+fn parent(state: &State, call: &Call<'_>) -> Answered<()> {
+    let known = state.world.groups.contains_key(&call.path.parent().key());
+    if known { Ok(()) } else { Err(parent_not_found(&call.path, verb(call.method))) }
+}
+
+/// Makes or replaces one. It is Updating until its time has come.
+pub fn store(
+    state: &mut State,
+    path: &ArmPath,
+    sent: Sent,
+    by: &Author,
+    now: Timestamp,
+    fails: bool,
+) -> StaticMember {
+    let key = path.key();
+    let old = state.world.members.get(&key);
+    let system_data = old.map_or_else(|| SystemData::new(by, now), |old| old.system_data.touched(by, now));
+    let new = StaticMember {
+        id: old.map_or_else(|| path.id(), |old| old.id.clone()),
+        name: old.map_or_else(|| path.name().to_owned(), |old| old.name.clone()),
+        resource_id: sent.properties.unwrap_or_default().resource_id.unwrap_or_default(),
+        provisioning_state: "Updating",
+        location: String::new(),
+        fails,
+        written_at: now,
+        system_data,
+    };
+    state.world.members.insert(key.clone(), new.clone());
+    if let Some(group) = state.world.groups.get_mut(&path.parent().key()) {
+        group.had_members = true;
+    }
+    let delay = state.settings.member_delay_ms.draw(&mut state.rng);
+    state.world.agenda.add(now, delay, Event::StaticMember(key), &mut state.rng);
+    new
+}
+
+/// A member's time has come: Succeeded with the network's region, or Failed.
+pub fn finish(state: &mut State, key: &str, now: Timestamp) {
+    let Some(member) = state.world.members.get(key) else { return };
+    if member.provisioning_state != "Updating" {
+        return;
+    }
+    let location = state.world.network_of(&member.resource_id).map(|network| network.location.clone());
+    let location = location.filter(|_| !member.fails);
+    if let Some(member) = state.world.members.get_mut(key) {
+        member.provisioning_state = if location.is_some() { "Succeeded" } else { "Failed" };
+        member.location = location.unwrap_or_default();
+        // Recorded: the etag moves with the service's own writes, lastModifiedAt does not.
+        member.written_at = now;
+    }
+}

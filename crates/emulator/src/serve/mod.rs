@@ -1,0 +1,174 @@
+//! The server: TLS, HTTP/1.1, and the faults that only a connection can suffer.
+
+pub mod tls;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{self, HeaderMap, Response, StatusCode, header};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answer::Answer;
+use crate::azure::{Azure, Reaction, Request};
+
+/// ARM's own bound on a body, in bytes.
+const BODY_MAX: usize = 8 * 1024 * 1024;
+/// How long a client may take over its TLS handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How large the pieces of an endless body are, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("cut off by a fault")]
+struct CutOff;
+
+/// Serves connections until it is dropped, and they with it.
+pub async fn run(listener: TcpListener, acceptor: TlsAcceptor, azure: Arc<Azure>, fallback_origin: Arc<str>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let (acceptor, azure, origin) = (acceptor.clone(), azure.clone(), fallback_origin.clone());
+                    connections.spawn(async move {
+                        if let Err(error) = connection(stream, acceptor, azure, origin).await {
+                            tracing::debug!(%error, "connection ended");
+                        }
+                    });
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: some will be closed soon.
+                    tracing::warn!(%error, "accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    azure: Arc<Azure>,
+    origin: Arc<str>,
+) -> anyhow::Result<()> {
+    stream.set_nodelay(true)?;
+    let stream = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await??;
+    let service = service_fn(move |request| {
+        let (azure, origin) = (azure.clone(), origin.clone());
+        async move { serve(&azure, &origin, request).await }
+    });
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
+    Ok(())
+}
+
+async fn serve(
+    azure: &Azure,
+    origin: &str,
+    request: http::Request<Incoming>,
+) -> Result<Response<Body>, CutOff> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_MAX).await else {
+        let text = "The request content size exceeds the maximum size of 8 MB.";
+        return Ok(response(Answer::gateway(413, "RequestContentTooLarge", text)));
+    };
+    let text = |name: &str| text(&head.headers, name);
+    let request = Request {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        origin: text("host").map_or_else(|| origin.to_owned(), |host| format!("https://{host}")),
+        authorization: text("authorization"),
+        auxiliary: text("x-ms-authorization-auxiliary"),
+        correlation: text("x-ms-correlation-request-id"),
+        client_request_id: text("x-ms-client-request-id"),
+        body,
+    };
+    let admitted = azure.admit(&request);
+    if admitted.delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(admitted.delay_ms)).await;
+    }
+    match azure.act(&request, &admitted) {
+        Reaction::Answer(answer) => Ok(response(answer)),
+        Reaction::Cut => Err(CutOff),
+        Reaction::Truncated(answer) => Ok(truncated(&answer)),
+        Reaction::Giant(bytes) => Ok(giant(bytes)),
+    }
+}
+
+/// All values of a header, as one, the way a list header is meant.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn head(answer: &Answer) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &answer.headers {
+        // Only a fault can name a header that is none; it is then left out.
+        if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), value.parse()) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn response(answer: Answer) -> Response<Body> {
+    let mut response = head(&answer);
+    *response.body_mut() = Body::from(answer.body);
+    response
+}
+
+/// The whole length is announced and half of it sent.
+fn truncated(answer: &Answer) -> Response<Body> {
+    let mut response = head(answer);
+    response.headers_mut().insert(header::CONTENT_LENGTH, answer.body.len().max(2).into());
+    let half = answer.body.slice(..answer.body.len() / 2);
+    let end = async {
+        // Time for the first half to leave; an error right behind it would take it along.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+    };
+    let body = stream::once(async { Ok(half) }).chain(stream::once(end));
+    *response.body_mut() = Body::from_stream(body);
+    response
+}
+
+/// JSON whose list begins and does not come to an item for so many bytes.
+fn giant(bytes: u64) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let json = header::HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    let first = Bytes::from_static(br#"{"value":["#);
+    let piece = Bytes::from(vec![b' '; PIECE]);
+    let body = stream::unfold((first, bytes), move |(next, left)| {
+        let piece = piece.clone();
+        async move {
+            if next.is_empty() {
+                return None;
+            }
+            let after = if left == 0 {
+                Bytes::new()
+            } else {
+                piece.slice(..usize::try_from(left).unwrap_or(PIECE).min(PIECE))
+            };
+            let left = left.saturating_sub(PIECE as u64);
+            Some((Ok::<_, io::Error>(next), (after, left)))
+        }
+    });
+    *response.body_mut() = Body::from_stream(body);
+    response
+}

@@ -1,0 +1,231 @@
+//! What can be set while the emulator runs: delays, page size, lifetimes, and the guesses that may be switched.
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+
+/// The api-versions that the network provider answers to. Taken from the recordings and the specification.
+const API_VERSIONS: &[&str] = &[
+    "2021-02-01-preview",
+    "2021-05-01-preview",
+    "2022-01-01",
+    "2022-02-01-preview",
+    "2022-04-01-preview",
+    "2022-05-01",
+    "2022-07-01",
+    "2022-09-01",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-04-01",
+    "2023-05-01",
+    "2023-06-01",
+    "2023-09-01",
+    "2023-11-01",
+    "2024-01-01",
+    "2024-03-01",
+    "2024-05-01",
+    "2024-07-01",
+    "2024-10-01",
+    "2025-01-01",
+    "2025-03-01",
+    "2025-05-01",
+    "2025-07-01",
+    "2025-09-01",
+    "2026-01-01",
+];
+
+/// A span of milliseconds from which a delay is drawn. Equal ends make it fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// The shortest delay, in milliseconds.
+    pub min: u64,
+    /// The longest delay, in milliseconds.
+    pub max: u64,
+}
+
+impl Span {
+    /// Exactly this many milliseconds.
+    pub const fn exactly(ms: u64) -> Self {
+        Self { min: ms, max: ms }
+    }
+
+    /// A delay between the ends; the larger end wins where they are the wrong way round.
+    pub(crate) fn draw(self, rng: &mut StdRng) -> u64 {
+        if self.min >= self.max { self.min } else { rng.random_range(self.min..=self.max) }
+    }
+}
+
+/// When a half in Revoked may become Connected again (assumed; no recording shows Revoked at all).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reconnect {
+    /// As soon as both halves match again.
+    #[default]
+    Always,
+    /// Once the revoked half was PUT again.
+    OnPut,
+    /// Only after it was deleted and made again.
+    OnRecreate,
+}
+
+/// What a PUT does that changes a tenantId, resourceId or networkManagerId in place (assumed).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IdentityChange {
+    /// The new value is taken and the state starts at Pending.
+    #[default]
+    Reset,
+    /// 200, and the field stays as it was.
+    Ignore,
+}
+
+/// What Entra says where the service principal is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MissingPrincipal {
+    /// AADSTS700016, application not found in the directory.
+    #[default]
+    #[serde(rename = "700016")]
+    NotInDirectory,
+    /// AADSTS7000229, the client application is missing its service principal.
+    #[serde(rename = "7000229")]
+    NoServicePrincipal,
+}
+
+/// A token bucket: how many calls at once, and how many more each second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Quota {
+    /// How many calls fit in the bucket.
+    pub size: f64,
+    /// How many calls come back each second.
+    pub refill_per_second: f64,
+}
+
+/// Quotas per principal, subscription (or tenant) and verb. Absent: never throttled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Quotas {
+    /// GET.
+    pub reads: Option<Quota>,
+    /// PUT.
+    pub writes: Option<Quota>,
+    /// DELETE.
+    pub deletes: Option<Quota>,
+}
+
+/// Everything that can be set. As JSON: camelCase, unknown fields refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// From a change to each half's, and the manager's, own look at it. Drawn anew for each.
+    pub pairing_delay_ms: Span,
+    /// From a member's PUT to Succeeded or Failed.
+    pub member_delay_ms: Span,
+    /// How long an accepted (202) delete runs.
+    pub operation_delay_ms: Span,
+    /// How long each answer of ARM is held back.
+    pub latency_ms: Span,
+    /// Items on a page, unless the request says `$top`.
+    pub page_size: usize,
+    /// How long a new access token lives.
+    pub token_life_seconds: u64,
+    /// Token buckets; none by default.
+    pub quotas: Quotas,
+    /// How Revoked heals.
+    pub reconnect: Reconnect,
+    /// What an identity change in place does.
+    pub identity_change: IdentityChange,
+    /// Whether bearer and auxiliary token may belong to different applications.
+    pub allow_different_applications: bool,
+    /// What Entra says where the service principal is missing.
+    pub missing_service_principal: MissingPrincipal,
+    /// The api-versions that are answered.
+    pub api_versions: Vec<String>,
+    /// The audiences that ARM accepts in a token.
+    pub audiences: Vec<String>,
+    /// How many calls the ledger keeps; the oldest go first.
+    pub ledger_limit: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pairing_delay_ms: Span { min: 1_000, max: 2_000 },
+            member_delay_ms: Span { min: 2_000, max: 4_000 },
+            operation_delay_ms: Span { min: 2_000, max: 4_000 },
+            latency_ms: Span::exactly(0),
+            page_size: 20,
+            token_life_seconds: 3_599,
+            quotas: Quotas::default(),
+            reconnect: Reconnect::default(),
+            identity_change: IdentityChange::default(),
+            allow_different_applications: false,
+            missing_service_principal: MissingPrincipal::default(),
+            api_versions: API_VERSIONS.iter().map(ToString::to_string).collect(),
+            audiences: [
+                "https://management.azure.com",
+                "https://management.core.windows.net",
+                "https://management.usgovcloudapi.net",
+                "https://management.core.usgovcloudapi.net",
+                "https://management.chinacloudapi.cn",
+                "https://management.core.chinacloudapi.cn",
+            ]
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+            ledger_limit: 1_000_000,
+        }
+    }
+}
+
+impl Settings {
+    /// Settings without any delay: what was caused is seen by the next call.
+    pub fn instant() -> Self {
+        Self {
+            pairing_delay_ms: Span::exactly(0),
+            member_delay_ms: Span::exactly(0),
+            operation_delay_ms: Span::exactly(0),
+            ..Self::default()
+        }
+    }
+
+    /// These settings with the given fields replaced (objects are merged, everything else is taken as it is).
+    pub fn merged(&self, patch: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut whole = serde_json::to_value(self)?;
+        merge(&mut whole, patch);
+        serde_json::from_value(whole)
+    }
+}
+
+fn merge(into: &mut serde_json::Value, patch: &serde_json::Value) {
+    match (into, patch) {
+        (serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {
+            for (name, value) in patch {
+                merge(into.entry(name).or_insert(serde_json::Value::Null), value);
+            }
+        }
+        (into, patch) => *into = patch.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() {
+        let patch = json!({"pairingDelayMs": {"min": 0, "max": 0}, "quotas": {"writes": {"size": 2.0, "refillPerSecond": 1.0}}});
+        let settings = Settings::default().merged(&patch).unwrap();
+        assert_eq!(settings.pairing_delay_ms, Span::exactly(0));
+        assert_eq!(settings.quotas.writes, Some(Quota { size: 2.0, refill_per_second: 1.0 }));
+        assert_eq!(settings.member_delay_ms, Settings::default().member_delay_ms);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let error = Settings::default().merged(&json!({"pagesize": 3})).unwrap_err().to_string();
+        assert!(error.contains("pagesize"), "{error}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Tenants, what they own, and who may do what in them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// An Entra tenant.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// A name for people.
+    pub name: String,
+}
+
+/// An Azure subscription. It belongs to exactly one tenant.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    /// Its id.
+    pub id: String,
+    /// The owning tenant.
+    pub tenant: String,
+    /// The management group that it lies in, if any.
+    pub management_group: Option<String>,
+}
+
+/// A management group.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManagementGroup {
+    /// Its name, unique within its tenant.
+    pub name: String,
+    /// The owning tenant.
+    pub tenant: String,
+    /// The management group above, if any.
+    pub parent: Option<String>,
+}
+
+/// An application: registered once, in its home tenant, with its secrets.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Its client id.
+    pub client_id: String,
+    /// The tenant that it is registered in.
+    pub home_tenant: String,
+    /// The secrets that work.
+    pub secrets: Vec<String>,
+    /// Secrets that were right once.
+    pub expired_secrets: Vec<String>,
+    /// The application was disabled or deleted at home.
+    pub disabled: bool,
+    /// The service principals, by tenant.
+    pub service_principals: BTreeMap<String, ServicePrincipal>,
+}
+
+/// An application's presence in one tenant. Roles go to its object id.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePrincipal {
+    /// Its object id, different in every tenant.
+    pub object_id: String,
+    /// Sign-in was switched off.
+    pub disabled: bool,
+    /// What it may do, and where.
+    pub roles: Vec<Role>,
+}
+
+/// A role assignment: actions at a scope and below.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The id of a subscription, management group, resource group or resource; `/` is the whole tenant.
+    pub scope: String,
+    /// The actions. `*` stands for any run of characters.
+    pub actions: Vec<String>,
+}
+
+impl Role {
+    /// Whether the role holds this action.
+    pub fn allows(&self, action: &str) -> bool {
+        self.actions.iter().any(|pattern| matches_pattern(pattern, action))
+    }
+}
+
+/// The actions of a built-in role, as far as the emulator's resources go.
+pub fn built_in_role(name: &str) -> Option<Vec<String>> {
+    let actions: &[&str] = match name {
+        "Owner" | "Contributor" => &["*"],
+        "Network Contributor" => &["Microsoft.Network/*"],
+        "Reader" => &["*/read"],
+        _ => return None,
+    };
+    Some(actions.iter().map(ToString::to_string).collect())
+}
+
+/// Matches without regard to case; `*` stands for any run of characters, also an empty one.
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_like_actions_do() {
+        assert!(matches_pattern("Microsoft.Network/*", "microsoft.network/networkManagers/read"));
+        assert!(matches_pattern("*/read", "Microsoft.Network/networkManagers/read"));
+        assert!(!matches_pattern("*/read", "Microsoft.Network/networkManagers/write"));
+        assert!(matches_pattern("*", "anything"));
+        assert!(matches_pattern("a/b", "A/B"));
+        assert!(!matches_pattern("a/b", "a/b/c"));
+        assert!(matches_pattern("a/*/c", "a/b/c"));
+        assert!(!matches_pattern("aa*aa", "aaa"));
+    }
+}
