@@ -1,6 +1,7 @@
 //! `cargo xtask COMMAND`: the chores of this workspace, one file each.
 
 mod demo;
+mod generate;
 mod layers;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ struct Args {
 enum Command {
     /// Shows the main job, end to end: a real API server, an emulated Azure, and the operator between them.
     Demo(demo::Args),
+    /// Writes the generated files.
+    Generate,
     /// Checks which crate may see which, and that the pure ones stay pure.
     Layers,
 }
@@ -26,6 +29,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo(args) => demo::run(&args),
+        Command::Generate => generate::run(),
         Command::Layers => layers::run(),
     };
     match result {
