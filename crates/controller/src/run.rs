@@ -148,10 +148,16 @@ async fn lead(
     });
 
     let seen = streams::Seen::default();
+    // The stores' own way of waiting wakes only the last of several waiters, and the controllers wait there too.
+    let (listed, all_listed) = mpsc::unbounded_channel();
     let connection_stream = {
         let (stores, wakers, seen, context) =
             (stores.clone(), wakers.clone(), seen.clone(), Arc::clone(&context));
+        let listed = listed.clone();
         streams::watch::<CrossTenantConnection>(client.clone(), connection_writer, move |event| {
+            if matches!(event, watcher::Event::InitDone) {
+                let _ = listed.send(());
+            }
             if let watcher::Event::Delete(gone) = event {
                 leave(&context, &gone.uid().unwrap_or_default());
             }
@@ -160,7 +166,11 @@ async fn lead(
     };
     let member_stream = {
         let (stores, wakers, context) = (stores.clone(), wakers.clone(), Arc::clone(&context));
+        let listed = listed.clone();
         streams::watch::<StaticMember>(client.clone(), member_writer, move |event| {
+            if matches!(event, watcher::Event::InitDone) {
+                let _ = listed.send(());
+            }
             if let watcher::Event::Delete(gone) = event {
                 leave(&context, &gone.uid().unwrap_or_default());
             }
@@ -178,7 +188,8 @@ async fn lead(
         })
     };
 
-    let gate = tokio::spawn(enter_all(Arc::clone(&context)));
+    drop(listed);
+    let gate = tokio::spawn(enter_all(Arc::clone(&context), all_listed));
     let sweeper = tokio::spawn(sweep(Arc::clone(&context)));
     tokio::join!(
         streams::control(
@@ -225,16 +236,17 @@ fn not_yet() -> kube::runtime::controller::Action {
 }
 
 /// No verdict about who wins falls before every object was seen.
-async fn enter_all(context: Arc<Context>) {
+async fn enter_all(context: Arc<Context>, mut listed: mpsc::UnboundedReceiver<()>) {
     // A kind whose CRD is absent never syncs: after this long it counts as empty.
     const ABSENT_KIND: Duration = Duration::from_secs(20);
     let stores = context.stores.clone();
-    let all = async {
-        let _ = stores.connections.wait_until_ready().await;
-        let _ = stores.members.wait_until_ready().await;
-        let _ = stores.credentials.wait_until_ready().await;
+    // Connections and members; credentials contend for nothing.
+    let both = async {
+        for _ in 0..2 {
+            listed.recv().await;
+        }
     };
-    let _ = tokio::time::timeout(ABSENT_KIND, all).await;
+    let _ = tokio::time::timeout(ABSENT_KIND, both).await;
     for found in stores.connections.state() {
         if let Ok(object) = &found.0 {
             cross_tenant_connection::enter(&context, object);
