@@ -1,0 +1,13 @@
+//! The emulator over real TLS, seen by a client that knows only HTTP and JSON.
+
+mod access;
+mod connections;
+mod control;
+mod entra;
+mod faults;
+mod groups;
+mod lists;
+mod managers;
+mod members;
+mod support;
+mod watch;
