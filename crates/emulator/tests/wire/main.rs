@@ -9,5 +9,6 @@ mod groups;
 mod lists;
 mod managers;
 mod members;
+mod program;
 mod support;
 mod watch;
