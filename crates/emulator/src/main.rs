@@ -71,7 +71,8 @@ One port serves both: paths that begin with /subscriptions or /providers are ARM
 
 Try it:
   avnm-emulator --ca-file ca.pem --control 127.0.0.1:8444
-  curl --cacert ca.pem https://127.0.0.1:8443/24680975-1234-abcd-56ef-121314ab5643/oauth2/v2.0/token \\
+  curl --cacert ca.pem \\
+    https://127.0.0.1:8443/24680975-1234-abcd-56ef-121314ab5643/oauth2/v2.0/token \\
     -d grant_type=client_credentials -d client_id=a0a0a0a0-1111-2222-3333-444444444444 \\
     -d client_secret=emulator-secret-central -d scope=https://management.azure.com/.default
   curl http://127.0.0.1:8444/          # what can be seen and changed behind the scenes
@@ -104,7 +105,9 @@ async fn main() -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
 
     let emulator = Emulator::start(options(&args)?).await?;
-    if let Some(path) = &args.ca_file {
+    // Absolute: who reads the ready file may stand elsewhere.
+    let ca_file = args.ca_file.as_ref().map(std::path::absolute).transpose().context("place the CA file")?;
+    if let Some(path) = &ca_file {
         write(path, emulator.ca_pem())?;
     }
     println!("arm        {}", emulator.url());
@@ -112,14 +115,14 @@ async fn main() -> anyhow::Result<()> {
     println!("control    {}", emulator.control_url().unwrap_or("off"));
     println!(
         "ca         {}",
-        args.ca_file.as_ref().map_or("not written".into(), |path| path.display().to_string())
+        ca_file.as_ref().map_or("not written".into(), |path| path.display().to_string())
     );
     if let Some(path) = &args.ready_file {
         let ready = json!({
             "arm": emulator.url(),
             "authority": emulator.authority(),
             "control": emulator.control_url(),
-            "ca": args.ca_file,
+            "ca": ca_file,
         });
         write(path, &ready.to_string())?;
     }

@@ -167,7 +167,7 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, fail_member:
     known_type(state, &call, &version)?;
     access::action(state, &call)?;
     access::resource_group(state, &call)?;
-    let answer = dispatch(state, &call)?;
+    let answer = dispatch(state, &call).unwrap_or_else(|refusal| refusal);
     Ok(quota::with_headers(state, &call, answer))
 }
 

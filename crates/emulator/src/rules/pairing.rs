@@ -267,3 +267,69 @@ fn connections_prefix(tenant: &str, scope: &str) -> String {
     let owner = if scope.starts_with("/subscriptions/") { String::new() } else { format!("{tenant}:") };
     format!("{owner}{scope}/providers/microsoft.network/networkmanagerconnections/")
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::rules::put_unchecked;
+    use crate::rules::testing::{MANAGER, TARGET, TARGET_SUBSCRIPTION, state};
+    use crate::settings::Span;
+
+    /// A world in which both halves were just made, with delays of up to 50 ms.
+    fn just_made(seed: u64) -> State {
+        let mut state = state();
+        state.rng = StdRng::seed_from_u64(seed);
+        state.settings.pairing_delay_ms = Span { min: 0, max: 50 };
+        let now = Timestamp::UNIX_EPOCH;
+        let ours = json!({"properties": {"tenantId": TARGET, "resourceId": TARGET_SUBSCRIPTION}});
+        put_unchecked(&mut state, &format!("{MANAGER}/scopeConnections/x"), None, &ours, now).unwrap();
+        let theirs = format!("{TARGET_SUBSCRIPTION}/providers/Microsoft.Network/networkManagerConnections/y");
+        let body = json!({"properties": {"networkManagerId": MANAGER}});
+        put_unchecked(&mut state, &theirs, None, &body, now).unwrap();
+        state
+    }
+
+    /// Which of the two halves and the list say Connected.
+    fn seen(state: &State) -> [bool; 3] {
+        let connected = |half: &Half| half.state == ConnectionState::Connected;
+        [
+            state.world.scope_connections.values().all(|it| connected(&it.half)),
+            state.world.manager_connections.values().all(|it| connected(&it.half)),
+            state.world.managers.values().all(|it| !it.cross_tenant_scopes.is_empty()),
+        ]
+    }
+
+    /// What is seen at each millisecond.
+    fn film(seed: u64) -> Vec<[bool; 3]> {
+        let mut state = just_made(seed);
+        (0..=50)
+            .map(|ms| {
+                state.settle(Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms));
+                seen(&state)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_halves_and_the_list_change_in_any_order_and_all_in_the_end() {
+        let mut first = BTreeSet::new();
+        for seed in 0..100 {
+            let film = film(seed);
+            first.extend(film.iter().copied().filter(|seen| seen.iter().filter(|it| **it).count() == 1));
+            assert_eq!(film.last(), Some(&[true; 3]), "seed {seed}");
+        }
+        assert_eq!(first.len(), 3, "each of the three is the first at times: {first:?}");
+    }
+
+    #[test]
+    fn a_seed_always_gives_the_same_order() {
+        assert_eq!(film(5), film(5));
+        assert!((0..20).any(|seed| film(seed) != film(5)));
+    }
+}

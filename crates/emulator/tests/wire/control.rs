@@ -1,0 +1,152 @@
+//! The control endpoint, and how an emulator is started.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use avnm_emulator::{Emulator, Options};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::support::{
+    APP, CENTRAL, MANAGER, SECRET, SHARED_GROUP, TARGET, TARGET_SUBSCRIPTION, World, connection_of,
+    scope_connection,
+};
+
+async fn with_endpoint() -> World {
+    let control = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    World::start(Options { control, ..Options::instant() }).await
+}
+
+async fn ask(world: &World, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    let url = format!("{}{path}", world.emulator.control_url().unwrap());
+    let answer = world.send(method, &url, &[], body.as_ref()).await;
+    (answer.status, serde_json::from_str(&answer.text).unwrap_or(Value::String(answer.text)))
+}
+
+#[tokio::test]
+async fn resources_are_edited_behind_everyones_back() {
+    let world = with_endpoint().await;
+    let arm = |id: &str| format!("/arm?id={id}");
+    let ours = scope_connection("ours");
+    let body = json!({"properties": {"tenantId": TARGET, "resourceId": TARGET_SUBSCRIPTION}});
+    let (status, made) = ask(&world, Method::PUT, &arm(&ours), Some(body)).await;
+    assert_eq!((status, &made["id"]), (200, &json!(ours)));
+    let (_, state) = ask(&world, Method::GET, "/state", None).await;
+    assert_eq!(state["scopeConnections"][0]["id"], ours);
+    assert_eq!(state["networkManagers"][0]["id"], MANAGER);
+    assert!(!state.to_string().contains(SECRET));
+
+    let force = json!({"id": ours, "state": "Rejected"});
+    let (_, forced) = ask(&world, Method::POST, "/connections/state", Some(force)).await;
+    assert_eq!(forced["properties"]["connectionState"], "Rejected");
+    let clear = json!({"id": ours, "state": null});
+    ask(&world, Method::POST, "/connections/state", Some(clear)).await;
+    assert_eq!(world.state_of(&ours), "Pending");
+
+    assert_eq!(ask(&world, Method::DELETE, &arm(&ours), None).await, (200, json!({"deleted": true})));
+    assert_eq!(ask(&world, Method::DELETE, &arm(&ours), None).await, (200, json!({"deleted": false})));
+    assert_eq!(ask(&world, Method::GET, &arm(&ours), None).await.0, 404);
+    assert!(world.emulator.control().ledger(0).is_empty(), "nobody called ARM");
+}
+
+#[tokio::test]
+async fn a_group_name_that_two_tenants_have_asks_which() {
+    let world = with_endpoint().await;
+    let path = format!("/arm?id={}", connection_of(SHARED_GROUP, "c"));
+    let body = json!({"properties": {"networkManagerId": MANAGER}});
+    let (status, answer) = ask(&world, Method::PUT, &path, Some(body.clone())).await;
+    assert_eq!(status, 400);
+    assert!(answer["error"].as_str().unwrap().contains("several tenants"), "{answer}");
+    let (status, _) = ask(&world, Method::PUT, &format!("{path}&tenant={TARGET}"), Some(body)).await;
+    assert_eq!(status, 200);
+    let (_, state) = ask(&world, Method::GET, "/state", None).await;
+    assert_eq!(state["networkManagerConnections"][0]["tenant"], TARGET);
+}
+
+#[tokio::test]
+async fn faults_settings_and_entra_are_set_and_refused_by_name() {
+    let world = with_endpoint().await;
+    let fault = json!({"match": {"method": "GET"}, "action": {"status": 500}});
+    assert_eq!(ask(&world, Method::POST, "/faults", Some(fault.clone())).await, (200, json!({"id": 1})));
+    ask(&world, Method::POST, "/faults", Some(fault)).await;
+    assert_eq!(world.caller(CENTRAL).await.get(MANAGER).await.status, 500);
+    let (_, list) = ask(&world, Method::GET, "/faults", None).await;
+    assert_eq!(
+        (&list[0]["applied"], &list[1]["applied"], &list[1]["seen"]),
+        (&json!(1), &json!(0), &json!(1))
+    );
+    assert_eq!(ask(&world, Method::DELETE, "/faults?id=1", None).await.1, json!({"removed": 1}));
+    assert_eq!(ask(&world, Method::DELETE, "/faults", None).await.1, json!({"removed": 1}));
+
+    let (_, settings) = ask(&world, Method::POST, "/settings", Some(json!({"pageSize": 3}))).await;
+    assert_eq!(settings["pageSize"], 3);
+    for (path, bad) in [
+        ("/settings", json!({"pagesize": 3})),
+        ("/faults", json!({"action": {}})),
+        ("/faults", json!({"match": {"verb": "GET"}, "action": {"html": true}})),
+        ("/entra", json!({"op": "nonsense"})),
+        ("/entra", json!({"op": "setSecret", "clientId": "nobody", "secret": "x"})),
+        ("/connections/state", json!({"id": MANAGER, "state": "Conflict"})),
+    ] {
+        let (status, answer) = ask(&world, Method::POST, path, Some(bad.clone())).await;
+        assert_eq!(status, 400, "{bad}");
+        assert!(answer["error"].as_str().is_some_and(|text| !text.is_empty()), "{bad}: {answer}");
+    }
+    let secret = json!({"op": "setSecret", "clientId": APP, "secret": "new"});
+    assert_eq!(ask(&world, Method::POST, "/entra", Some(secret)).await, (200, json!({"done": true})));
+    world.token_of(APP, "new", CENTRAL).await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_read_from_a_number_on() {
+    let world = with_endpoint().await;
+    let caller = world.caller(CENTRAL).await;
+    let (_, before) = ask(&world, Method::GET, "/ledger", None).await;
+    let seq = before.as_array().unwrap().last().unwrap()["seq"].as_u64().unwrap();
+    caller.get(&MANAGER.replace("networkManagers", "NETWORKMANAGERS")).await.ok();
+    let (_, after) = ask(&world, Method::GET, &format!("/ledger?since={seq}"), None).await;
+    assert_eq!(after.as_array().unwrap().len(), 1);
+    assert_eq!((&after[0]["path"], &after[0]["status"]), (&json!(MANAGER), &json!(200)));
+    assert!(!after.to_string().contains(&caller.bearer));
+    let (_, evidence) = ask(&world, Method::GET, "/evidence", None).await;
+    assert_eq!(evidence["static_members"][0]["basis"], "recording");
+    assert!(ask(&world, Method::GET, "/", None).await.1.as_str().unwrap().contains("/connections/state"));
+}
+
+#[tokio::test]
+async fn it_is_off_by_default_and_never_beyond_loopback() {
+    assert_eq!(World::instant().await.emulator.control_url(), None);
+    let control = Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    let error = Emulator::start(Options { control, ..Options::instant() }).await.unwrap_err();
+    assert!(error.to_string().contains("loopback only"), "{error}");
+}
+
+#[tokio::test]
+async fn a_world_of_ones_own() {
+    let yaml = "
+tenants: [{id: t}]
+subscriptions: [{id: s, tenant: t}]
+managers:
+  - id: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m
+    networkManagerScopes: {subscriptions: [/subscriptions/s]}
+resources:
+  - id: /subscriptions/s/providers/Microsoft.Network/networkManagerConnections/c
+    properties: {networkManagerId: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m}
+";
+    let world = World::start(Options { world: Some(yaml.into()), ..Options::instant() }).await;
+    let state = world.emulator.control().state();
+    assert_eq!(state["networkManagerConnections"][0]["properties"]["connectionState"], "Connected");
+
+    let error = Emulator::start(Options { world: Some("tenant: []".into()), ..Options::instant() }).await;
+    let error = format!("{:#}", error.unwrap_err());
+    assert!(error.starts_with("world file: ") && error.contains("tenant"), "{error}");
+}
+
+#[tokio::test]
+async fn it_stops_when_dropped() {
+    let world = World::instant().await;
+    let url = format!("{}{MANAGER}", world.emulator.url());
+    let (emulator, http) = (world.emulator, world.http);
+    drop(emulator);
+    tokio::task::yield_now().await;
+    assert!(http.get(url).send().await.is_err());
+}

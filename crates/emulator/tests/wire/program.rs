@@ -1,0 +1,83 @@
+//! The program: what launchers rely on.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::watch::until;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_avnm-emulator");
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A directory that is this test's own.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn fails(arguments: &[&str]) -> String {
+    let Output { status, stderr, .. } = Command::new(PROGRAM).args(arguments).output().unwrap();
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_whom_to_trust() {
+    let directory = directory("ready");
+    let (ready, ca) = (directory.join("ready.json"), directory.join("ca.pem"));
+    let child = Command::new(PROGRAM)
+        .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--page-size", "7"])
+        .args([Path::new("--ready-file"), &ready, Path::new("--ca-file"), &ca])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let child = Running(child);
+    until(|| ready.exists()).await;
+    let ready: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
+    assert_eq!(ready["arm"], ready["authority"]);
+    assert_eq!(ready["ca"].as_str(), ca.to_str());
+    let pem = std::fs::read(&ca).unwrap();
+    let http = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
+        .no_proxy()
+        .build()
+        .unwrap();
+    let arm = http.get(format!("{}/subscriptions/x", ready["arm"].as_str().unwrap())).send().await.unwrap();
+    assert_eq!(arm.status(), 400);
+    let settings = http.get(format!("{}/settings", ready["control"].as_str().unwrap())).send().await.unwrap();
+    assert_eq!(settings.json::<Value>().await.unwrap()["pageSize"], 7);
+    drop(child);
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn what_does_not_fit_is_said_before_it_listens() {
+    let directory = directory("world");
+    let world = directory.join("world.yaml");
+    std::fs::write(&world, "tenants: [{id: t, colour: red}]").unwrap();
+    let text = fails(&["--listen", "127.0.0.1:0", "--world", world.to_str().unwrap()]);
+    assert!(text.contains("world file") && text.contains("colour"), "{text}");
+    let text = fails(&["--world", directory.join("none").to_str().unwrap()]);
+    assert!(text.contains("read world file"), "{text}");
+    assert!(fails(&["--member-delay-ms", "9-1"]).contains("9 is more than 1"));
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn the_default_world_can_be_printed_and_used_again() {
+    let output = Command::new(PROGRAM).arg("--print-world").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text, avnm_emulator::world::file::DEFAULT_WORLD);
+}
