@@ -7,6 +7,14 @@ mod context;
 mod harness;
 mod look;
 mod s00_control_plane;
+mod s01_both_halves;
+mod s04_static_member;
+mod s05_delete;
+mod s06_policies;
+mod s07_foreign;
+mod s08_drift;
+mod s11_bad_yaml;
+mod world;
 
 use std::process::ExitCode;
 
@@ -32,12 +40,56 @@ struct Args {
 }
 
 /// All of them, in the order in which they run. One file each; the number is that of the file.
-const SCENARIOS: &[Scenario] = &[Scenario {
-    id: "00",
-    title: "control plane answers",
-    needs: Needs::ControlPlane,
-    run: |ctx| s00_control_plane::run(ctx).boxed(),
-}];
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        id: "00",
+        title: "control plane answers",
+        needs: Needs::ControlPlane,
+        run: |ctx| s00_control_plane::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "01",
+        title: "both halves ours, applied in the worst order",
+        needs: Needs::Operator,
+        run: |ctx| s01_both_halves::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "04",
+        title: "static member in the other tenant",
+        needs: Needs::Operator,
+        run: |ctx| s04_static_member::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "05",
+        title: "everything deleted at once",
+        needs: Needs::Operator,
+        run: |ctx| s05_delete::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "06",
+        title: "observe, suspend, orphan",
+        needs: Needs::Operator,
+        run: |ctx| s06_policies::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "07",
+        title: "foreign, elsewhere, two for one",
+        needs: Needs::Operator,
+        run: |ctx| s07_foreign::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "08",
+        title: "drift is corrected, rest is rest",
+        needs: Needs::Operator,
+        run: |ctx| s08_drift::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "11",
+        title: "bad YAML is refused and told why",
+        needs: Needs::Operator,
+        run: |ctx| s11_bad_yaml::run(ctx).boxed(),
+    },
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,0 +1,43 @@
+//! 06: Observe writes nothing and says what it would do; Suspend stops; Orphan leaves Azure alone.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use crate::context::Ctx;
+use crate::world::{self, SOON};
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let mut all = world::credentials();
+    all.push(world::connection(&json!({"mode": "Observe"})));
+    ctx.apply_all(&all).await?;
+    let observed = ctx.ready("crosstenantconnections", "link", "False", "WouldChange").await?;
+    let plan = observed["status"]["plan"].as_array().cloned().unwrap_or_default();
+    ensure!(plan.len() == 2 && plan.iter().all(|step| step["verb"] == "PUT"), "plan is {plan:?}");
+    ensure!(observed["metadata"]["finalizers"].is_null(), "an observer holds nothing");
+    ensure!(ctx.writes(0).await?.is_empty(), "Observe wrote to Azure");
+
+    ctx.apply_all(&[world::connection(&json!({"suspend": true}))]).await?;
+    ctx.wait_condition("crosstenantconnections", "link", ("Suspended", "True", "Suspended"), SOON).await?;
+    ensure!(ctx.writes(0).await?.is_empty(), "a suspended object wrote to Azure");
+
+    ctx.apply_all(&[world::connection(&json!({"deletionPolicy": "Orphan"}))]).await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    let mark = ctx.mark().await?;
+    ctx.in_namespace(&["delete", "--wait=false", "crosstenantconnections/link"]).await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    ensure!(ctx.writes(mark).await?.is_empty(), "Orphan wrote to Azure");
+    for id in [world::scope_connection(), world::manager_connection()] {
+        ensure!(ctx.azure(&id).await?.is_some(), "{id} is gone");
+    }
+
+    // What is there and identical is adopted, without a write; deleting it then really deletes it.
+    ctx.apply_all(&[world::connection(&json!({}))]).await?;
+    let adopted = ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    ensure!(
+        adopted["status"]["scopeConnection"]["claim"]["origin"] == "Adopted",
+        "claim is {}",
+        adopted["status"]
+    );
+    ensure!(ctx.writes(mark).await?.is_empty(), "adopting wrote to Azure");
+    Ok(())
+}

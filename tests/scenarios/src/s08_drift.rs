@@ -1,0 +1,84 @@
+//! 08: our half is deleted or edited behind our back and corrected within a sweep; at rest nothing is written, to
+//! Azure or to status, also across a restart.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use avnm_launcher::{Look, wait_until};
+use serde_json::json;
+
+use crate::context::Ctx;
+use crate::world::{self, SOON, TARGET, TARGET_TENANT};
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let mut all = world::credentials();
+    all.extend([world::connection(&json!({})), world::member(&json!({}))]);
+    ctx.apply_all(&all).await?;
+    ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
+
+    let edited =
+        json!({"properties": {"tenantId": TARGET_TENANT, "resourceId": TARGET, "description": "edited"}});
+    ctx.control().put_resource(&world::scope_connection(), &edited).await?;
+    corrected(ctx, "the description to be corrected", |half| half["properties"]["description"] == "ours")
+        .await?;
+    ctx.control().delete_resource(&world::manager_connection()).await?;
+    let id = world::manager_connection();
+    wait_until(
+        SOON,
+        Duration::from_millis(200),
+        || async {
+            Ok(match ctx.azure(&id).await? {
+                Some(_) => Look::Done(()),
+                None => Look::NotYet("not there".to_owned()),
+            })
+        },
+        "the deleted half to be made again",
+    )
+    .await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    let events = ctx.in_namespace(&["get", "events.events.k8s.io", "-o", "json"]).await?;
+    ensure!(
+        events.contains("description of the scope connection changed behind our back"),
+        "no event names the field"
+    );
+
+    // At rest.
+    ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mark = ctx.mark().await?;
+    let before = versions(ctx).await?;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    ctx.operator().restart().await?;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    ensure!(ctx.writes(mark).await?.is_empty(), "written at rest: {:#?}", ctx.writes(mark).await?);
+    let after = versions(ctx).await?;
+    ensure!(before == after, "objects were written at rest: {before:?}, then {after:?}");
+    Ok(())
+}
+
+async fn corrected(ctx: &Ctx, what: &str, is: impl Fn(&serde_json::Value) -> bool) -> Result<()> {
+    let id = world::scope_connection();
+    wait_until(
+        SOON,
+        Duration::from_millis(200),
+        || async {
+            let half = ctx.azure(&id).await?.unwrap_or_default();
+            Ok(if is(&half) { Look::Done(()) } else { Look::NotYet(half.to_string()) })
+        },
+        what,
+    )
+    .await
+}
+
+async fn versions(ctx: &Ctx) -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    for (plural, name) in [
+        ("crosstenantconnections", "link"),
+        ("staticmembers", "vnet01"),
+        ("tenantcredentials", "central"),
+        ("tenantcredentials", "target"),
+    ] {
+        versions.push(format!("{name} {}", ctx.object(plural, name).await?["metadata"]["resourceVersion"]));
+    }
+    Ok(versions)
+}

@@ -1,0 +1,170 @@
+//! The objects and ids that the scenarios use: those of the emulator's default world.
+
+// A toolbox: not every tool is in use at every time.
+#![allow(dead_code)]
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::context::Ctx;
+
+/// Long enough for what takes a few seconds, on a machine that is busy.
+pub(crate) const SOON: Duration = Duration::from_secs(40);
+
+pub(crate) const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/networkManagers/myAVNM";
+pub(crate) const TARGET: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab";
+pub(crate) const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
+pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
+pub(crate) const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
+
+/// The scope connection that [`connection`] declares.
+pub(crate) fn scope_connection() -> String {
+    format!("{MANAGER}/scopeConnections/link")
+}
+
+/// The network manager connection that [`connection`] declares.
+pub(crate) fn manager_connection() -> String {
+    format!("{TARGET}/providers/Microsoft.Network/networkManagerConnections/link")
+}
+
+/// The member that [`member`] declares.
+pub(crate) fn member_id() -> String {
+    format!("{MANAGER}/networkGroups/containsCrossTenantResources/staticMembers/vnet01")
+}
+
+pub(crate) fn network() -> String {
+    format!("{TARGET}/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/targetVnet01")
+}
+
+pub(crate) fn secret() -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app"},
+           "stringData": {"client-secret": "emulator-secret-central"}})
+}
+
+pub(crate) fn role() -> Vec<Value> {
+    vec![
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "secrets"},
+               "rules": [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["app"], "verbs": ["get"]}]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "secrets"},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "secrets"},
+               "subjects": [{"kind": "ServiceAccount", "name": "avnm-operator", "namespace": "avnm-system"}]}),
+    ]
+}
+
+pub(crate) fn credential(name: &str, tenant: &str) -> Value {
+    json!({"apiVersion": "avnm.dev/v1alpha1", "kind": "TenantCredential", "metadata": {"name": name},
+           "spec": {"tenantId": tenant, "clientId": APP,
+                    "clientSecret": {"secretRef": {"name": "app", "key": "client-secret"}}}})
+}
+
+/// Both credentials with what they need.
+pub(crate) fn credentials() -> Vec<Value> {
+    let mut all = vec![secret()];
+    all.extend(role());
+    all.push(credential("central", CENTRAL_TENANT));
+    all.push(credential("target", TARGET_TENANT));
+    all
+}
+
+fn reference(name: &str) -> Value {
+    json!({"kind": "TenantCredential", "name": name})
+}
+
+/// A connection with both halves ours, and what the caller adds to its spec.
+pub(crate) fn connection(extra: &Value) -> Value {
+    let mut object = json!({
+        "apiVersion": "avnm.dev/v1alpha1", "kind": "CrossTenantConnection", "metadata": {"name": "link"},
+        "spec": {
+            "networkManagerId": MANAGER,
+            "target": {"tenantId": TARGET_TENANT, "scope": TARGET},
+            "scopeConnection": {"description": "ours", "credentialRef": reference("central")},
+            "networkManagerConnection": {"description": "ours", "credentialRef": reference("target")},
+        }
+    });
+    merge(&mut object["spec"], extra);
+    object
+}
+
+/// A member of the target's network, through the connection, and what the caller adds to its spec.
+pub(crate) fn member(extra: &Value) -> Value {
+    let mut object = json!({
+        "apiVersion": "avnm.dev/v1alpha1", "kind": "StaticMember", "metadata": {"name": "vnet01"},
+        "spec": {
+            "networkGroupId": format!("{MANAGER}/networkGroups/containsCrossTenantResources"),
+            "resourceId": network(),
+            "connectionRef": {"name": "link"},
+        }
+    });
+    merge(&mut object["spec"], extra);
+    object
+}
+
+/// `null` takes a field out.
+fn merge(into: &mut Value, from: &Value) {
+    let (Some(into), Some(from)) = (into.as_object_mut(), from.as_object()) else { return };
+    for (key, value) in from {
+        if value.is_null() {
+            into.remove(key);
+        } else {
+            into.insert(key.clone(), value.clone());
+        }
+    }
+}
+
+/// One file of many objects, in this order.
+pub(crate) fn file(objects: &[Value]) -> String {
+    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+}
+
+impl Ctx {
+    /// Applies objects in one file.
+    pub(crate) async fn apply_all(&self, objects: &[Value]) -> Result<String> {
+        self.apply(&file(objects)).await
+    }
+
+    /// Calls to ARM since a point of the ledger.
+    pub(crate) async fn calls(&self, since: u64) -> Result<Vec<Value>> {
+        let ledger = self.control().ledger(since).await?;
+        let all = ledger.as_array().cloned().unwrap_or_default();
+        Ok(all.into_iter().filter(|call| call["kind"] == "arm").collect())
+    }
+
+    /// Writes to ARM since a point of the ledger.
+    pub(crate) async fn writes(&self, since: u64) -> Result<Vec<Value>> {
+        let calls = self.calls(since).await?;
+        Ok(calls.into_iter().filter(|call| call["method"] != "GET").collect())
+    }
+
+    /// The point at which the ledger stands.
+    pub(crate) async fn mark(&self) -> Result<u64> {
+        let ledger = self.control().ledger(0).await?;
+        let last = ledger.as_array().and_then(|all| all.last().and_then(|call| call["seq"].as_u64()));
+        Ok(last.unwrap_or(0))
+    }
+
+    /// Waits until an object is Ready for a reason.
+    pub(crate) async fn ready(&self, plural: &str, name: &str, status: &str, reason: &str) -> Result<Value> {
+        self.wait_condition(plural, name, ("Ready", status, reason), SOON).await
+    }
+
+    /// What Azure has under an id, if anything.
+    pub(crate) async fn azure(&self, id: &str) -> Result<Option<Value>> {
+        let state = self.control().state().await?;
+        Ok(find(&state, id))
+    }
+}
+
+fn find(value: &Value, id: &str) -> Option<Value> {
+    match value {
+        Value::Object(map) => {
+            if map.get("id").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(id)) {
+                return Some(value.clone());
+            }
+            map.values().find_map(|value| find(value, id))
+        }
+        Value::Array(items) => items.iter().find_map(|value| find(value, id)),
+        _ => None,
+    }
+}
