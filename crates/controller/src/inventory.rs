@@ -65,9 +65,11 @@ struct CellState<T> {
     fault: Option<(Fault, Instant, u32)>,
 }
 
+type Cells<K, T> = HashMap<(CredentialKey, K), Arc<Cell<T>>>;
+
 /// One kind of collection.
 pub(crate) struct Table<K, T> {
-    cells: Mutex<HashMap<(CredentialKey, K), Arc<Cell<T>>>>,
+    cells: Mutex<Cells<K, T>>,
     sources: Mutex<HashMap<(CredentialKey, K), Credential>>,
     #[allow(clippy::type_complexity)] // One function per table, named where the table is made.
     fetch: fn(Arm, Credential, K) -> BoxFuture<'static, Reading<T>>,
@@ -108,10 +110,10 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         }
         let mut state = cell.state.lock().await;
         let now = clock::instant();
-        if let Some((fault, until, _)) = &state.fault {
-            if *until > now {
-                return Snapshot { begun: now, reading: Reading::Unread(fault.clone()) };
-            }
+        if let Some((fault, until, _)) = &state.fault
+            && *until > now
+        {
+            return Snapshot { begun: now, reading: Reading::Unread(fault.clone()) };
         }
         if let Some(snapshot) =
             state.snapshot.as_ref().filter(|snapshot| snapshot.begun >= since && state.fault.is_none())
@@ -168,11 +170,7 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         changed: impl Fn(&T, &T, &Listener) -> bool,
     ) -> Vec<Listener> {
         let mut wake = Vec::new();
-        let cells: Vec<((CredentialKey, K), Arc<Cell<T>>)> = self
-            .cells
-            .lock()
-            .map(|cells| cells.iter().map(|(id, cell)| (id.clone(), Arc::clone(cell))).collect())
-            .unwrap_or_default();
+        let cells: Cells<K, T> = self.cells.lock().map(|cells| cells.clone()).unwrap_or_default();
         for (id, cell) in cells {
             let now = clock::instant();
             // Nobody asked for it in three sweeps: it is not in use any more.

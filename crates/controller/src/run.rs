@@ -40,7 +40,9 @@ pub enum Ended {
     LeaseLost,
 }
 
-/// Runs until `stop`, or until the lease is lost.
+/// Runs until `stop`, or until the lease is lost. The lease has a client of its own, so that it is renewed also while
+/// everything else waits for the API server.
+#[allow(clippy::too_many_arguments)] // Each is one thing that the program makes and the loop only uses.
 pub async fn run(
     client: Client,
     lease_client: Client,
@@ -287,7 +289,7 @@ async fn sweep(context: Arc<Context>) {
         for listener in woken {
             match listener {
                 Listener::Connection { namespace, name } => {
-                    streams::connection(&context.wakers, &namespace, &name)
+                    streams::connection(&context.wakers, &namespace, &name);
                 }
                 Listener::Member { namespace, name } => streams::member(&context.wakers, &namespace, &name),
             }

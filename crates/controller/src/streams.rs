@@ -42,8 +42,9 @@ fn report_invalid<K: Resource<DynamicType = ()>>(guard: &DeserializeGuard<K>) {
 /// Summaries of objects that others depend on: only a change of these wakes dependents.
 pub(crate) type Seen = Arc<Mutex<HashMap<String, String>>>;
 
-fn changed(seen: &Seen, uid: &str, summary: String) -> bool {
-    seen.lock().is_ok_and(|mut seen| seen.insert(uid.to_owned(), summary.clone()).as_ref() != Some(&summary))
+fn changed(seen: &Seen, uid: &str, summary: &str) -> bool {
+    seen.lock()
+        .is_ok_and(|mut seen| seen.insert(uid.to_owned(), summary.to_owned()).as_deref() != Some(summary))
 }
 
 fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
@@ -179,7 +180,7 @@ pub(crate) fn on_credential(
         ),
         (Err(_), _) => "invalid".to_owned(),
     };
-    if !changed(seen, &guard.uid().unwrap_or_default(), summary) {
+    if !changed(seen, &guard.uid().unwrap_or_default(), &summary) {
         return;
     }
     for found in stores.connections.state() {
@@ -223,7 +224,7 @@ pub(crate) fn on_connection(
         ),
         Err(_) => "invalid".to_owned(),
     };
-    if !changed(seen, &guard.uid().unwrap_or_default(), summary) {
+    if !changed(seen, &guard.uid().unwrap_or_default(), &summary) {
         return;
     }
     for found in stores.members.state() {
@@ -239,10 +240,10 @@ pub(crate) fn on_connection(
 pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event<Guarded<StaticMember>>) {
     let watcher::Event::Delete(guard) = event else { return };
     let namespace = guard.namespace().unwrap_or_default();
-    if let Ok(object) = &guard.0 {
-        if let Some(reference) = &object.spec.connection_ref {
-            connection(wakers, &namespace, &reference.name);
-        }
+    if let Ok(object) = &guard.0
+        && let Some(reference) = &object.spec.connection_ref
+    {
+        connection(wakers, &namespace, &reference.name);
     }
     wake_credentials(stores, wakers, &namespace);
 }

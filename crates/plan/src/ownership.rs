@@ -344,7 +344,7 @@ mod tests {
                     s.confirmed = false;
                 }
                 Move::Confirm => s.confirmed = true,
-                Move::Put => there = There::Ours { wanted: true },
+                Move::Put | Move::Correct => there = There::Ours { wanted: true },
                 Move::MarkHeld => s.claimed = Claimed::Held { current },
                 Move::Adopt => {
                     // The claim gets the body that was read.
@@ -353,7 +353,6 @@ mod tests {
                     there = There::Ours { wanted };
                 }
                 Move::Refresh => s.claimed = Claimed::Held { current: true },
-                Move::Correct => there = There::Ours { wanted: true },
                 Move::Delete => there = There::Nothing,
                 Move::DropClaim => s.claimed = Claimed::No,
                 Move::AwaitQuiet => s.quiet = true,
@@ -441,7 +440,7 @@ mod tests {
                     assert!(matches!(s.claimed, Claimed::Held { .. }), "{s:?}");
                 }
                 Move::Delete => {
-                    assert!(s.may_write && s.claimed != Claimed::No && s.goal == Goal::Gone, "{s:?}")
+                    assert!(s.may_write && s.claimed != Claimed::No && s.goal == Goal::Gone, "{s:?}");
                 }
                 _ => {}
             }

@@ -8,12 +8,18 @@ mod harness;
 mod look;
 mod s00_control_plane;
 mod s01_both_halves;
+mod s02_management_group;
+mod s03_one_sided;
 mod s04_static_member;
 mod s05_delete;
 mod s06_policies;
 mod s07_foreign;
 mod s08_drift;
+mod s10_faults;
 mod s11_bad_yaml;
+mod s12_replicas;
+mod s13_other_namespace;
+mod s14_crd_deleted;
 mod world;
 
 use std::process::ExitCode;
@@ -54,6 +60,18 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s01_both_halves::run(ctx).boxed(),
     },
     Scenario {
+        id: "02",
+        title: "management group of the same name in both tenants",
+        needs: Needs::Operator,
+        run: |ctx| s02_management_group::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "03",
+        title: "one half is someone else's",
+        needs: Needs::Operator,
+        run: |ctx| s03_one_sided::run(ctx).boxed(),
+    },
+    Scenario {
         id: "04",
         title: "static member in the other tenant",
         needs: Needs::Operator,
@@ -84,10 +102,34 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s08_drift::run(ctx).boxed(),
     },
     Scenario {
+        id: "10",
+        title: "faults say who must do what, and heal",
+        needs: Needs::Operator,
+        run: |ctx| s10_faults::run(ctx).boxed(),
+    },
+    Scenario {
         id: "11",
         title: "bad YAML is refused and told why",
         needs: Needs::Operator,
         run: |ctx| s11_bad_yaml::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "12",
+        title: "two replicas, one writer",
+        needs: Needs::Operator,
+        run: |ctx| s12_replicas::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "13",
+        title: "a credential of another namespace",
+        needs: Needs::Operator,
+        run: |ctx| s13_other_namespace::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "14",
+        title: "a CRD is deleted",
+        needs: Needs::Operator,
+        run: |ctx| s14_crd_deleted::run(ctx).boxed(),
     },
 ];
 

@@ -115,7 +115,7 @@ fn merge(into: &mut Value, from: &Value) {
 
 /// One file of many objects, in this order.
 pub(crate) fn file(objects: &[Value]) -> String {
-    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+    objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
 }
 
 impl Ctx {

@@ -24,7 +24,7 @@ impl Pass<'_> {
                 Step::Persist => self.persist().await,
                 Step::Confirm(half) => self.confirm(*half).await,
                 Step::Put { half, description, correcting } => {
-                    self.put(*half, description.clone(), *correcting).await
+                    self.put(*half, description.clone(), *correcting).await;
                 }
                 Step::Delete(half) => self.delete(*half).await,
                 Step::Nudge(half) => self.remembered.memory.plan.nudge = Some(*half),

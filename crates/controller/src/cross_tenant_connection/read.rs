@@ -48,12 +48,11 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
         for (slot, reference) in [(&mut input.spec, spec), (&mut input.claim, claim)] {
             let Some(reference) = reference else { continue };
             let known = candidates.iter().position(|known| *known.input.credential() == reference);
-            let at = match known {
-                Some(at) => at,
-                None => {
-                    candidates.push(context.resolve(&meta.namespace, &reference).await);
-                    candidates.len() - 1
-                }
+            let at = if let Some(at) = known {
+                at
+            } else {
+                candidates.push(context.resolve(&meta.namespace, &reference).await);
+                candidates.len() - 1
             };
             *slot = Some(candidates[at].input.clone());
         }

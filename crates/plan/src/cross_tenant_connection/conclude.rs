@@ -117,7 +117,7 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
     state_findings(view, half, findings);
 }
 
-fn differences<'a>(view: View<'a>, half: Half) -> impl Fn(&HalfSeen) -> String + 'a {
+fn differences(view: View<'_>, half: Half) -> impl Fn(&HalfSeen) -> String + '_ {
     move |seen| {
         let desire = view.desired.halves.get(half);
         let Some(want) = &desire.want else { return String::new() };
@@ -250,7 +250,7 @@ fn pending(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
             ),
         )),
         // Said once, for the other half.
-        (Role::External, Reading::Absent) => {}
+        (Role::External | Role::Ours, Reading::Absent) | (_, Reading::Unread(_)) => {}
         (_, Reading::Found(_)) => {
             let since = since(view, half).max(since(view, other));
             let late = since.duration_until(view.now) >= ACTIVATING;
@@ -264,9 +264,7 @@ fn pending(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
                 reason,
                 format!("both halves match, and Azure has not connected them yet{tail} ({})", Actor::Azure),
             ));
-        }
-        (_, Reading::Unread(_)) => {}
-        (Role::Ours, Reading::Absent) => {}
+        } // An unread half, or ours that is not there yet, is said where it is found.
     }
 }
 

@@ -347,7 +347,7 @@ fn normal(view: View<'_>) -> Plan {
                 }
             }
             Move::Put => {
-                puts.push(Step::Put { half, description: description(view, half), correcting: false })
+                puts.push(Step::Put { half, description: description(view, half), correcting: false });
             }
             Move::Correct => {
                 if let (Some(found), Some(want)) = (found, &desire.want) {

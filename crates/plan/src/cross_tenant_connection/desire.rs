@@ -272,19 +272,19 @@ fn refuse(desired: &Desired, standing: &Standing) -> Option<Finding> {
         ));
     }
     for (half, wanted) in desired.halves.each() {
-        if let (Some(signer), Some(claim)) = (&wanted.signer, standing.claims.get(half)) {
-            if !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) {
-                return Some(Finding::new(
-                    Reason::TenantMismatch,
-                    format!(
-                        "{}.credentialRef {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
-                        half.field(),
-                        signer.credential.name,
-                        signer.tenant,
-                        claim.tenant_id
-                    ),
-                ));
-            }
+        if let (Some(signer), Some(claim)) = (&wanted.signer, standing.claims.get(half))
+            && !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id)
+        {
+            return Some(Finding::new(
+                Reason::TenantMismatch,
+                format!(
+                    "{}.credentialRef {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
+                    half.field(),
+                    signer.credential.name,
+                    signer.tenant,
+                    claim.tenant_id
+                ),
+            ));
         }
         if let Some(signer) = &wanted.signer {
             let at = match half {

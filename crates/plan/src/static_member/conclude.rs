@@ -247,10 +247,10 @@ pub(super) fn waiting(view: View<'_>, otherwise: Waiting) -> Waiting {
 }
 
 fn rest(view: View<'_>, plan: &Plan, findings: &[Finding]) -> Waiting {
-    if plan.step == Some(Move::AwaitQuiet) {
-        if let Some(until) = view.memory.item.quiet_until {
-            return Waiting::Quiet(until);
-        }
+    if plan.step == Some(Move::AwaitQuiet)
+        && let Some(until) = view.memory.item.quiet_until
+    {
+        return Waiting::Quiet(until);
     }
     let otherwise = match worst(findings.to_vec()).map(|finding| finding.reason) {
         Some(Reason::Progressing | Reason::Updating | Reason::UpdatingTooLong | Reason::UnknownState) => {

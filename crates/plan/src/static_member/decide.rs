@@ -463,10 +463,10 @@ fn deletion(view: View<'_>) -> Plan {
     }
     plan.findings
         .push(Finding::new(Reason::Deleting, "deleted in Azure and waiting until it is proven gone"));
-    if let (Move::AwaitGone | Move::AwaitQuiet, Some(until)) = (step, memory.item.quiet_until) {
-        if until > view.now {
-            plan.waiting = Waiting::Quiet(until);
-        }
+    if let (Move::AwaitGone | Move::AwaitQuiet, Some(until)) = (step, memory.item.quiet_until)
+        && until > view.now
+    {
+        plan.waiting = Waiting::Quiet(until);
     }
     plan
 }

@@ -176,10 +176,10 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
         }
     };
     desired.refused = refuse(desired, connection, resource.as_ref(), claim);
-    if let (Some(signer), Some(resource)) = (&desired.signer, resource) {
-        if signer.tenant != resource.tenant {
-            desired.auxiliary = Some(resource);
-        }
+    if let (Some(signer), Some(resource)) = (&desired.signer, resource)
+        && signer.tenant != resource.tenant
+    {
+        desired.auxiliary = Some(resource);
     }
     if let Some(connection) = connection.filter(|connection| !connection.ready || connection.terminating) {
         let state = if connection.terminating {
@@ -228,38 +228,39 @@ fn refuse(
 ) -> Option<Finding> {
     let operator = Actor::ClusterOperator;
     let signer = desired.signer.as_ref();
-    if let (Some(connection), Some(resource)) = (connection, resource) {
-        if TenantId::parse(&connection.tenant).is_ok_and(|tenant| tenant != resource.tenant) {
-            return Some(Finding::new(
-                Reason::TenantMismatch,
-                format!(
-                    "the credential {} for resourceId is of tenant {}, and the connection's target is in tenant {}: refer to a credential of that tenant ({operator})",
-                    resource.credential.name, resource.tenant, connection.tenant
-                ),
-            ));
-        }
+    if let (Some(connection), Some(resource)) = (connection, resource)
+        && TenantId::parse(&connection.tenant).is_ok_and(|tenant| tenant != resource.tenant)
+    {
+        return Some(Finding::new(
+            Reason::TenantMismatch,
+            format!(
+                "the credential {} for resourceId is of tenant {}, and the connection's target is in tenant {}: refer to a credential of that tenant ({operator})",
+                resource.credential.name, resource.tenant, connection.tenant
+            ),
+        ));
     }
-    if let (Some(signer), Some(claim)) = (signer, claim) {
-        if !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) {
-            return Some(Finding::new(
-                Reason::TenantMismatch,
-                format!(
-                    "credential {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
-                    signer.credential.name, signer.tenant, claim.tenant_id
-                ),
-            ));
-        }
+    if let (Some(signer), Some(claim)) = (signer, claim)
+        && !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id)
+    {
+        return Some(Finding::new(
+            Reason::TenantMismatch,
+            format!(
+                "credential {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
+                signer.credential.name, signer.tenant, claim.tenant_id
+            ),
+        ));
     }
-    if let (Some(signer), Some(resource)) = (signer, resource) {
-        if signer.tenant != resource.tenant && signer.client != resource.client {
-            return Some(Finding::new(
-                Reason::CredentialMismatch,
-                format!(
-                    "credentials {} and {} are of two applications ({}, {}): both tokens of one request must be of one multi-tenant application, consented to in both tenants ({operator})",
-                    signer.credential.name, resource.credential.name, signer.client, resource.client
-                ),
-            ));
-        }
+    if let (Some(signer), Some(resource)) = (signer, resource)
+        && signer.tenant != resource.tenant
+        && signer.client != resource.client
+    {
+        return Some(Finding::new(
+            Reason::CredentialMismatch,
+            format!(
+                "credentials {} and {} are of two applications ({}, {}): both tokens of one request must be of one multi-tenant application, consented to in both tenants ({operator})",
+                signer.credential.name, resource.credential.name, signer.client, resource.client
+            ),
+        ));
     }
     let allowed = [(signer, desired.group.arm()), (resource, desired.network.arm())];
     for (credential, at) in allowed {

@@ -1,0 +1,57 @@
+//! 03: one half is ours and the other party's is missing: Pending and in sync; it appears, and the connection is
+//! Ready without any write to the spec. The target's side alone is Ready as far as it can see.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use crate::context::Ctx;
+use crate::look;
+use crate::world::{self, MANAGER, SOON, TARGET, TARGET_TENANT};
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let external = json!({"external": true, "credentialRef": {"kind": "TenantCredential", "name": "target"}});
+    let mut all = world::credentials();
+    all.push(world::connection(&json!({"networkManagerConnection": external})));
+    ctx.apply_all(&all).await?;
+    let pending = ctx.ready("crosstenantconnections", "link", "False", "PendingRemoteConnection").await?;
+    ensure!(pending["status"]["pendingSince"].is_string(), "pendingSince is not set: {}", pending["status"]);
+    let synced = look::condition(&pending, "Synced").cloned().unwrap_or_default();
+    ensure!(synced["status"] == "True", "Synced is {synced}");
+    ensure!(look::condition(&pending, "Stalled").is_none(), "waiting for someone else is not Stalled");
+
+    // The other party names another manager.
+    let other = format!("{TARGET}/providers/Microsoft.Network/networkManagerConnections/theirs");
+    let wrong = json!({"properties": {"networkManagerId": MANAGER.replace("myAVNM", "another")}});
+    ctx.control().put_resource(&other, &wrong).await?;
+    ctx.ready("crosstenantconnections", "link", "False", "ScopeMismatch").await?;
+    let right = json!({"properties": {"networkManagerId": MANAGER}});
+    ctx.control().delete_resource(&other).await?;
+    ctx.control().put_resource(&other, &right).await?;
+    let ready = ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    ensure!(
+        ready["metadata"]["generation"] == pending["metadata"]["generation"],
+        "the spec was written on the way"
+    );
+    for call in ctx.writes(0).await? {
+        ensure!(
+            !call["path"]
+                .as_str()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+                .contains("networkmanagerconnections"),
+            "the other party's half was written: {call}"
+        );
+    }
+    ctx.in_namespace(&["delete", "--wait=false", "crosstenantconnections/link"]).await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    ensure!(ctx.azure(&other).await?.is_some(), "the other party's half is gone");
+
+    // The target's side alone.
+    ctx.control().delete_resource(&other).await?;
+    let theirs = format!("{MANAGER}/scopeConnections/theirs");
+    let half = json!({"properties": {"tenantId": TARGET_TENANT, "resourceId": TARGET}});
+    ctx.control().put_resource(&theirs, &half).await?;
+    ctx.apply_all(&[world::connection(&json!({"scopeConnection": null}))]).await?;
+    ctx.ready("crosstenantconnections", "link", "True", "ConnectedAsSeenFromTarget").await?;
+    Ok(())
+}

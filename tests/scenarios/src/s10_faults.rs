@@ -1,0 +1,119 @@
+//! 10: what goes wrong gives a condition that says who must do what, with Azure's code; healing the cause heals the
+//! object without help.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::context::Ctx;
+use crate::look;
+use crate::world::{self, MANAGER, SOON};
+
+/// The Ready condition's message.
+fn message(object: &Value) -> String {
+    look::condition(object, "Ready")
+        .and_then(|ready| ready["message"].as_str())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    credentials(ctx).await.context("credentials")?;
+    answers(ctx).await.context("answers")?;
+    missing(ctx).await.context("what is not there")
+}
+
+async fn credentials(ctx: &Ctx) -> Result<()> {
+    // No Role, no Secret, a wrong secret, then the right one.
+    let mut wrong = world::secret();
+    wrong["stringData"]["client-secret"] = json!("not-the-secret");
+    ctx.apply_all(&[world::credential("central", world::CENTRAL_TENANT), world::connection(&json!({}))])
+        .await?;
+    let forbidden = ctx.ready("tenantcredentials", "central", "False", "SourceForbidden").await?;
+    ensure!(message(&forbidden).contains("apply a Role"), "{}", message(&forbidden));
+    ctx.apply_all(&world::role()).await?;
+    ctx.ready("tenantcredentials", "central", "False", "SecretNotFound").await?;
+    ctx.apply_all(&[wrong]).await?;
+    let refused = ctx.ready("tenantcredentials", "central", "False", "SignInRefused").await?;
+    ensure!(message(&refused).contains("AADSTS7000215"), "{}", message(&refused));
+    ensure!(refused["status"]["lastFailure"]["actor"] == "ClusterOperator", "{}", refused["status"]);
+    ctx.apply_all(&world::credentials()).await?;
+    ctx.ready("tenantcredentials", "central", "True", "TokenAcquired").await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    Ok(())
+}
+
+async fn answers(ctx: &Ctx) -> Result<()> {
+    // A Ready object does not flap, whatever a read comes to; a new one says what it was.
+    let ready = ctx.object("crosstenantconnections", "link").await?;
+    let faults = [
+        (
+            json!({"status": 500, "code": "InternalServerError", "message": "down"}),
+            "ProgressingWithRetry",
+            "InternalServerError",
+        ),
+        (
+            json!({"status": 429, "code": "RetryableError", "message": "again"}),
+            "ProgressingWithRetry",
+            "RetryableError",
+        ),
+        (
+            json!({"status": 403, "code": "AuthorizationFailed", "message": "no role"}),
+            "PermissionDenied",
+            "AuthorizationFailed",
+        ),
+        (
+            json!({"status": 404, "code": "SubscriptionNotFound", "message": "gone"}),
+            "GroupNotFound",
+            "SubscriptionNotFound",
+        ),
+        (
+            json!({"status": 404, "code": "InvalidResourceType", "message": "api-version"}),
+            "AzureRefused",
+            "InvalidResourceType",
+        ),
+        (json!({"html": true}), "ProgressingWithRetry", ""),
+        (json!({"cutBefore": true}), "ProgressingWithRetry", ""),
+    ];
+    for (number, (action, reason, code)) in faults.into_iter().enumerate() {
+        let mark = ctx.mark().await?;
+        let rule = json!({"match": {"kind": "arm", "method": "GET", "pathContains": "staticMembers"}, "action": action});
+        ctx.control().add_fault(&rule).await?;
+        let name = format!("vnet{number}");
+        let mut member = world::member(&json!({"memberName": "vnet01"}));
+        member["metadata"]["name"] = json!(name);
+        ctx.apply_all(&[member]).await?;
+        let failing = ctx
+            .wait_for("staticmembers", &name, reason, SOON, |object| {
+                look::condition(object, "Ready").is_some_and(|ready| ready["reason"] == reason)
+            })
+            .await?;
+        ensure!(message(&failing).contains(code), "{} lacks {code}", message(&failing));
+        ensure!(failing["status"]["lastFailure"]["actor"].is_string(), "no actor: {}", failing["status"]);
+        ensure!(ctx.writes(mark).await?.is_empty(), "something was written on {action}");
+        ctx.control().clear_faults(None).await?;
+        ctx.ready("staticmembers", &name, "True", "Succeeded").await?;
+        ctx.in_namespace(&["delete", "--wait=false", &format!("staticmembers/{name}")]).await?;
+        ctx.wait_gone("staticmembers", &name, SOON).await?;
+    }
+    let after = ctx.object("crosstenantconnections", "link").await?;
+    ensure!(
+        look::condition(&ready, "Ready") == look::condition(&after, "Ready"),
+        "the connection's Ready changed meanwhile: {}",
+        after["status"]
+    );
+    Ok(())
+}
+
+async fn missing(ctx: &Ctx) -> Result<()> {
+    let mut member = world::member(&json!({"networkGroupId": format!("{MANAGER}/networkGroups/nowhere")}));
+    member["metadata"]["name"] = json!("nowhere");
+    ctx.apply_all(&[member]).await?;
+    let missing = ctx.ready("staticmembers", "nowhere", "False", "GroupNotFound").await;
+    let missing = match missing {
+        Ok(missing) => missing,
+        // Before the first complete read Ready is Unknown.
+        Err(_) => ctx.ready("staticmembers", "nowhere", "Unknown", "GroupNotFound").await?,
+    };
+    ensure!(message(&missing).contains("nowhere"), "{}", message(&missing));
+    Ok(())
+}
