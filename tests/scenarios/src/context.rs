@@ -106,7 +106,10 @@ impl Ctx {
     pub(crate) fn operator_options(&self) -> OperatorOptions {
         let kubeconfig =
             self.kubeconfig.as_deref().expect("an operator needs Needs::Azure or Needs::Operator");
-        OperatorOptions::new(kubeconfig, self.emulator()).sweep_interval(SWEEP)
+        OperatorOptions::new(kubeconfig, self.emulator())
+            .sweep_interval(SWEEP)
+            .arg("--credential-probe=2s")
+            .arg("--retry-max=3s")
     }
 
     /// Starts an operator, which ends when it is dropped. Two at a time need two identities.

@@ -17,6 +17,7 @@ fn message(object: &Value) -> String {
 }
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    ctx.control().settings(&json!({"memberDelayMs": {"min": 0, "max": 0}})).await?;
     credentials(ctx).await.context("credentials")?;
     answers(ctx).await.context("answers")?;
     missing(ctx).await.context("what is not there")

@@ -127,6 +127,12 @@ pub fn decide(
         return Plan::rest(vec![refused.clone()], Waiting::Someone);
     }
     if let Some(winner) = &inputs.beaten_by {
+        // Who cannot sign in learns nothing about who else is there.
+        let blocked: Vec<Finding> =
+            Half::BOTH.into_iter().filter_map(|half| desired.halves.get(half).blocked.clone()).collect();
+        if !blocked.is_empty() {
+            return Plan::rest(blocked, Waiting::Someone);
+        }
         let finding = Finding::new(
             Reason::ClaimedByOther,
             format!(

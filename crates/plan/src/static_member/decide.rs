@@ -107,6 +107,10 @@ pub fn decide(view: View<'_>) -> Plan {
         return Plan::rest(vec![refused.clone()], Waiting::Someone);
     }
     if let Some(winner) = &inputs.beaten_by {
+        // Who cannot sign in learns nothing about who else is there.
+        if !desired.waits_for.is_empty() {
+            return Plan::rest(desired.waits_for.clone(), Waiting::Someone);
+        }
         let finding = Finding::new(
             Reason::ClaimedByOther,
             format!(
