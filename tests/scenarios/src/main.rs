@@ -15,6 +15,7 @@ mod s05_delete;
 mod s06_policies;
 mod s07_foreign;
 mod s08_drift;
+mod s09_crash;
 mod s10_faults;
 mod s11_bad_yaml;
 mod s12_replicas;
@@ -100,6 +101,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "drift is corrected, rest is rest",
         needs: Needs::Operator,
         run: |ctx| s08_drift::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "09",
+        title: "killed between any two calls",
+        needs: Needs::Operator,
+        run: |ctx| s09_crash::run(ctx).boxed(),
     },
     Scenario {
         id: "10",
