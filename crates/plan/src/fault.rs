@@ -103,7 +103,7 @@ pub fn reason(fault: &Fault, thing: Thing) -> Reason {
 }
 
 /// What the one who must act should do.
-fn advice(fault: &Fault, side: Side) -> String {
+pub(crate) fn advice(fault: &Fault, side: Side) -> String {
     let tenant = side.tenant_words();
     match fault.kind {
         FaultKind::SignIn(SignInFault::SourceMissing) => {

@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {
         /// Why an object is, or is not, Ready. In order of precedence: the first that holds is the one that is shown.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason {
-            $($(#[$doc])* $name,)+
+            $($(#[doc = $doc])* $name,)+
         }
 
         impl Reason {
@@ -18,6 +18,13 @@ macro_rules! reasons {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// What it means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),*),)+
                 }
             }
 

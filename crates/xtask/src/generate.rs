@@ -5,10 +5,14 @@ use std::{fs, path::Path, process::ExitCode};
 use anyhow::Context as _;
 
 /// A generated file: its path below the top of the tree, and what is in it.
-type Generated = (&'static str, String);
+type Generated = (String, String);
 
+/// Every generated file.
 fn all() -> anyhow::Result<Vec<Generated>> {
-    Ok(vec![("deploy/crds.yaml", crds()?)])
+    let mut files = vec![("deploy/crds.yaml".to_owned(), crds()?)];
+    let tables = avnm_plan::tables::all();
+    files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));
+    Ok(files)
 }
 
 fn crds() -> anyhow::Result<String> {
@@ -29,7 +33,7 @@ fn top() -> &'static Path {
 /// Writes every generated file.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for (path, text) in all()? {
-        let file = top().join(path);
+        let file = top().join(&path);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         }
@@ -46,7 +50,7 @@ mod tests {
     #[test]
     fn committed_files_are_as_generated() {
         for (path, text) in all().expect("generates") {
-            let committed = fs::read_to_string(top().join(path)).unwrap_or_default();
+            let committed = fs::read_to_string(top().join(&path)).unwrap_or_default();
             assert!(committed == text, "{path} is not what the code generates: run `cargo xtask generate`");
         }
     }
