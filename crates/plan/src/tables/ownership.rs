@@ -7,6 +7,9 @@ use avnm_api::AdoptionPolicy;
 use super::table;
 use crate::ownership::{Claimed, Goal, Move, Seen, Situation, all, next};
 
+/// What was asked of each input on the way to a move.
+type Path = Vec<(Input, Vec<u8>)>;
+
 pub(super) const INTRODUCTION: &str = "\
 The next move for one half of a connection or one member, from what shall become of it, our claim, what Azure has, \
 and what is written under *when*. An input that is not named does not matter: that is computed from the function, \
@@ -129,7 +132,7 @@ impl Tree {
         }
     }
 
-    fn paths(&self, path: &mut Vec<(Input, Vec<u8>)>, out: &mut Vec<(Vec<(Input, Vec<u8>)>, Move)>) {
+    fn paths(&self, path: &mut Path, out: &mut Vec<(Path, Move)>) {
         match self {
             Self::Leaf(step) => out.push((path.clone(), *step)),
             Self::Ask(input, branches) => {
