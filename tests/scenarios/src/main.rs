@@ -11,6 +11,7 @@ mod s01_both_halves;
 mod s02_management_group;
 mod s03_one_sided;
 mod s04_static_member;
+mod s05_blocked;
 mod s05_delete;
 mod s06_policies;
 mod s07_foreign;
@@ -83,6 +84,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "everything deleted at once",
         needs: Needs::Operator,
         run: |ctx| s05_delete::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "05b",
+        title: "deletion that is blocked, and a namespace that ends",
+        needs: Needs::Operator,
+        run: |ctx| s05_blocked::run(ctx).boxed(),
     },
     Scenario {
         id: "06",
