@@ -33,6 +33,18 @@ impl Contenders {
         beaten_by(me, &others).cloned()
     }
 
+    /// Whether an object of this cluster holds a claim under this key.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        let Ok(index) = self.0.lock() else { return false };
+        index
+            .by_key
+            .get(key)
+            .into_iter()
+            .flatten()
+            .filter_map(|uid| index.by_uid.get(uid))
+            .any(|(_, claimant)| claimant.claim.is_some())
+    }
+
     /// Objects that share a key with this one: they look again when it is gone.
     pub(crate) fn leave(&self, uid: &str) -> Vec<Claimant> {
         let Ok(mut index) = self.0.lock() else { return Vec::new() };

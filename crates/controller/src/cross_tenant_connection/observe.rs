@@ -103,8 +103,15 @@ impl Pass<'_> {
             let found = entries.iter().find(|entry| entry.matches);
             observed.reading = found.map_or(Reading::Absent, |entry| Reading::Found(entry.seen.clone()));
             if found.is_none() {
-                observed.mismatch =
-                    entries.iter().find(|entry| entry.mismatch).map(|entry| entry.seen.id.clone());
+                // What another object of this cluster holds is for another connection, and no mistake.
+                let (contenders, tenant) = (&self.context.contenders, &self.desired.tenant);
+                observed.mismatch = entries
+                    .iter()
+                    .filter(|entry| entry.mismatch)
+                    .find(|entry| {
+                        !contenders.holds(&avnm_plan::cross_tenant_connection::id_key(tenant, &entry.seen.id))
+                    })
+                    .map(|entry| entry.seen.id.clone());
             }
             return;
         }

@@ -70,13 +70,17 @@ impl Desired {
                 continue;
             }
             if let Some(id) = &desire.id {
-                // The name of a management group is unique only within its tenant.
-                keys.push(format!("{}|{}", self.tenant, id.key()));
+                keys.push(id_key(&self.tenant, id));
             }
             keys.push(format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key()));
         }
         keys
     }
+}
+
+/// The key of a half's id. The name of a management group is unique only within its tenant.
+pub fn id_key(tenant: &TenantId, id: &ArmId) -> String {
+    format!("{tenant}|{}", id.key())
 }
 
 /// From the inputs to what is wanted. `Err` means that spec cannot even be read.
