@@ -16,6 +16,7 @@ mod inventory;
 mod kube_io;
 mod lease;
 mod live;
+mod log;
 mod materials;
 mod memory;
 mod metrics;

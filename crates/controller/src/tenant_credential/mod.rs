@@ -84,6 +84,10 @@ async fn run(
             Err(_) => (AGAIN, false),
         };
     }
+    if matches!(inputs.sign_in, SignIn::Failed(_)) {
+        let finding = plan::finding(&inputs, now);
+        crate::log::failures("TenantCredential", &inputs.meta, finding.reason, &[finding.clone()]);
+    }
     let probe = SignedDuration::try_from(context.settings.probe).unwrap_or(plan::PROBE);
     let reported = plan::report(&inputs, remembered.memory.plan, &context.settings.waits, probe, now);
     let memory = &mut remembered.memory.plan;
