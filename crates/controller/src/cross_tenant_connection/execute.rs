@@ -16,6 +16,8 @@ impl Pass<'_> {
             match step {
                 Step::Hold(credentials) => self.hold(credentials).await,
                 Step::SetClaim(half, claim) => {
+                    let old = self.standing.claims.get(*half).as_ref();
+                    self.remembered.memory.plan.halves.get_mut(*half).note_claim(old, claim.as_ref());
                     (*self.standing.claims.get_mut(*half)).clone_from(claim);
                     // A read from before the claim does not count as one after it.
                     self.observed.halves.get_mut(*half).confirmed = false;
@@ -149,7 +151,6 @@ impl Pass<'_> {
         let memory = self.remembered.memory.plan.halves.get_mut(half);
         match answer {
             Ok(()) => {
-                memory.quiet_until = None;
                 if correcting {
                     memory.corrections.push(now);
                     memory.correcting_since = memory.correcting_since.or(Some(now));

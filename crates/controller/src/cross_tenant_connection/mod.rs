@@ -95,7 +95,11 @@ async fn run(
     // What won or lost decides about deletion too.
     let desired = plan::desire(&inputs, &standing).unwrap_or(desired);
     remembered.memory.plan.nudge = None;
-    quiet_of_a_new_leader(context, &standing, &mut remembered.memory.plan);
+    for half in plan::Half::BOTH {
+        let claim = standing.claims.get(half).as_ref();
+        let memory = remembered.memory.plan.halves.get_mut(half);
+        memory.inherit(claim, context.won, context.settings.waits.quiet, clock::now());
+    }
     let mut pass = Pass {
         context,
         object,
@@ -111,25 +115,6 @@ async fn run(
     pass.observe().await;
     let plan = pass.decide().await;
     pass.finish(&plan).await
-}
-
-/// Effects of the last leader's writes may still come: the wait counts from winning the lease.
-fn quiet_of_a_new_leader(context: &Context, standing: &Standing, memory: &mut Memory) {
-    let until = context.won.checked_add(context.settings.waits.quiet).ok();
-    for half in plan::Half::BOTH {
-        let intended = standing
-            .claims
-            .get(half)
-            .as_ref()
-            .is_some_and(|claim| claim.phase == avnm_api::ClaimPhase::Intended);
-        let memory = memory.halves.get_mut(half);
-        if intended && memory.quiet_until.is_none() && until.is_some_and(|until| until > clock::now()) {
-            let older = standing.claims.get(half).as_ref().is_some_and(|claim| claim.since.0 < context.won);
-            if older {
-                memory.quiet_until = until;
-            }
-        }
-    }
 }
 
 async fn invalid(
@@ -244,6 +229,12 @@ impl Pass<'_> {
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);
+        crate::log::failures(
+            "CrossTenantConnection",
+            &self.inputs.meta,
+            reported.after.reason,
+            &plan.findings,
+        );
         let wait = self.write(reported.status, reported.happenings, seconds(reported.after.look)).await;
         (Action::requeue(wait), Some(self.remembered))
     }
@@ -256,15 +247,6 @@ impl Pass<'_> {
         memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
         self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
-        if after.failed {
-            tracing::info!(
-                kind = "CrossTenantConnection",
-                namespace = %self.inputs.meta.namespace,
-                name = %self.inputs.meta.name,
-                reason = after.reason.word(),
-                "retrying"
-            );
-        }
     }
 
     async fn write(

@@ -16,6 +16,8 @@ impl Pass<'_> {
             match step {
                 Step::Hold(credentials) => self.hold(credentials).await,
                 Step::SetClaim(claim) => {
+                    let item = &mut self.remembered.memory.plan.item;
+                    item.note_claim(self.claim.as_ref(), claim.as_ref());
                     self.claim.clone_from(claim);
                     self.observed.confirmed = false;
                 }
@@ -132,7 +134,6 @@ impl Pass<'_> {
         }
         match answer {
             Ok(_) => {
-                memory.item.quiet_until = None;
                 memory.looks = 0;
                 memory.updating_since = Some(now);
                 // A PUT that was answered with success is ours from then on.

@@ -95,7 +95,8 @@ async fn run(
     let beaten_by = read::beaten_by(context, &inputs, &desired, claim.as_ref());
     let inputs = Inputs { beaten_by, ..inputs };
     let desired = plan::desire(&inputs, claim.as_ref()).unwrap_or(desired);
-    quiet_of_a_new_leader(context, claim.as_ref(), &mut remembered.memory.plan);
+    let item = &mut remembered.memory.plan.item;
+    item.inherit(claim.as_ref(), context.won, context.settings.waits.quiet, clock::now());
     let (signer, auxiliary, resource) = candidates.materials(&inputs, &desired);
     let mut pass = Pass {
         context,
@@ -114,16 +115,6 @@ async fn run(
     pass.observe().await;
     let plan = pass.decide().await;
     pass.finish(&plan).await
-}
-
-/// Effects of the last leader's writes may still come: the wait counts from winning the lease.
-fn quiet_of_a_new_leader(context: &Context, claim: Option<&Claim>, memory: &mut Memory) {
-    let until = context.won.checked_add(context.settings.waits.quiet).ok();
-    let older = claim
-        .is_some_and(|claim| claim.phase == avnm_api::ClaimPhase::Intended && claim.since.0 < context.won);
-    if older && memory.item.quiet_until.is_none() && until.is_some_and(|until| until > clock::now()) {
-        memory.item.quiet_until = until;
-    }
 }
 
 async fn invalid(
@@ -217,6 +208,7 @@ impl Pass<'_> {
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);
+        crate::log::failures("StaticMember", &self.inputs.meta, reported.after.reason, &plan.findings);
         let wait = self.write(reported.status, reported.happenings, seconds(reported.after.look)).await;
         (Action::requeue(wait), Some(self.remembered))
     }

@@ -8,7 +8,7 @@ mod report;
 mod tests;
 
 pub use decide::{Plan, Step, View, decide};
-pub use desire::{Desired, HalfDesire, Role, desire};
+pub use desire::{Desired, HalfDesire, Role, desire, id_key};
 pub(crate) use report::transition;
 pub use report::{After, Reported, invalid, report};
 
@@ -241,6 +241,8 @@ impl Standing {
 pub struct HalfMemory {
     /// Until when the effect of a PUT whose answer was not read may still come.
     pub quiet_until: Option<Timestamp>,
+    /// The `since` of the claim that this process made from nothing: it knows of every PUT under it.
+    pub claimed_here: Option<Timestamp>,
     /// Absences read in a row, and when the last was.
     pub absences: u32,
     /// When the last of them was read.
@@ -275,12 +277,32 @@ impl HalfMemory {
                 self.last_absence = None;
             }
             Reading::Absent => {
+                // What is seen after an absence is another one (a late PUT's), and is deleted without waiting.
+                self.deleted_at = None;
                 if self.last_absence.is_none_or(|last| last.duration_until(now) >= apart) {
                     self.absences += 1;
                     self.last_absence = Some(now);
                 }
             }
             Reading::Unread(_) => {}
+        }
+    }
+
+    /// What a new leader has to assume of a claim that it did not make: the last leader's PUT may still be on its way,
+    /// so the wait counts from winning the lease. A held claim counts too: a correction may have been cut, and its
+    /// effect must not come after this object was let go.
+    pub fn inherit(&mut self, claim: Option<&Claim>, won: Timestamp, quiet: SignedDuration, now: Timestamp) {
+        let until = won.checked_add(quiet).unwrap_or(won);
+        let inherited = claim.is_some_and(|claim| self.claimed_here != Some(claim.since.0));
+        if inherited && self.quiet_until.is_none() && until > now {
+            self.quiet_until = Some(until);
+        }
+    }
+
+    /// Remembers that a claim was made from nothing in this process.
+    pub fn note_claim(&mut self, old: Option<&Claim>, new: Option<&Claim>) {
+        if let (None, Some(new)) = (old, new) {
+            self.claimed_here = Some(new.since.0);
         }
     }
 
@@ -312,4 +334,57 @@ pub struct Memory {
     pub unread_since: Option<Timestamp>,
     /// A half was recreated in this pass: the other one is sent again, once.
     pub nudge: Option<Half>,
+}
+
+#[cfg(test)]
+mod inheritance {
+    use avnm_api::{ClaimOrigin, ClaimPhase, CredentialKind, CredentialRef, Time};
+    use rstest::rstest;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn claim(phase: ClaimPhase, since: i64) -> Claim {
+        Claim {
+            uid: "u".into(),
+            phase,
+            origin: ClaimOrigin::Created,
+            tenant_id: String::new(),
+            credential_ref: CredentialRef { kind: CredentialKind::TenantCredential, name: "c".into() },
+            body_hash: String::new(),
+            since: Time(at(since)),
+        }
+    }
+
+    #[rstest]
+    #[case::an_older_intent(Some(claim(ClaimPhase::Intended, 90)), None, 110, false)]
+    #[case::an_older_hold(Some(claim(ClaimPhase::Held, 90)), None, 110, false)]
+    #[case::of_the_second_of_winning(Some(claim(ClaimPhase::Held, 100)), None, 110, false)]
+    #[case::its_own_claim(Some(claim(ClaimPhase::Intended, 100)), Some(at(100)), 110, true)]
+    #[case::no_claim(None, None, 110, true)]
+    #[case::long_after_winning(Some(claim(ClaimPhase::Held, 90)), None, 160, true)]
+    fn a_new_leader_waits_for_what_the_last_one_sent(
+        #[case] claim: Option<Claim>,
+        #[case] claimed_here: Option<Timestamp>,
+        #[case] now: i64,
+        #[case] quiet: bool,
+    ) {
+        let mut memory = HalfMemory { claimed_here, ..HalfMemory::default() };
+        memory.inherit(claim.as_ref(), at(100), SignedDuration::from_secs(60), at(now));
+        assert_eq!(memory.quiet(at(now)), quiet);
+        assert!(memory.quiet(at(160)), "the wait ends 60 s after winning");
+    }
+
+    #[test]
+    fn a_claim_that_only_changes_is_not_made_anew() {
+        let mut memory = HalfMemory::default();
+        let old = claim(ClaimPhase::Intended, 90);
+        memory.note_claim(Some(&old), Some(&claim(ClaimPhase::Held, 90)));
+        assert_eq!(memory.claimed_here, None);
+        memory.note_claim(None, Some(&old));
+        assert_eq!(memory.claimed_here, Some(at(90)));
+    }
 }
