@@ -38,6 +38,11 @@ impl Run {
         &self.dir
     }
 
+    /// A run within this one, for one of several control planes.
+    pub fn part(&self, name: &str) -> Result<Self> {
+        Ok(Self { dir: self.subdir(name)? })
+    }
+
     /// A folder within it, made if it is not there.
     pub fn subdir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.dir.join(name);

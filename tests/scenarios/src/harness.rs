@@ -1,8 +1,10 @@
-//! Runs scenarios one after another and tells how each ended.
+//! Runs scenarios on some control planes beside each other, one at a time on each, and tells how each ended.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -61,6 +63,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) keep: bool,
     /// Have cargo build our programs first.
     pub(crate) build: bool,
+    /// So many control planes beside each other.
+    pub(crate) lanes: usize,
 }
 
 /// Runs them all; the exit code says whether all passed.
@@ -80,44 +84,69 @@ async fn run_all(plan: &Plan<'_>) -> Result<usize> {
         build()?;
     }
     let folder = Run::new()?;
-    let cluster = Arc::new(ControlPlane::start(&folder, &Options::default()).await?);
-    eprintln!(
-        "control plane ready after {:.1} s; logs: {}",
-        seconds(cluster.ready_after()),
-        folder.dir().display()
-    );
+    eprintln!("logs: {}", folder.dir().display());
+    let next = AtomicUsize::new(0);
+    let ended = Mutex::new(BTreeMap::new());
+    let lanes = if plan.keep { 1 } else { plan.lanes.clamp(1, plan.chosen.len()) };
+    // A lane that cannot start its control plane leaves its scenarios to the others; the count below shows it.
+    let lanes = (0..lanes).map(|n| lane(plan, &folder, n, &next, &ended));
+    for result in futures::future::join_all(lanes).await {
+        result?;
+    }
+    let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!();
+    for Ended { line, .. } in ended.values() {
+        println!("{line}");
+    }
+    let failed = ended.values().filter(|ended| ended.failed).count() + plan.chosen.len() - ended.len();
+    println!("{} passed, {failed} failed", plan.chosen.len() - failed);
+    Ok(failed)
+}
 
-    let mut lines = Vec::new();
-    let mut failed = 0;
-    for (n, scenario) in plan.chosen.iter().enumerate() {
-        eprintln!("\n== scenario {} {}", scenario.id, scenario.title);
+/// How one ended.
+struct Ended {
+    line: String,
+    failed: bool,
+}
+
+/// One control plane, and the scenarios that it gets to: each lane takes the next one that nobody has taken.
+async fn lane(
+    plan: &Plan<'_>,
+    folder: &Run,
+    number: usize,
+    next: &AtomicUsize,
+    ended: &Mutex<BTreeMap<usize, Ended>>,
+) -> Result<()> {
+    let folder = folder.part(&format!("lane{number}"))?;
+    let cluster = Arc::new(ControlPlane::start(&folder, &Options::default()).await?);
+    eprintln!("control plane {number} ready after {:.1} s", seconds(cluster.ready_after()));
+    loop {
+        let n = next.fetch_add(1, Ordering::Relaxed);
+        let Some(scenario) = plan.chosen.get(n) else { return Ok(()) };
+        eprintln!("== scenario {} {}: begins on {number}", scenario.id, scenario.title);
         let watch = Stopwatch::start();
         let (ctx, result) = one(&cluster, &folder, scenario).await;
         let took = watch.elapsed();
         if let Err(error) = &result {
-            failed += 1;
             eprintln!("scenario {} {} failed: {error:?}", scenario.id, scenario.title);
             show(&cluster, ctx.as_ref()).await;
         }
         let how = if result.is_ok() { "passed" } else { "failed" };
-        lines.push(format!("scenario {} {}: {how} ({:.1} s)", scenario.id, scenario.title, seconds(took)));
+        let line = format!("scenario {} {}: {how} ({:.1} s)", scenario.id, scenario.title, seconds(took));
+        eprintln!("== {line}");
+        let one = Ended { line, failed: result.is_err() };
+        ended.lock().unwrap_or_else(PoisonError::into_inner).insert(n, one);
         if plan.keep && (result.is_err() || n + 1 == plan.chosen.len()) {
             keep_up(&cluster, ctx.as_ref()).await;
         }
         if let Some(ctx) = ctx {
-            let ended = tokio::time::timeout(TEARDOWN, ctx.end()).await;
-            if let Err(error) = ended.map_err(anyhow::Error::from).and_then(|ended| ended) {
+            let end = tokio::time::timeout(TEARDOWN, ctx.end()).await;
+            if let Err(error) = end.map_err(anyhow::Error::from).and_then(|ended| ended) {
                 // Not a failure of its own: the next scenario has a namespace of its own, and would show it.
                 eprintln!("scenario {}: clean up: {error:#}", scenario.id);
             }
         }
     }
-    println!();
-    for line in &lines {
-        println!("{line}");
-    }
-    println!("{} passed, {failed} failed", lines.len() - failed);
-    Ok(failed)
 }
 
 /// Sets one up and runs it. The context comes back also after a failure, to be shown and taken down.

@@ -1,23 +1,33 @@
 //! The scenarios: what the operator promises, shown on a real API server with the operator as its own process.
 //!
-//! One control plane serves the whole run. Each scenario gets a namespace, an emulator and an operator of its
-//! own, and they run one after another, because the operator watches all namespaces.
+//! Each scenario gets a namespace, an emulator and an operator of its own. On one control plane they run one after
+//! another, because the operator watches all namespaces; most of them wait most of the time, so that two control
+//! planes beside each other halve the run also on two cores.
 
 mod context;
 mod harness;
 mod look;
+mod record;
 mod s00_control_plane;
 mod s01_both_halves;
 mod s02_management_group;
 mod s03_one_sided;
+mod s04_members;
 mod s04_static_member;
 mod s05_blocked;
 mod s05_delete;
+mod s05_namespace_restart;
 mod s06_policies;
+mod s06_suspend;
 mod s07_foreign;
+mod s07_stranger;
 mod s08_drift;
+mod s08_states;
 mod s09_crash;
+mod s09_late;
 mod s10_faults;
+mod s10_quota;
+mod s10_rights;
 mod s11_bad_yaml;
 mod s12_replicas;
 mod s13_other_namespace;
@@ -45,6 +55,9 @@ struct Args {
     /// Take avnm-operator and avnm-emulator as they are, without asking cargo to build them.
     #[arg(long)]
     no_build: bool,
+    /// Control planes beside each other; --keep uses one.
+    #[arg(long, default_value_t = 2)]
+    lanes: usize,
 }
 
 /// All of them, in the order in which they run. One file each; the number is that of the file.
@@ -80,6 +93,12 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s04_static_member::run(ctx).boxed(),
     },
     Scenario {
+        id: "04b",
+        title: "subnets, a member that Azure fails, two applications",
+        needs: Needs::Operator,
+        run: |ctx| s04_members::run(ctx).boxed(),
+    },
+    Scenario {
         id: "05",
         title: "everything deleted at once",
         needs: Needs::Operator,
@@ -92,10 +111,22 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s05_blocked::run(ctx).boxed(),
     },
     Scenario {
+        id: "05c",
+        title: "a namespace ends while the operator is away",
+        needs: Needs::Operator,
+        run: |ctx| s05_namespace_restart::run(ctx).boxed(),
+    },
+    Scenario {
         id: "06",
         title: "observe, suspend, orphan",
         needs: Needs::Operator,
         run: |ctx| s06_policies::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "06b",
+        title: "suspended, and observed while holding",
+        needs: Needs::Operator,
+        run: |ctx| s06_suspend::run(ctx).boxed(),
     },
     Scenario {
         id: "07",
@@ -104,22 +135,52 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s07_foreign::run(ctx).boxed(),
     },
     Scenario {
+        id: "07b",
+        title: "a stranger between claim and PUT; adoption",
+        needs: Needs::Azure,
+        run: |ctx| s07_stranger::run(ctx).boxed(),
+    },
+    Scenario {
         id: "08",
         title: "drift is corrected, rest is rest",
         needs: Needs::Operator,
         run: |ctx| s08_drift::run(ctx).boxed(),
     },
     Scenario {
+        id: "08b",
+        title: "Revoked, Conflict, Contended, retrying",
+        needs: Needs::Azure,
+        run: |ctx| s08_states::run(ctx).boxed(),
+    },
+    Scenario {
         id: "09",
         title: "killed between any two calls",
-        needs: Needs::Operator,
+        needs: Needs::Azure,
         run: |ctx| s09_crash::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "09b",
+        title: "a PUT whose answer is cut and whose effect comes late",
+        needs: Needs::Azure,
+        run: |ctx| s09_late::run(ctx).boxed(),
     },
     Scenario {
         id: "10",
         title: "faults say who must do what, and heal",
         needs: Needs::Operator,
         run: |ctx| s10_faults::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "10b",
+        title: "consent, roles and what is not there",
+        needs: Needs::Operator,
+        run: |ctx| s10_rights::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "10c",
+        title: "quota pauses, and one member's failure",
+        needs: Needs::Operator,
+        run: |ctx| s10_quota::run(ctx).boxed(),
     },
     Scenario {
         id: "11",
@@ -161,7 +222,7 @@ async fn main() -> ExitCode {
         eprintln!("no scenario matches {:?}; --list shows them all", args.filter);
         return ExitCode::from(2);
     }
-    let plan = harness::Plan { chosen, keep: args.keep, build: !args.no_build };
+    let plan = harness::Plan { chosen, keep: args.keep, build: !args.no_build, lanes: args.lanes };
     // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
     tokio::select! {
         code = harness::run(plan) => code,

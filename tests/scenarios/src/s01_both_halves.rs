@@ -4,9 +4,12 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::context::Ctx;
+use crate::record::Record;
 use crate::world::{self, MANAGER, TARGET};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let connections = Record::start(ctx, "crosstenantconnections")?;
+    let members = Record::start(ctx, "staticmembers")?;
     let mut worst = vec![world::member(&json!({})), world::connection(&json!({}))];
     let mut sources = world::credentials();
     sources.reverse();
@@ -30,7 +33,11 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ensure!(listed == TARGET, "crossTenantScopes lists {listed}");
 
     ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
-    let log = ctx.operator().log_text()?;
-    ensure!(!log.contains("\"Stalled\""), "something was Stalled on the way");
+    for (record, name) in [(&connections, "link"), (&members, "vnet01")] {
+        let ready = record.with(name, "Ready", "True")?;
+        ensure!(!ready.is_empty(), "the watch did not see {name} become Ready: {:#?}", record.of(name)?);
+        let stalled = record.with(name, "Stalled", "True")?;
+        ensure!(stalled.is_empty(), "{name} was Stalled on the way: {stalled:#?}");
+    }
     Ok(())
 }

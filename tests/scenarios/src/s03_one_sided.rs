@@ -1,5 +1,6 @@
 //! 03: one half is ours and the other party's is missing: Pending and in sync; it appears, and the connection is
-//! Ready without any write to the spec. The target's side alone is Ready as far as it can see.
+//! Ready without any write to the spec. The same where the other half is not declared at all. The target's side alone
+//! is Ready as far as it can see.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -46,8 +47,32 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
     ensure!(ctx.azure(&other).await?.is_some(), "the other party's half is gone");
 
-    // The target's side alone.
-    ctx.control().delete_resource(&other).await?;
+    manager_side_alone(ctx, &other).await?;
+    target_side_alone(ctx).await
+}
+
+/// The target's half is not declared at all: nothing of the target's tenant is read, and Azure's word for our half
+/// and the manager's list tell.
+async fn manager_side_alone(ctx: &Ctx, other: &str) -> Result<()> {
+    ctx.control().delete_resource(other).await?;
+    let mark = ctx.mark().await?;
+    ctx.apply_all(&[world::connection(&json!({"networkManagerConnection": null}))]).await?;
+    let pending = ctx.ready("crosstenantconnections", "link", "False", "PendingRemoteConnection").await?;
+    ensure!(pending["status"]["pendingSince"].is_string(), "pendingSince is not set: {}", pending["status"]);
+    let synced = look::condition(&pending, "Synced").cloned().unwrap_or_default();
+    ensure!(synced["status"] == "True", "Synced is {synced}");
+    ctx.control().put_resource(other, &json!({"properties": {"networkManagerId": MANAGER}})).await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    for call in ctx.calls(mark).await? {
+        ensure!(call["bearerTenant"] != TARGET_TENANT, "the target's tenant was asked: {call}");
+    }
+    ctx.in_namespace(&["delete", "--wait=false", "crosstenantconnections/link"]).await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    ctx.control().delete_resource(other).await?;
+    Ok(())
+}
+
+async fn target_side_alone(ctx: &Ctx) -> Result<()> {
     let theirs = format!("{MANAGER}/scopeConnections/theirs");
     let half = json!({"properties": {"tenantId": TARGET_TENANT, "resourceId": TARGET}});
     ctx.control().put_resource(&theirs, &half).await?;

@@ -2,19 +2,11 @@
 //! object without help.
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::context::Ctx;
 use crate::look;
-use crate::world::{self, MANAGER, SOON};
-
-/// The Ready condition's message.
-fn message(object: &Value) -> String {
-    look::condition(object, "Ready")
-        .and_then(|ready| ready["message"].as_str())
-        .unwrap_or_default()
-        .to_owned()
-}
+use crate::world::{self, MANAGER, SOON, message};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ctx.control().settings(&json!({"memberDelayMs": {"min": 0, "max": 0}})).await?;
@@ -72,6 +64,12 @@ async fn answers(ctx: &Ctx) -> Result<()> {
             "AzureRefused",
             "InvalidResourceType",
         ),
+        (json!({"html": true, "status": 404}), "AzureRefused", ""),
+        (
+            json!({"status": 503, "code": "ServiceUnavailable", "message": "later"}),
+            "ProgressingWithRetry",
+            "ServiceUnavailable",
+        ),
         (json!({"html": true}), "ProgressingWithRetry", ""),
         (json!({"cutBefore": true}), "ProgressingWithRetry", ""),
     ];
@@ -83,11 +81,7 @@ async fn answers(ctx: &Ctx) -> Result<()> {
         let mut member = world::member(&json!({"memberName": "vnet01"}));
         member["metadata"]["name"] = json!(name);
         ctx.apply_all(&[member]).await?;
-        let failing = ctx
-            .wait_for("staticmembers", &name, reason, SOON, |object| {
-                look::condition(object, "Ready").is_some_and(|ready| ready["reason"] == reason)
-            })
-            .await?;
+        let failing = ctx.because("staticmembers", &name, reason).await?;
         ensure!(message(&failing).contains(code), "{} lacks {code}", message(&failing));
         ensure!(failing["status"]["lastFailure"]["actor"].is_string(), "no actor: {}", failing["status"]);
         ensure!(ctx.writes(mark).await?.is_empty(), "something was written on {action}");
@@ -105,16 +99,46 @@ async fn answers(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
+/// A group that is not there, and one that comes to be there; a 404 that proves nothing holds back a deletion.
 async fn missing(ctx: &Ctx) -> Result<()> {
-    let mut member = world::member(&json!({"networkGroupId": format!("{MANAGER}/networkGroups/nowhere")}));
+    let group = format!("{MANAGER}/networkGroups/nowhere");
+    let mut member = world::member(&json!({"networkGroupId": group}));
     member["metadata"]["name"] = json!("nowhere");
     ctx.apply_all(&[member]).await?;
-    let missing = ctx.ready("staticmembers", "nowhere", "False", "GroupNotFound").await;
-    let missing = match missing {
-        Ok(missing) => missing,
-        // Before the first complete read Ready is Unknown.
-        Err(_) => ctx.ready("staticmembers", "nowhere", "Unknown", "GroupNotFound").await?,
-    };
+    let missing = ctx.because("staticmembers", "nowhere", "GroupNotFound").await?;
     ensure!(message(&missing).contains("nowhere"), "{}", message(&missing));
+    ensure!(missing["status"]["lastFailure"]["actor"] == "ManagerTenantAdmin", "{}", missing["status"]);
+    ctx.control().put_resource(&group, &json!({"properties": {"memberType": "VirtualNetwork"}})).await?;
+    ctx.ready("staticmembers", "nowhere", "True", "Succeeded").await?;
+
+    let held = [
+        (
+            json!({"status": 404, "code": "InvalidResourceType", "message": "api-version"}),
+            "InvalidResourceType",
+        ),
+        (json!({"status": 404, "code": "SubscriptionNotFound", "message": "gone"}), "SubscriptionNotFound"),
+        (json!({"html": true, "status": 404}), ""),
+    ];
+    let mark = ctx.mark().await?;
+    let mut before = None;
+    for (action, code) in held {
+        let rule = json!({"match": {"kind": "arm", "method": "GET", "pathContains": "staticMembers"}, "action": action});
+        let id = ctx.control().add_fault(&rule).await?["id"].to_string();
+        match before.replace(id) {
+            // The next one is there before the last one goes: no read in between comes through.
+            Some(last) => ctx.control().clear_faults(Some(&last)).await?,
+            None => json!(ctx.in_namespace(&["delete", "--wait=false", "staticmembers/nowhere"]).await?),
+        };
+        let what = format!("held back by {action}");
+        let object = ctx
+            .wait_for("staticmembers", "nowhere", &what, SOON, |object| {
+                object["metadata"]["deletionTimestamp"].is_string() && message(object).contains(code)
+            })
+            .await?;
+        ensure!(!object["metadata"]["finalizers"].is_null(), "let go, {what}");
+        ensure!(ctx.writes(mark).await?.is_empty(), "written, {what}");
+    }
+    ctx.control().clear_faults(None).await?;
+    ctx.wait_gone("staticmembers", "nowhere", SOON).await?;
     Ok(())
 }

@@ -70,12 +70,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
             "unknown field",
         ),
     ];
-    let kubectl = ctx.kubectl();
-    for (mut object, message) in refused {
-        object["metadata"]["namespace"] = json!(ctx.namespace());
-        let said = kubectl.refused(&object.to_string()).await?;
-        ensure!(said.contains(message), "refused {object} with {said:?}, which lacks {message:?}");
-    }
+    let mut said = refused_all(ctx, refused).await?;
 
     // What is immutable.
     ctx.apply_all(&[connection(), world::member(&json!({})), credential()]).await?;
@@ -103,15 +98,83 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         ),
         (with(credential(), "/spec/tenantId", json!(world::TARGET_TENANT)), "tenantId is immutable"),
     ];
-    for (mut object, message) in changed {
-        object["metadata"]["namespace"] = json!(ctx.namespace());
-        let said = kubectl.refused(&object.to_string()).await?;
-        ensure!(said.contains(message), "refused {object} with {said:?}, which lacks {message:?}");
-    }
+    said.push_str(&refused_all(ctx, changed).await?);
 
-    // What is mutable, also while deleting.
+    // Nothing of what the CRDs say was left out here.
+    let crds = std::fs::read_to_string(avnm_launcher::run::workspace_dir().join("deploy/crds.yaml"))?;
+    for rule in messages(&crds) {
+        ensure!(said.contains(&rule), "no object here is refused with {rule:?}");
+    }
+    while_deleting(ctx).await
+}
+
+/// Each object must be refused with its message. Gives all that kubectl said.
+async fn refused_all(ctx: &Ctx, objects: Vec<(Value, &str)>) -> Result<String> {
+    let mut all = String::new();
+    for (mut object, message) in objects {
+        object["metadata"]["namespace"] = json!(ctx.namespace());
+        let said = ctx.kubectl().refused(&object.to_string()).await?;
+        ensure!(said.contains(message), "refused {object} with {said:?}, which lacks {message:?}");
+        all.push_str(&said);
+    }
+    Ok(all)
+}
+
+/// What is mutable, also while deleting.
+async fn while_deleting(ctx: &Ctx) -> Result<()> {
+    let hold = r#"{"metadata":{"finalizers":["example.com/hold"]}}"#;
+    let objects = ["crosstenantconnections/link", "staticmembers/vnet01"];
+    for object in objects {
+        ctx.in_namespace(&["patch", object, "--type=merge", "-p", hold]).await?;
+        ctx.in_namespace(&["delete", "--wait=false", object]).await?;
+    }
+    let reference = |name: &str| json!({"kind": "TenantCredential", "name": name});
+    let half = |name: &str| json!({"description": "other", "credentialRef": reference(name)});
     let free =
         json!({"mode": "Observe", "deletionPolicy": "Orphan", "adoptionPolicy": "Never", "suspend": true});
-    ctx.apply_all(&[world::connection(&free), world::member(&free)]).await?;
+    let mut connection = free.clone();
+    connection["scopeConnection"] = half("another");
+    connection["networkManagerConnection"] = half("another");
+    let mut member = free;
+    member["connectionRef"] = json!({"name": "another"});
+    member["credentialRef"] = reference("another");
+    member["resourceCredentialRef"] = reference("another");
+    for (object, spec) in objects.into_iter().zip([connection, member]) {
+        let patch = json!({"spec": spec}).to_string();
+        ctx.in_namespace(&["patch", object, "--type=merge", "-p", &patch]).await?;
+        let (plural, name) = object.split_once('/').unwrap_or_default();
+        let changed = ctx.object(plural, name).await?;
+        for (field, value) in spec.as_object().into_iter().flatten() {
+            let holds = value.as_object().map_or(changed["spec"][field] == *value, |parts| {
+                parts.iter().all(|(part, value)| changed["spec"][field][part] == *value)
+            });
+            ensure!(holds, "{object}: spec.{field} did not change: {}", changed["spec"]);
+        }
+        let go = r#"{"metadata":{"finalizers":null}}"#;
+        ctx.in_namespace(&["patch", object, "--type=merge", "-p", go]).await?;
+    }
     Ok(())
+}
+
+/// The messages of all CEL rules, as `deploy/crds.yaml` has them.
+fn messages(crds: &str) -> Vec<String> {
+    fn walk(value: &Value, into: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                let rules = map.get("x-kubernetes-validations").and_then(Value::as_array);
+                let texts = rules.into_iter().flatten().filter_map(|rule| rule["message"].as_str());
+                into.extend(texts.map(str::to_owned));
+                map.values().for_each(|value| walk(value, into));
+            }
+            Value::Array(items) => items.iter().for_each(|value| walk(value, into)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for document in serde_saphyr::from_multiple::<Value>(crds).unwrap_or_default() {
+        walk(&document, &mut found);
+    }
+    found.sort();
+    found.dedup();
+    found
 }

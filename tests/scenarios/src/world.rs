@@ -14,6 +14,7 @@ use crate::context::Ctx;
 pub(crate) const SOON: Duration = Duration::from_secs(40);
 
 pub(crate) const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/networkManagers/myAVNM";
+pub(crate) const CENTRAL_SUBSCRIPTION: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab";
 pub(crate) const TARGET: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab";
 pub(crate) const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
 pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
@@ -113,6 +114,12 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
+/// The Ready condition's message.
+pub(crate) fn message(object: &Value) -> String {
+    let ready = crate::look::condition(object, "Ready");
+    ready.and_then(|ready| ready["message"].as_str()).unwrap_or_default().to_owned()
+}
+
 /// One file of many objects, in this order.
 pub(crate) fn file(objects: &[Value]) -> String {
     objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
@@ -147,6 +154,14 @@ impl Ctx {
     /// Waits until an object is Ready for a reason.
     pub(crate) async fn ready(&self, plural: &str, name: &str, status: &str, reason: &str) -> Result<Value> {
         self.wait_condition(plural, name, ("Ready", status, reason), SOON).await
+    }
+
+    /// Waits until an object's Ready has a reason, whatever its status: before the first complete read it is Unknown.
+    pub(crate) async fn because(&self, plural: &str, name: &str, reason: &str) -> Result<Value> {
+        self.wait_for(plural, name, reason, SOON, |object| {
+            crate::look::condition(object, "Ready").is_some_and(|ready| ready["reason"] == reason)
+        })
+        .await
     }
 
     /// What Azure has under an id, if anything.
