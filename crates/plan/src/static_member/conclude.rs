@@ -78,6 +78,8 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
         Reading::Absent => {
             if plan.step == Some(Move::WouldWrite) && view.desired.policies.mode == Mode::Observe {
                 plan.would.push(("PUT", "not there".to_owned()));
+            } else if plan.step == Some(Move::Frozen) {
+                findings.push(frozen(view, "it is not there"));
             } else if plan.step == Some(Move::AlreadyExists) {
                 findings.push(elsewhere(view));
             } else if findings.is_empty() {
@@ -121,14 +123,7 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
             return;
         }
         Some(Move::Frozen) => {
-            findings.push(Finding::new(
-                Reason::Contended,
-                format!(
-                    "someone else keeps changing the member ({}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
-                    differs(),
-                    Actor::ManagerTenantAdmin
-                ),
-            ));
+            findings.push(frozen(view, &differs()));
             return;
         }
         Some(Move::WouldWrite) if view.desired.policies.mode == Mode::Observe => {
@@ -142,6 +137,19 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
         _ => {}
     }
     provisioning(view, &found.provisioning, findings);
+}
+
+fn frozen(view: View<'_>, differs: &str) -> Finding {
+    if view.memory.item.making(view.now) {
+        return Finding::new(Reason::Progressing, "the member was sent, and Azure does not show it yet");
+    }
+    Finding::new(
+        Reason::Contended,
+        format!(
+            "someone else keeps changing or deleting the member ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
+            Actor::ManagerTenantAdmin
+        ),
+    )
 }
 
 fn elsewhere(view: View<'_>) -> Finding {
