@@ -107,10 +107,17 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
             plan.would.push((verb, half, why));
         }
         Some(Move::WouldWrite) => {
-            findings.push(Finding::new(
-                Reason::DependencyNotReady,
-                format!("the credential of the {words} is being deleted and takes nothing new: refer to another one ({})", Actor::ClusterOperator),
-            ));
+            let credential = desire.signer.as_ref().map(|signer| &signer.credential);
+            let target = credential
+                .map(|credential| format!("{}/{}", credential.kind.as_str(), credential.name))
+                .unwrap_or_default();
+            findings.push(
+                Finding::new(
+                    Reason::DependencyNotReady,
+                    format!("the credential of the {words} is being deleted or has lost its source, and takes nothing new: restore it, or refer to another one ({})", Actor::ClusterOperator),
+                )
+                .with_failure("use credential", &target, "Terminating", Actor::ClusterOperator),
+            );
         }
         _ => {}
     }
@@ -153,7 +160,7 @@ fn frozen_finding(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
     // What is gone can be made again, whatever came of a correction.
     let stuck = found.is_some() && memory.stuck(want.as_ref(), view.now);
     let correcting = found.is_some() && memory.correcting(want.as_ref(), view.now).is_some();
-    if memory.making(view.now) {
+    if memory.unseen(view.now) {
         findings.push(Finding::new(
             Reason::Progressing,
             format!("the {} was sent, and Azure does not show it yet", half.words()),
@@ -320,14 +327,22 @@ fn connected_findings(view: View<'_>, findings: &mut Vec<Finding>) {
             Reason::AwaitingScope,
             format!("Connected, and not yet listed in the manager's crossTenantScopes ({})", Actor::Azure),
         )),
-        Some(Reading::Absent) => findings.push(Finding::new(
-            Reason::ManagerNotFound,
-            format!(
-                "the network manager {} is not there ({})",
-                view.desired.manager,
-                Actor::ManagerTenantAdmin
+        Some(Reading::Absent) => findings.push(
+            Finding::new(
+                Reason::ManagerNotFound,
+                format!(
+                    "the network manager {} is not there: create it, or correct networkManagerId ({})",
+                    view.desired.manager,
+                    Actor::ManagerTenantAdmin
+                ),
+            )
+            .with_failure(
+                "get networkManager",
+                view.desired.manager.arm().as_str(),
+                "NotFound",
+                Actor::ManagerTenantAdmin,
             ),
-        )),
+        ),
         Some(Reading::Unread(fault)) => {
             findings.push(fault::finding(fault, Half::Scope.side(), Half::Scope.thing()));
         }

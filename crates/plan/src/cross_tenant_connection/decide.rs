@@ -221,7 +221,7 @@ fn situation(view: View<'_>, half: Half) -> Situation {
         frozen: stuck
             || memory.correcting(want.as_ref(), view.now).is_some()
             || state == Some(&ConnectionState::Conflict),
-        paused: memory.making(view.now) || memory.contended(view.now),
+        paused: memory.unseen(view.now) || memory.contended(view.now),
         gone: memory.absences >= 3,
         adoption: view.desired.policies.adoption,
     }
@@ -292,6 +292,7 @@ fn normal(view: View<'_>) -> Plan {
                     ),
                 )));
                 plan.steps.push(Step::SetClaim(half, None));
+                persist = true;
             }
             continue;
         }
@@ -398,13 +399,15 @@ fn normal(view: View<'_>) -> Plan {
                         && claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash));
                     // What was adopted although it differed is drift to the user, and nobody's fault.
                     let user = wish && claim.is_some_and(|claim| claim.origin == ClaimOrigin::Created);
-                    for (field, old, new) in found.body.differences(want, fields(half)) {
+                    let told = view.memory.halves.get(half).tried.as_ref() == Some(&want_hash);
+                    let differences = found.body.differences(want, fields(half));
+                    for (field, old, new) in differences.into_iter().filter(|_| !told) {
                         let (reason, why) = if user {
                             ("SpecChanged", "spec changed")
                         } else {
                             ("DriftCorrected", "changed behind our back")
                         };
-                        plan.steps.push(Step::Tell(Happening::normal(
+                        puts.push(Step::Tell(Happening::normal(
                             reason,
                             "Correct",
                             format!("{} of the {} {why}: {old:?} becomes {new:?}", field, half.words()),
@@ -454,6 +457,8 @@ fn normal(view: View<'_>) -> Plan {
     if persist {
         // Claims are durable before anything rests on them; the puts come in a later round.
         plan.steps.push(Step::Persist);
+        // What could not be made durable did not happen, and is not told.
+        plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
         return plan;
     }
     // The scope half first, also where the other one was claimed before it: what is to be read is read before a PUT.
@@ -475,13 +480,14 @@ fn fields(half: Half) -> &'static [&'static str] {
 
 /// The way out of Conflict, Revoked, Rejected and ReplaceNeeded: once per value of the annotation.
 fn recreation(view: View<'_>) -> Option<Plan> {
+    // Under Observe the annotation is left for when it is over, as it is while suspended.
+    if view.desired.policies.mode == Mode::Observe {
+        return None;
+    }
     let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
     if let Some(running) =
         view.standing.recreate.as_ref().filter(|recreate| recreate.phase == RecreatePhase::Deleting)
     {
-        if view.desired.policies.mode == Mode::Observe {
-            return None;
-        }
         let mut all_gone = true;
         for half in Half::BOTH {
             let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
@@ -516,7 +522,10 @@ fn recreation(view: View<'_>) -> Option<Plan> {
             return Some(plan);
         }
         if plan.steps.is_empty() {
+            // What stands in the way is said before what is under way.
             let mut findings = write_faults(view);
+            let halves = view.desired.halves.each();
+            findings.extend(halves.into_iter().filter_map(|(_, desire)| desire.blocked.clone()));
             findings.push(Finding::new(
                 Reason::Progressing,
                 "recreating: our halves are being deleted and will be made again",
@@ -531,7 +540,12 @@ fn recreation(view: View<'_>) -> Option<Plan> {
         return None;
     }
     // Both halves must have been read before it is known whether this is a state to leave.
-    if Half::BOTH.into_iter().any(|half| view.observed.halves.get(half).reading.fault().is_some()) {
+    let unread = |half: Half| {
+        let desire = view.desired.halves.get(half);
+        desire.role != Role::Absent
+            && (desire.signer.is_none() || view.observed.halves.get(half).reading.fault().is_some())
+    };
+    if Half::BOTH.into_iter().any(unread) {
         return None;
     }
     let first_pass = view.inputs.status.conditions.is_empty();
@@ -542,16 +556,16 @@ fn recreation(view: View<'_>) -> Option<Plan> {
             Some(ConnectionState::Conflict | ConnectionState::Revoked | ConnectionState::Rejected)
         )
     }) || replace_was_needed(view);
-    let begins = stuck && !first_pass && view.standing.any() && view.desired.policies.mode == Mode::Enforce;
+    let begins = stuck && !first_pass && view.standing.any();
     let phase = if begins { RecreatePhase::Deleting } else { RecreatePhase::Done };
     plan.steps.push(Step::SetRecreate(RecreateStatus { value: value.clone(), phase }));
     if begins {
+        plan.steps.push(Step::Persist);
         plan.steps.push(Step::Tell(Happening::normal(
             "Recreating",
             "Recreate",
             "annotation avnm.dev/recreate: our halves are deleted and made again",
         )));
-        plan.steps.push(Step::Persist);
     }
     Some(plan)
 }
@@ -613,11 +627,18 @@ fn deletion(view: View<'_>) -> Plan {
         if view.inputs.meta.held {
             plan.steps.push(Step::Release);
         }
-        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan.findings.push(Finding::new(Reason::Deleting, "let go: nothing more is done in Azure"));
+        plan.waiting = Waiting::Someone;
         plan
     };
     if !view.standing.any() {
         return release(plan);
+    }
+    if !view.inputs.meta.held {
+        // Let go already, and kept by someone else's finalizer: nothing is written to Azure any more.
+        let claimed = Half::BOTH.into_iter().filter(|half| view.standing.claims.get(*half).is_some());
+        plan.steps.extend(claimed.map(|half| Step::SetClaim(half, None)));
+        return plan;
     }
     let left = policies.deletion == DeletionPolicy::Orphan || policies.mode == Mode::Observe;
     if left {
@@ -720,7 +741,9 @@ fn deletion(view: View<'_>) -> Plan {
         }
         let step = ownership::next(&situation(view, half));
         *plan.moves.get_mut(half) = Some(step);
-        if let Some(fault) = observed.write.as_ref().or(observed.reading.fault()) {
+        let fault = observed.write.as_ref().or(observed.reading.fault());
+        // What is left in Azure needs no read to be let go.
+        if let Some(fault) = fault.filter(|_| desire.goal == Goal::Gone) {
             plan.findings.push(deletion_fault(half, fault));
             continue;
         }

@@ -7,8 +7,8 @@ mod report;
 
 pub use decide::{Plan, Step, View, decide};
 pub use desire::{Desired, HalfDesire, Role, desire};
-pub(crate) use report::transition;
 pub use report::{After, Reported, invalid, report};
+pub(crate) use report::{kept, transition};
 
 use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus, RecreateStatus};
 use avnm_terms::{ArmId, ConnectionState, Fault, FaultKind, Reading};
@@ -278,8 +278,8 @@ pub struct HalfMemory {
     pub last_absence: Option<Timestamp>,
     /// When a DELETE was last accepted.
     pub deleted_at: Option<Timestamp>,
-    /// When it was made by a PUT that succeeded and that no read has shown yet.
-    pub made_at: Option<Timestamp>,
+    /// When a PUT succeeded after which no read has shown anything yet.
+    pub sent_at: Option<Timestamp>,
     /// What we held has to be made again.
     pub lost: bool,
     /// When what someone else did was undone lately.
@@ -292,12 +292,14 @@ pub struct HalfMemory {
     pub correction_refused: bool,
     /// Which body that correction was: a new wish is tried anew.
     pub correction: Option<BodyHash>,
+    /// Which body could not be sent as a correction the last time: the user was told of it then.
+    pub tried: Option<BodyHash>,
 }
 
 /// A correction that Azure has not shown for this long needs a replacement.
 pub const CORRECTION_SETTLES: SignedDuration = SignedDuration::from_secs(16);
-/// What was made and is not shown for this long was deleted.
-pub const MAKING_SETTLES: SignedDuration = SignedDuration::from_secs(16);
+/// What was sent and is not shown for this long was deleted.
+pub const SENDING_SETTLES: SignedDuration = SignedDuration::from_secs(16);
 /// A DELETE is not sent again for this long while Azure still shows the thing.
 pub const DELETE_SETTLES: SignedDuration = SignedDuration::from_secs(30);
 /// So many corrections within ten sweeps mean that someone else enforces another wish.
@@ -314,7 +316,7 @@ impl HalfMemory {
             Reading::Found(_) => {
                 self.absences = 0;
                 self.last_absence = None;
-                self.made_at = None;
+                self.sent_at = None;
             }
             Reading::Absent => {
                 if self.last_absence.is_none_or(|last| last.duration_until(now) >= apart) {
@@ -331,6 +333,7 @@ impl HalfMemory {
         self.correcting_since = None;
         self.correction_refused = false;
         self.correction = None;
+        self.tried = None;
     }
 
     /// Remembers a PUT of `body` that was answered with success.
@@ -338,9 +341,8 @@ impl HalfMemory {
         self.quiet_until = None;
         self.deleted_at = None;
         self.lost = false;
-        if matches!(cause, Cause::Make | Cause::Remake) {
-            self.made_at = Some(now);
-        }
+        self.tried = None;
+        self.sent_at = Some(now);
         if cause.in_place() {
             if self.correction != body {
                 self.correcting_since = None;
@@ -366,6 +368,9 @@ impl HalfMemory {
         if fault.effect_unknown {
             self.quiet_until = now.checked_add(quiet).ok();
         }
+        if cause.in_place() {
+            self.tried.clone_from(&body);
+        }
         if cause.in_place() && fault.kind == FaultKind::Refused {
             self.correcting_since = None;
             self.correction_refused = true;
@@ -376,7 +381,7 @@ impl HalfMemory {
     /// Remembers a DELETE that was accepted.
     pub fn deleted(&mut self, now: Timestamp) {
         self.deleted_at = Some(now);
-        self.made_at = None;
+        self.sent_at = None;
         self.absences = 0;
         self.last_absence = None;
     }
@@ -409,9 +414,9 @@ impl HalfMemory {
             && self.corrections.last().is_some_and(|last| last.duration_until(now) < CONTENDED_PACE)
     }
 
-    /// Whether it was made, and Azure is given time to show it.
-    pub fn making(&self, now: Timestamp) -> bool {
-        self.made_at.is_some_and(|at| at.duration_until(now) < MAKING_SETTLES)
+    /// Whether it was sent, and Azure is given time to show it.
+    pub fn unseen(&self, now: Timestamp) -> bool {
+        self.sent_at.is_some_and(|at| at.duration_until(now) < SENDING_SETTLES)
     }
 
     /// Whether a correction to this body is under way, and for how long.

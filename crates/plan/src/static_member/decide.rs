@@ -190,7 +190,7 @@ fn situation(view: View<'_>) -> Situation {
         may_write: desire.policies.mode == Mode::Enforce
             && (ready || (desire.goal == Goal::Gone && desire.signer.is_some())),
         frozen: false,
-        paused: view.memory.item.making(view.now) || view.memory.item.contended(view.now),
+        paused: view.memory.item.unseen(view.now) || view.memory.item.contended(view.now),
         gone: view.memory.item.absences >= 1,
         adoption: desire.policies.adoption,
     }
@@ -370,7 +370,9 @@ fn normal(view: View<'_>) -> Plan {
             if deleted_lately(view) {
                 super::conclude::conclude(view, &mut plan);
             } else {
-                if let Some(found) = view.observed.reading.found() {
+                // It is told once, however often the DELETE is refused.
+                let found = view.observed.reading.found().filter(|_| !view.memory.item.lost);
+                if let Some(found) = found {
                     for (field, old, new) in found.body.differences(&view.desired.want, &["resourceId"]) {
                         plan.steps.push(Step::Tell(Happening::normal(
                             "DriftCorrected",
@@ -385,6 +387,10 @@ fn normal(view: View<'_>) -> Plan {
         }
         Move::Settled => settled(view, &situation, &mut plan),
         _ => super::conclude::conclude(view, &mut plan),
+    }
+    if plan.steps.contains(&Step::Persist) {
+        // What could not be made durable did not happen, and is not told.
+        plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
     }
     plan
 }
@@ -435,10 +441,16 @@ fn deletion(view: View<'_>) -> Plan {
         if inputs.meta.held {
             plan.steps.push(Step::Release);
         }
-        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan.findings.push(Finding::new(Reason::Deleting, "let go: nothing more is done in Azure"));
+        plan.waiting = Waiting::Someone;
         plan
     };
     let Some(claim) = claim else { return release(plan) };
+    if !inputs.meta.held {
+        // Let go already, and kept by someone else's finalizer: nothing is written to Azure any more.
+        plan.steps.push(Step::SetClaim(None));
+        return plan;
+    }
     if desired.goal == Goal::Left {
         let why = match (policies.deletion, policies.mode) {
             (DeletionPolicy::Orphan, _) => "spec.deletionPolicy is Orphan",
@@ -543,7 +555,8 @@ fn deletion_fault(fault: &Fault) -> Finding {
     finding
 }
 
-/// How long until a member that Failed is sent again.
-pub(super) fn retry_in(view: View<'_>) -> SignedDuration {
-    view.now.duration_until(view.memory.retry_at(view.now)).max(SignedDuration::from_secs(1))
+/// How long until a member that Failed is sent again; `None` if that is due.
+pub(super) fn retry_in(view: View<'_>) -> Option<SignedDuration> {
+    let wait = view.now.duration_until(view.memory.retry_at(view.now));
+    (wait > SignedDuration::ZERO).then(|| wait.max(SignedDuration::from_secs(1)))
 }

@@ -27,6 +27,8 @@ pub(crate) enum Says {
 }
 
 impl Says {
+    pub(crate) const ALL: [Self; 4] = [Self::Wanted, Self::Earlier, Self::Other, Self::Elsewhere];
+
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Wanted | Self::Elsewhere => "as declared now",
@@ -165,10 +167,6 @@ impl Azure {
         }
     }
 
-    pub(crate) fn in_trouble(&self) -> bool {
-        self.trouble.is_some_and(|(_, _, times)| times > 0) || !self.coming.is_empty()
-    }
-
     /// What a GET of our id or a list shows.
     pub(crate) fn read(&mut self, half: Half) -> Result<Option<Thing>, Fault> {
         if let Some(Trouble::Read(wrong)) = self.take(half, |one| matches!(one, Trouble::Read(_))) {
@@ -185,9 +183,7 @@ impl Azure {
     pub(crate) fn put(&mut self, half: Half, now: Timestamp) -> Result<(), Fault> {
         *self.puts.get_mut(half) += 1;
         let is_put = |one| !matches!(one, Trouble::Read(_) | Trouble::Delete(_));
-        let is_put = |one| {
-            is_put(one) && !matches!(one, Trouble::DeleteCutAfter | Trouble::DeleteLater(_))
-        };
+        let is_put = |one| is_put(one) && !matches!(one, Trouble::DeleteCutAfter | Trouble::DeleteLater(_));
         match self.take(half, is_put) {
             Some(Trouble::Put(wrong)) => return Err(wrong.fault()),
             Some(Trouble::PutCutAfter) => {
@@ -215,9 +211,8 @@ impl Azure {
 
     pub(crate) fn delete(&mut self, half: Half, now: Timestamp) -> Result<(), Fault> {
         *self.deletes.get_mut(half) += 1;
-        let is_delete = |one| {
-            matches!(one, Trouble::Delete(_) | Trouble::DeleteCutAfter | Trouble::DeleteLater(_))
-        };
+        let is_delete =
+            |one| matches!(one, Trouble::Delete(_) | Trouble::DeleteCutAfter | Trouble::DeleteLater(_));
         match self.take(half, is_delete) {
             Some(Trouble::Delete(wrong)) => return Err(wrong.fault()),
             Some(Trouble::DeleteCutAfter) => {
@@ -245,9 +240,9 @@ impl Azure {
                 Effect::Gone(half) => *self.things.get_mut(half) = None,
             }
         }
-        let paired = Half::BOTH.into_iter().all(|half| {
-            self.things.get(half).as_ref().is_some_and(|thing| thing.says != Says::Elsewhere)
-        });
+        let paired = Half::BOTH
+            .into_iter()
+            .all(|half| self.things.get(half).as_ref().is_some_and(|thing| thing.says != Says::Elsewhere));
         for half in Half::BOTH {
             if let Some(thing) = self.things.get_mut(half).as_mut().filter(|thing| !thing.stuck) {
                 thing.state = match (paired, &thing.state) {

@@ -1,6 +1,8 @@
 //! One connection, played: the object in a tiny Kubernetes, an executor that does the steps as the controller's does,
 //! passes over advancing time, and the rules checked at every step and every report.
 
+use std::sync::OnceLock;
+
 use avnm_api::{
     AdoptionPolicy, Claim, ClaimOrigin, ClaimPhase, ConnectionHalf, CrossTenantConnectionSpec,
     CrossTenantConnectionStatus, DeletionPolicy, HalfStatus, Mode, RecreatePhase, TargetSpec,
@@ -25,7 +27,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     azure::{Author, Azure, Says, Thing},
-    fixture::{CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start, tenant},
+    fixture::{
+        CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start, tenant,
+    },
 };
 
 /// As the controller's: a pass looks at its decision again at most this often.
@@ -41,17 +45,62 @@ pub(crate) fn credential(half: Half) -> (&'static str, &'static str) {
     }
 }
 
+/// What a half that says this looks like: parsed once, for runs are many.
+struct Form {
+    wanted: Body,
+    seen: Body,
+    own: ArmId,
+    theirs: ArmId,
+}
+
+fn form(half: Half, says: Says) -> &'static Form {
+    static FORMS: OnceLock<Vec<Form>> = OnceLock::new();
+    let forms = FORMS.get_or_init(|| {
+        Half::BOTH
+            .into_iter()
+            .flat_map(|half| {
+                Says::ALL.map(|says| Form {
+                    wanted: wanted(half, says),
+                    seen: seen_body(half, says),
+                    own: id(half, NAME),
+                    theirs: id(half, "theirs"),
+                })
+            })
+            .collect()
+    });
+    &forms[half as usize * Says::ALL.len() + says as usize]
+}
+
 /// The body of a half that says this.
-pub(crate) fn body(half: Half, says: Says) -> Body {
+pub(crate) fn body(half: Half, says: Says) -> &'static Body {
+    &form(half, says).wanted
+}
+
+fn wanted(half: Half, says: Says) -> Body {
+    let description = Some(says.description());
     match half {
-        Half::Scope => Body::scope_connection(
-            &tenant(TARGET),
-            &ScopeId::parse(SCOPE).unwrap(),
-            Some(says.description()),
-        ),
-        Half::Target => {
-            Body::manager_connection(ManagerId::parse(MANAGER).unwrap().arm(), Some(says.description()))
-        }
+        Half::Scope => Body::scope_connection(&tenant(TARGET), &ScopeId::parse(SCOPE).unwrap(), description),
+        Half::Target => Body::manager_connection(ManagerId::parse(MANAGER).unwrap().arm(), description),
+    }
+}
+
+fn seen_body(half: Half, says: Says) -> Body {
+    let (description, state) = (says.description().to_owned(), ConnectionState::Pending);
+    let elsewhere = says == Says::Elsewhere;
+    match half {
+        Half::Scope => Body::scope_connection_seen(&ScopeConnection {
+            id: id(half, NAME),
+            tenant: Some(tenant(TARGET)),
+            scope: if elsewhere { "/subscriptions/x".to_owned() } else { SCOPE.to_owned() },
+            description,
+            state,
+        }),
+        Half::Target => Body::manager_connection_seen(&ManagerConnection {
+            id: id(half, NAME),
+            manager: if elsewhere { String::new() } else { MANAGER.to_owned() },
+            description,
+            state,
+        }),
     }
 }
 
@@ -65,25 +114,14 @@ fn id(half: Half, name: &str) -> ArmId {
     ArmId::parse(&text).unwrap()
 }
 
-fn seen(half: Half, name: &str, thing: &Thing) -> HalfSeen {
-    let description = thing.says.description().to_owned();
-    let elsewhere = thing.says == Says::Elsewhere;
-    let body = match half {
-        Half::Scope => Body::scope_connection_seen(&ScopeConnection {
-            id: id(half, name),
-            tenant: Some(tenant(TARGET)),
-            scope: if elsewhere { "/subscriptions/x".to_owned() } else { SCOPE.to_owned() },
-            description: description.clone(),
-            state: thing.state.clone(),
-        }),
-        Half::Target => Body::manager_connection_seen(&ManagerConnection {
-            id: id(half, name),
-            manager: if elsewhere { String::new() } else { MANAGER.to_owned() },
-            description: description.clone(),
-            state: thing.state.clone(),
-        }),
-    };
-    HalfSeen { id: id(half, name), state: thing.state.clone(), body, description }
+fn seen(half: Half, own: bool, thing: &Thing) -> HalfSeen {
+    let form = form(half, thing.says);
+    HalfSeen {
+        id: if own { form.own.clone() } else { form.theirs.clone() },
+        state: thing.state.clone(),
+        body: form.seen.clone(),
+        description: thing.says.description().to_owned(),
+    }
 }
 
 /// A write to Kubernetes that fails, or a crash: after so many steps of the run.
@@ -227,7 +265,7 @@ impl World {
     pub(crate) fn claims(&mut self, half: Half, phase: ClaimPhase, says: Says) {
         let (name, of) = credential(half);
         let status = HalfStatus {
-            id: Some(id(half, NAME).to_string()),
+            id: Some(form(half, says).own.to_string()),
             claim: Some(claim(phase, of, name, body(half, says).hash())),
             ..HalfStatus::default()
         };
@@ -357,14 +395,16 @@ impl World {
     pub(crate) fn rest(&mut self) {
         let mut still = 0;
         for _ in 0..PASSES {
-            let before = (self.azure.writes(), self.kube_writes, self.azure.clone());
+            // Absences that are being counted are no rest.
+            let counted = |world: &Self| Half::BOTH.map(|half| world.memory.halves.get(half).absences.min(3));
+            let before = (counted(self), self.kube_writes, self.azure.clone());
             let look = self.pass();
             if self.released {
                 return;
             }
             self.advance(look);
-            let same = before == (self.azure.writes(), self.kube_writes, self.azure.clone());
-            still = if same && !self.azure.in_trouble() { still + 1 } else { 0 };
+            let same = before == (counted(self), self.kube_writes, self.azure.clone());
+            still = if same && self.azure.coming.is_empty() { still + 1 } else { 0 };
             if still == 3 {
                 return;
             }
@@ -417,8 +457,8 @@ impl World {
         let until = self.won + Self::waits().quiet;
         for half in Half::BOTH {
             let claim = standing.claims.get(half).as_ref();
-            let older = claim
-                .is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.since.0 < self.won);
+            let older =
+                claim.is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.since.0 < self.won);
             let memory = self.memory.halves.get_mut(half);
             if older && memory.quiet_until.is_none() && until > self.now {
                 memory.quiet_until = Some(until);
@@ -438,9 +478,7 @@ impl World {
 
     /// Whether Azure holds something of ours under a half, or may come to.
     pub(crate) fn left_behind(&self, half: Half) -> bool {
-        let made = |effect: &(Timestamp, crate::azure::Effect)| {
-            matches!(effect.1, crate::azure::Effect::Made(at, _) if at == half)
-        };
+        let made = |effect: &(Timestamp, crate::azure::Effect)| matches!(effect.1, crate::azure::Effect::Made(at, _) if at == half);
         self.azure.things.get(half).as_ref().is_some_and(|thing| thing.by == Author::Us)
             || self.azure.coming.iter().any(made)
     }
@@ -555,10 +593,10 @@ impl Pass<'_> {
             Err(fault) => Reading::Unread(fault),
             Ok(None) => Reading::Absent,
             Ok(Some(thing)) if external && thing.says == Says::Elsewhere => {
-                self.observed.halves.get_mut(half).mismatch = Some(id(half, "theirs"));
+                self.observed.halves.get_mut(half).mismatch = Some(form(half, thing.says).theirs.clone());
                 Reading::Absent
             }
-            Ok(Some(thing)) => Reading::Found(seen(half, if external { "theirs" } else { NAME }, &thing)),
+            Ok(Some(thing)) => Reading::Found(seen(half, !external, &thing)),
         };
         *self.read.get_mut(half) = self.count();
         self.observed.halves.get_mut(half).reading = reading;
@@ -664,7 +702,10 @@ impl Pass<'_> {
             None => {
                 let let_go = role != Role::Ours || self.desired.halves.get(half).goal == Goal::Left;
                 self.check(let_go || !unread, "a claim is dropped on the strength of nothing read");
-                self.check(let_go || !self.world.left_behind(half), "a claim is dropped and ours is left behind");
+                self.check(
+                    let_go || !self.world.left_behind(half),
+                    "a claim is dropped and ours is left behind",
+                );
                 self.check(
                     let_go || self.desired.policies.mode == Mode::Enforce,
                     "a claim is dropped under Observe",
@@ -785,9 +826,9 @@ impl Pass<'_> {
         if standing.as_ref().is_some_and(|claim| claim.phase == ClaimPhase::Intended) {
             let wanted = body(half, Says::Wanted).hash();
             self.check(
-                durable.as_ref().is_some_and(|claim| {
-                    claim.phase == ClaimPhase::Intended && claim.body_hash == wanted
-                }),
+                durable
+                    .as_ref()
+                    .is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.body_hash == wanted),
                 "makes what its durable claim does not name",
             );
             self.check(thing.is_none() || *self.world.azure.hidden.get(half) > 0, "makes what is there");
@@ -935,13 +976,7 @@ impl Pass<'_> {
         after.look
     }
 
-    fn check_report(
-        &self,
-        status: &CrossTenantConnectionStatus,
-        reason: Reason,
-        unread: bool,
-        plan: &Plan,
-    ) {
+    fn check_report(&self, status: &CrossTenantConnectionStatus, reason: Reason, unread: bool, plan: &Plan) {
         let has = |type_| find(&status.conditions, type_).is_some();
         self.check(!(has("Reconciling") && has("Stalled")), "Reconciling and Stalled");
         let ready = find(&status.conditions, "Ready").map(|ready| ready.status.clone());
@@ -965,7 +1000,10 @@ impl Pass<'_> {
                         && (role == Role::External || thing.says == Says::Wanted)
                 });
                 self.check(good, "Ready, and Azure is not as declared");
-                self.check(*self.read.get(half) > *self.written.get(half), "Ready without a read after the write");
+                self.check(
+                    *self.read.get(half) > *self.written.get(half),
+                    "Ready without a read after the write",
+                );
                 self.check(*self.read.get(half) > 0, "Ready without a read");
             }
             self.check(
@@ -997,7 +1035,7 @@ impl World {
     }
 }
 
-static WAITS: std::sync::OnceLock<Waits> = std::sync::OnceLock::new();
+static WAITS: OnceLock<Waits> = OnceLock::new();
 
 /// What a reference of a half leads to, for tests that change it.
 pub(crate) fn input(world: &World, half: Half) -> CredentialInput {

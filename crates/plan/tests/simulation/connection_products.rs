@@ -118,11 +118,13 @@ fn expect(world: &World, policy: Policy, half: Half, was: Was) {
     };
     let leaves = policy.mode == Mode::Observe || policy.deletion == DeletionPolicy::Orphan;
     // A stranger's thing that says what our Intended claim says cannot be told from ours.
-    let named = was.claim.zip(was.there).is_some_and(|((phase, claimed), (_, says))| {
-        phase == ClaimPhase::Held || claimed == says
-    });
+    let named = was
+        .claim
+        .zip(was.there)
+        .is_some_and(|((phase, claimed), (_, says))| phase == ClaimPhase::Held || claimed == says);
     if policy.deleting {
-        let blocked = policy.suspend && !leaves && (world.claim(Half::Scope).or(world.claim(Half::Target))).is_some();
+        let blocked =
+            policy.suspend && !leaves && (world.claim(Half::Scope).or(world.claim(Half::Target))).is_some();
         world.check(world.released != blocked, "lets go, or says what blocks");
         if blocked || leaves || !ours || !named {
             untouched(world, "a deletion that touches what it must leave");
@@ -162,13 +164,15 @@ fn expect(world: &World, policy: Policy, half: Half, was: Was) {
 #[test]
 fn every_policy_role_claim_and_azure() {
     let none = Was { claim: None, there: None };
-    let held = Was {
-        claim: Some((ClaimPhase::Held, Says::Wanted)),
-        there: Some((Author::Us, Says::Wanted)),
-    };
+    let held = Was { claim: Some((ClaimPhase::Held, Says::Wanted)), there: Some((Author::Us, Says::Wanted)) };
     let mut runs = 0;
     for policy in policies() {
         for roles in ROLES {
+            // Whose a half is matters most where it is made, observed and deleted.
+            let plain = policy.adoption == AdoptionPolicy::IfIdentical && !policy.suspend;
+            if !plain && roles != [Role::Ours, Role::Ours] && roles != [Role::Ours, Role::External] {
+                continue;
+            }
             for way in ways() {
                 for other in [none, held] {
                     for pair in [[way, other], [other, way]] {
@@ -183,8 +187,7 @@ fn every_policy_role_claim_and_azure() {
             }
         }
     }
-    assert!(runs > 1_000, "{runs}");
-    eprintln!("{runs} runs");
+    assert!(runs > 3_000, "{runs} runs");
 }
 
 /// Both halves ours, in every pair of ways.
@@ -213,7 +216,8 @@ fn every_word_of_azure() {
                 for says in [Says::Wanted, Says::Other] {
                     for phase in [None, Some(ClaimPhase::Held)] {
                         let by = if phase.is_some() { Author::Us } else { Author::Stranger };
-                        let was = Was { claim: phase.map(|phase| (phase, Says::Wanted)), there: Some((by, says)) };
+                        let was =
+                            Was { claim: phase.map(|phase| (phase, Says::Wanted)), there: Some((by, says)) };
                         let mut world = world(policy, [Role::Ours, Role::Ours], [was, was]);
                         let state = ConnectionState::parse(word);
                         *world.azure.things.get_mut(half) = Some(Thing::stuck_in(by, says, state));
@@ -229,8 +233,8 @@ fn every_word_of_azure() {
 /// Every pair of credentials, making, at rest, and deleting.
 #[test]
 fn every_pair_of_credentials() {
-    let all = policies();
-    for policy in all {
+    let matters = |policy: &Policy| !policy.suspend && policy.adoption == AdoptionPolicy::IfIdentical;
+    for policy in policies().into_iter().filter(matters) {
         for scope in Cred::ALL {
             for target in Cred::ALL {
                 for was in [
@@ -250,13 +254,16 @@ fn every_pair_of_credentials() {
                         (world.creds.scope, world.creds.target) = (scope, target);
                         world.play();
                         let signs = |half| world.creds.get(half).signs() || world.role(half) != Role::Ours;
-                        if policy.deleting && was.claim.is_some() && !policy.suspend {
+                        if policy.deleting && was.claim.is_some() {
                             let leaves =
                                 policy.mode == Mode::Observe || policy.deletion == DeletionPolicy::Orphan;
                             let ends = leaves || (signs(Half::Scope) && signs(Half::Target));
                             world.check(world.released == ends, "ends if and only if it can");
                             if !ends {
-                                world.check(world.condition("Ready").1 == "DeletionBlocked", "says it is blocked");
+                                world.check(
+                                    world.condition("Ready").1 == "DeletionBlocked",
+                                    "says it is blocked",
+                                );
                             }
                         }
                     }

@@ -4,5 +4,7 @@
 
 mod azure;
 mod connection;
+mod connection_crashes;
 mod connection_products;
+mod connection_troubles;
 mod fixture;
