@@ -102,13 +102,18 @@ pub(crate) async fn users(
     Ok(users)
 }
 
-/// Whether a CRD is being deleted. Where it may not be read, the check is off; the docs say so.
+/// Whether a CRD is being deleted. Where it may not be read (403, or 404 behind an aggregated API), the check is off;
+/// the docs say so. An answer that did not come says nothing.
 pub(crate) async fn crd<K: Resource<DynamicType = ()>>(client: &Client) -> CrdState {
     let name = format!("{}.{}", K::plural(&()), K::group(&()));
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     match kube_io::call("get crd", &name, api.get(&name)).await {
         Ok(crd) if crd.metadata.deletion_timestamp.is_some() => CrdState::Terminating,
-        _ => CrdState::Standing,
+        Ok(_) => CrdState::Standing,
+        Err(fault) if matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::NotFound) => {
+            CrdState::Standing
+        }
+        Err(fault) => CrdState::Unknown(fault),
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     reason::{Companion, Readiness, Reason},
-    verdict::{Failure, Finding},
+    verdict::Finding,
 };
 
 /// Longest message of a condition, in characters.
@@ -57,16 +57,21 @@ pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditio
     conditions.iter().find(|condition| condition.type_ == type_)
 }
 
-/// The failure that stays in status: the first of a streak with the same reason.
+/// The failure that stays in status: the first of a streak. A streak goes on while the reason is the same, while the
+/// failure itself is, and while Ready is kept although nothing can be read.
 pub fn last_failure(
     old: Option<&LastFailure>,
-    same_streak: bool,
-    failure: Option<&Failure>,
+    finding: &Finding,
+    conditions: &[Condition],
+    keeps: bool,
     now: Timestamp,
 ) -> Option<LastFailure> {
-    let failure = failure?;
+    let failure = finding.failure.as_ref()?;
+    let same = |old: &LastFailure| {
+        (&old.operation, &old.target, &old.code) == (&failure.operation, &failure.target, &failure.code)
+    };
     match old {
-        Some(old) if same_streak => Some(old.clone()),
+        Some(old) if keeps || shows(conditions, finding.reason) || same(old) => Some(old.clone()),
         _ => Some(LastFailure {
             operation: failure.operation.clone(),
             target: failure.target.clone(),
@@ -183,7 +188,7 @@ pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
 }
 
 /// Whether the old Ready condition shows this reason: then a failure belongs to the same streak.
-pub fn shows(conditions: &[Condition], reason: Reason) -> bool {
+fn shows(conditions: &[Condition], reason: Reason) -> bool {
     find(conditions, "Ready").is_some_and(|ready| ready.reason == reason.word())
 }
 

@@ -115,12 +115,14 @@ impl UsableCredential {
 }
 
 /// What a deletion found out about its CRD: while that is being deleted, nothing is deleted in Azure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrdState {
     /// Not being deleted, or it may not be read.
     Standing,
     /// Being deleted.
     Terminating,
+    /// It was not answered now whether it is: nothing is deleted on the strength of that.
+    Unknown(Fault),
 }
 
 /// A fault, or none, of a call to Kubernetes.

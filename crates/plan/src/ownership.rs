@@ -68,8 +68,11 @@ pub struct Situation {
     pub held: bool,
     /// Writes to Azure are allowed (mode Enforce, and what it refers to is ready).
     pub may_write: bool,
-    /// Nothing is to be corrected now: Azure's state forbids it, or someone else enforces another wish.
+    /// Nothing is to be corrected in place now: Azure's state forbids it, or a correction was sent and is yet to show.
     pub frozen: bool,
+    /// Nothing held is to be corrected or made again now: someone else keeps undoing it, or a PUT that succeeded is
+    /// yet to be seen.
+    pub paused: bool,
     /// Enough absences were read for Azure to have really let go.
     pub gone: bool,
     /// The policy for what is already there.
@@ -117,7 +120,7 @@ pub enum Move {
     AlreadyExists,
     /// A write would be needed and is not allowed now.
     WouldWrite,
-    /// Something differs, and is not to be corrected now.
+    /// Something differs or is gone, and is not to be corrected or made again now.
     Frozen,
 }
 
@@ -207,22 +210,26 @@ fn present(s: &Situation) -> Move {
             }
         }
 
-        (Claimed::Held { .. }, Seen::Absent) => match (s.may_write, s.held) {
-            (false, _) => Move::WouldWrite,
-            (true, false) => Move::Hold,
-            (true, true) => Move::Reintend,
+        // A correction that Azure does not take says nothing against making again what is gone: `frozen` does not count.
+        (Claimed::Held { .. }, Seen::Absent) => match (s.may_write, s.paused, s.held) {
+            (false, ..) => Move::WouldWrite,
+            (_, true, _) => Move::Frozen,
+            (_, _, false) => Move::Hold,
+            _ => Move::Reintend,
         },
         (Claimed::Held { current: true }, Seen::Found { wanted: true, .. }) => {
             // A claim without its finalizer (someone replaced the object) is held again.
             if s.held { Move::Settled } else { Move::Hold }
         }
         (Claimed::Held { current: false }, Seen::Found { wanted: true, .. }) => Move::Refresh,
-        (Claimed::Held { .. }, Seen::Found { wanted: false, .. }) => match (s.frozen, s.may_write, s.held) {
-            (true, ..) => Move::Frozen,
-            (_, false, _) => Move::WouldWrite,
-            (_, _, false) => Move::Hold,
-            _ => Move::Correct,
-        },
+        (Claimed::Held { .. }, Seen::Found { wanted: false, .. }) => {
+            match (s.frozen || s.paused, s.may_write, s.held) {
+                (true, ..) => Move::Frozen,
+                (_, false, _) => Move::WouldWrite,
+                (_, _, false) => Move::Hold,
+                _ => Move::Correct,
+            }
+        }
     }
 }
 
@@ -281,7 +288,7 @@ pub fn all() -> impl Iterator<Item = Situation> {
         claims.into_iter().flat_map(move |claimed| {
             seens.into_iter().flat_map(move |seen| {
                 policies.into_iter().flat_map(move |adoption| {
-                    (0u8..128).map(move |bits| {
+                    (0u8..=255).map(move |bits| {
                         let bit = |n: u8| bits & (1 << n) != 0;
                         Situation {
                             goal,
@@ -294,6 +301,7 @@ pub fn all() -> impl Iterator<Item = Situation> {
                             may_write: bit(4),
                             frozen: bit(5),
                             gone: bit(6),
+                            paused: bit(7),
                             adoption,
                         }
                     })
@@ -387,7 +395,10 @@ mod tests {
 
     #[test]
     fn reaches_the_wish_where_it_may() {
-        for s in all().filter(|s| s.goal == Goal::Present && s.may_write && !s.frozen && !s.elsewhere) {
+        for s in all().filter(|s| s.goal == Goal::Present && s.may_write && !s.elsewhere).filter(|s| {
+            // What is frozen is not corrected; what is absent is made all the same, unless that is paused.
+            !s.paused
+        }) {
             let (moves, end, there) = play(s, There::Nothing);
             assert_eq!(there, There::Ours { wanted: true }, "{s:?}: {moves:?}");
             assert_eq!(end.claimed, Claimed::Held { current: true }, "{s:?}: {moves:?}");
@@ -436,13 +447,26 @@ mod tests {
                     assert_eq!(s.seen, Seen::Absent, "{s:?}");
                 }
                 Move::Correct => {
-                    assert!(s.held && s.may_write && !s.frozen, "{s:?}");
+                    assert!(s.held && s.may_write && !s.frozen && !s.paused, "{s:?}");
                     assert!(matches!(s.claimed, Claimed::Held { .. }), "{s:?}");
                 }
                 Move::Delete => {
                     assert!(s.may_write && s.claimed != Claimed::No && s.goal == Goal::Gone, "{s:?}");
                 }
                 _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn makes_nothing_again_while_paused() {
+        let held = |s: &Situation| matches!(s.claimed, Claimed::Held { .. });
+        for s in all().filter(|s| s.goal == Goal::Present && s.may_write && s.held && held(s)) {
+            if s.seen == Seen::Absent {
+                let step = if s.paused { Move::Frozen } else { Move::Reintend };
+                assert_eq!(next(&s), step, "{s:?}");
+            } else if s.paused {
+                assert!(!next(&s).writes(), "{s:?}");
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE, HalfStatus};
 use avnm_arm::{ManagerConnectionBody, ScopeConnectionBody, clock};
-use avnm_plan::cross_tenant_connection::{Half, Role, Step};
+use avnm_plan::{
+    body::Body,
+    cross_tenant_connection::{Cause, Half, Role, Step},
+};
 use avnm_terms::{AzureName, Fault, FaultKind, ManagerConnectionId, ScopeConnectionId};
 use kube::Resource;
 
@@ -25,11 +28,11 @@ impl Pass<'_> {
                 Step::SetRecreate(recreate) => self.standing.recreate = Some(recreate.clone()),
                 Step::Persist => self.persist().await,
                 Step::Confirm(half) => self.confirm(*half).await,
-                Step::Put { half, description, correcting } => {
-                    self.put(*half, description.clone(), *correcting).await;
+                Step::Put { half, description, cause } => {
+                    self.put(*half, description.clone(), *cause).await;
                 }
                 Step::Delete(half) => self.delete(*half).await,
-                Step::Nudge(half) => self.remembered.memory.plan.nudge = Some(*half),
+                Step::Remake(half) => self.remembered.memory.plan.remake(*half),
                 Step::Tell(happening) => self.happenings.push(happening.clone()),
                 Step::Release => self.release().await,
             }
@@ -100,16 +103,14 @@ impl Pass<'_> {
         }
     }
 
-    /// What the claims rest on is read live, then Azure is read again.
+    /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self, half: Half) {
         let namespace = self.inputs.meta.namespace.clone();
-        for each in Half::BOTH {
-            let desire = self.desired.halves.get(each);
-            let Some(signer) = desire.signer.as_ref().filter(|_| desire.role == Role::Ours) else { continue };
+        if let Some(signer) = self.desired.halves.get(half).signer.clone() {
             match live::credential_stands(&self.context.client, &namespace, &signer.credential, true).await {
                 Ok(None) => {}
                 Ok(Some(gone)) => {
-                    self.observed.sources_gone = Some(gone);
+                    self.observed.halves.get_mut(half).source_gone = Some(gone);
                     return;
                 }
                 Err(fault) => {
@@ -122,7 +123,7 @@ impl Pass<'_> {
         self.observed.halves.get_mut(half).confirmed = true;
     }
 
-    async fn put(&mut self, half: Half, description: Option<String>, correcting: bool) {
+    async fn put(&mut self, half: Half, description: Option<String>, cause: Cause) {
         let (Some(credential), Some(id)) =
             (self.signers.get(half).clone(), self.desired.halves.get(half).id.clone())
         else {
@@ -147,17 +148,12 @@ impl Pass<'_> {
                 arm.put_manager_connection(&credential, &id, &body).await.map(drop)
             }
         };
-        let quiet = self.waits().quiet;
+        let body = desired.halves.get(half).want.as_ref().map(Body::hash);
+        let (sweep, quiet) = (self.waits().sweep, self.waits().quiet);
         let memory = self.remembered.memory.plan.halves.get_mut(half);
         match answer {
             Ok(()) => {
-                if correcting {
-                    memory.corrections.push(now);
-                    memory.correcting_since = memory.correcting_since.or(Some(now));
-                    if memory.corrections.len() > 16 {
-                        memory.corrections.remove(0);
-                    }
-                }
+                memory.sent(cause, body, sweep, now);
                 self.remembered.memory.plan.looks = 0;
                 // A PUT that was answered with success is ours from then on.
                 if let Some(claim) = self.standing.claims.get_mut(half) {
@@ -170,12 +166,7 @@ impl Pass<'_> {
                 self.look(half).await;
             }
             Err(fault) => {
-                if fault.effect_unknown {
-                    memory.quiet_until = now.checked_add(quiet).ok();
-                }
-                if correcting && matches!(fault.kind, FaultKind::Refused) {
-                    memory.correction_refused = true;
-                }
+                memory.not_sent(cause, body, &fault, quiet, now);
                 self.observed.halves.get_mut(half).write = Some(fault);
             }
         }
@@ -222,10 +213,7 @@ impl Pass<'_> {
         };
         match answer {
             Ok(()) => {
-                let memory = self.remembered.memory.plan.halves.get_mut(half);
-                memory.deleted_at = Some(clock::now());
-                memory.absences = 0;
-                memory.last_absence = None;
+                self.remembered.memory.plan.halves.get_mut(half).deleted(clock::now());
                 // Accepted is not yet gone.
                 self.look(half).await;
             }

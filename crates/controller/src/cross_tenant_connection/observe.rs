@@ -275,9 +275,7 @@ impl Pass<'_> {
     fn note_correction(&mut self, half: Half, reading: &Reading<HalfSeen>) {
         let want = self.desired.halves.get(half).want.as_ref();
         if reading.found().is_some_and(|seen| want.is_some_and(|want| seen.body.is_what(want))) {
-            let memory = self.remembered.memory.plan.halves.get_mut(half);
-            memory.correcting_since = None;
-            memory.correction_refused = false;
+            self.remembered.memory.plan.halves.get_mut(half).as_wanted();
         }
     }
 

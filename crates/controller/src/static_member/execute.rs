@@ -2,8 +2,8 @@
 
 use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE};
 use avnm_arm::{MemberBody, clock};
-use avnm_plan::static_member::Step;
-use avnm_terms::{Fault, FaultKind, ProvisioningState};
+use avnm_plan::{cross_tenant_connection::Cause, static_member::Step};
+use avnm_terms::{Fault, FaultKind};
 use kube::Resource;
 
 use super::Pass;
@@ -25,7 +25,8 @@ impl Pass<'_> {
                 Step::ReadGroup => self.read_group().await,
                 Step::ReadNetwork => self.read_network().await,
                 Step::Confirm => self.confirm().await,
-                Step::Put => self.put().await,
+                Step::Remake => self.remembered.memory.plan.item.lost = true,
+                Step::Put(cause) => self.put(*cause).await,
                 Step::Delete => self.delete().await,
                 Step::Tell(happening) => self.happenings.push(happening.clone()),
                 Step::Release => self.release().await,
@@ -117,23 +118,21 @@ impl Pass<'_> {
         self.observed.confirmed = true;
     }
 
-    async fn put(&mut self) {
+    async fn put(&mut self, cause: Cause) {
         let Some(signer) = self.signer.clone() else { return };
-        let again = self
-            .observed
-            .reading
-            .found()
-            .is_some_and(|found| found.provisioning == ProvisioningState::Failed);
         let body = MemberBody { resource: self.desired.network.clone() };
         let answer =
             self.context.arm.put_member(&signer, self.auxiliary.as_ref(), &self.desired.id, &body).await;
-        let (now, quiet) = (clock::now(), self.waits().quiet);
+        let now = clock::now();
+        let (sweep, quiet) = (self.waits().sweep, self.waits().quiet);
+        let body = Some(self.desired.want.hash());
         let memory = &mut self.remembered.memory.plan;
-        if again {
+        if cause == Cause::Again {
             memory.retried.push(now);
         }
         match answer {
             Ok(_) => {
+                memory.item.sent(cause, body, sweep, now);
                 memory.looks = 0;
                 memory.updating_since = Some(now);
                 // A PUT that was answered with success is ours from then on.
@@ -144,9 +143,7 @@ impl Pass<'_> {
                 self.look().await;
             }
             Err(fault) => {
-                if fault.effect_unknown {
-                    memory.item.quiet_until = now.checked_add(quiet).ok();
-                }
+                memory.item.not_sent(cause, body, &fault, quiet, now);
                 self.observed.write = Some(fault);
             }
         }
@@ -176,18 +173,7 @@ impl Pass<'_> {
         let Some(signer) = self.signer.clone() else { return };
         match self.context.arm.delete_member(&signer, self.auxiliary.as_ref(), &self.desired.id).await {
             Ok(()) => {
-                let now = clock::now();
-                let replacing = !self.inputs.meta.deleting;
-                let item = &mut self.remembered.memory.plan.item;
-                item.deleted_at = Some(now);
-                item.absences = 0;
-                item.last_absence = None;
-                if replacing {
-                    item.corrections.push(now);
-                    if item.corrections.len() > 16 {
-                        item.corrections.remove(0);
-                    }
-                }
+                self.remembered.memory.plan.item.deleted(clock::now());
                 // Accepted is not yet gone.
                 self.look().await;
             }

@@ -5,7 +5,7 @@ use avnm_terms::{Actor, ConnectionState, Reading};
 use jiff::Timestamp;
 
 use super::{
-    CORRECTION_SETTLES, Half, HalfSeen, Role,
+    Half, HalfSeen, Role,
     decide::{Plan, View, waiting_for},
 };
 use crate::{
@@ -19,15 +19,6 @@ use crate::{
 /// Adds the findings, what Enforce would do, and what is waited for.
 pub(super) fn conclude(view: View<'_>, plan: &mut Plan) {
     let mut findings = Vec::new();
-    if let Some(gone) = &view.observed.sources_gone {
-        findings.push(
-            Finding::new(
-                Reason::DependencyNotReady,
-                format!("{gone}: nothing was written ({})", Actor::ClusterOperator),
-            )
-            .with_failure("read live", gone, "Gone", Actor::ClusterOperator),
-        );
-    }
     for half in Half::BOTH {
         half_findings(view, plan, half, &mut findings);
     }
@@ -52,6 +43,15 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
     if let Some(blocked) = &desire.blocked {
         findings.push(blocked.clone());
         return;
+    }
+    if let Some(gone) = &observed.source_gone {
+        findings.push(
+            Finding::new(
+                Reason::DependencyNotReady,
+                format!("{gone}: the {words} was not written ({})", Actor::ClusterOperator),
+            )
+            .with_failure("read live", gone, "Gone", Actor::ClusterOperator),
+        );
     }
     if let Some(fault) = &observed.write {
         let mut finding = fault::finding(fault, side, thing);
@@ -107,10 +107,17 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
             plan.would.push((verb, half, why));
         }
         Some(Move::WouldWrite) => {
-            findings.push(Finding::new(
-                Reason::DependencyNotReady,
-                format!("the credential of the {words} is being deleted and takes nothing new: refer to another one ({})", Actor::ClusterOperator),
-            ));
+            let credential = desire.signer.as_ref().map(|signer| &signer.credential);
+            let target = credential
+                .map(|credential| format!("{}/{}", credential.kind.as_str(), credential.name))
+                .unwrap_or_default();
+            findings.push(
+                Finding::new(
+                    Reason::DependencyNotReady,
+                    format!("the credential of the {words} is being deleted or has lost its source, and takes nothing new: restore it, or refer to another one ({})", Actor::ClusterOperator),
+                )
+                .with_failure("use credential", &target, "Terminating", Actor::ClusterOperator),
+            );
         }
         _ => {}
     }
@@ -143,22 +150,31 @@ fn differences(view: View<'_>, half: Half) -> impl Fn(&HalfSeen) -> String + '_ 
 
 fn frozen_finding(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
     let memory = view.memory.halves.get(half);
-    let state = view.observed.halves.get(half).reading.found().map(|seen| &seen.state);
-    let differs =
-        view.observed.halves.get(half).reading.found().map(differences(view, half)).unwrap_or_default();
+    let found = view.observed.halves.get(half).reading.found();
+    let state = found.map(|seen| &seen.state);
+    let differs = found.map_or_else(|| "it is not there".to_owned(), differences(view, half));
     if state == Some(&ConnectionState::Conflict) {
         return;
     }
-    if memory.correcting_since.is_some_and(|since| since.duration_until(view.now) < CORRECTION_SETTLES) {
+    let want = view.desired.halves.get(half).want.as_ref().map(crate::body::Body::hash);
+    // What is gone can be made again, whatever came of a correction.
+    let stuck = found.is_some() && memory.stuck(want.as_ref(), view.now);
+    let correcting = found.is_some() && memory.correcting(want.as_ref(), view.now).is_some();
+    if memory.unseen(view.now) {
+        findings.push(Finding::new(
+            Reason::Progressing,
+            format!("the {} was sent, and Azure does not show it yet", half.words()),
+        ));
+    } else if correcting && !stuck {
         findings.push(Finding::new(
             Reason::Progressing,
             format!("a correction of the {} was sent ({differs})", half.words()),
         ));
-    } else if memory.contended(view.waits.sweep, view.now) {
+    } else if memory.contended(view.now) && !stuck {
         findings.push(Finding::new(
             Reason::Contended,
             format!(
-                "someone else keeps changing the {} ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
+                "someone else keeps changing or deleting the {} ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
                 half.words(),
                 half.side().admin()
             ),
@@ -311,14 +327,22 @@ fn connected_findings(view: View<'_>, findings: &mut Vec<Finding>) {
             Reason::AwaitingScope,
             format!("Connected, and not yet listed in the manager's crossTenantScopes ({})", Actor::Azure),
         )),
-        Some(Reading::Absent) => findings.push(Finding::new(
-            Reason::ManagerNotFound,
-            format!(
-                "the network manager {} is not there ({})",
-                view.desired.manager,
-                Actor::ManagerTenantAdmin
+        Some(Reading::Absent) => findings.push(
+            Finding::new(
+                Reason::ManagerNotFound,
+                format!(
+                    "the network manager {} is not there: create it, or correct networkManagerId ({})",
+                    view.desired.manager,
+                    Actor::ManagerTenantAdmin
+                ),
+            )
+            .with_failure(
+                "get networkManager",
+                view.desired.manager.arm().as_str(),
+                "NotFound",
+                Actor::ManagerTenantAdmin,
             ),
-        )),
+        ),
         Some(Reading::Unread(fault)) => {
             findings.push(fault::finding(fault, Half::Scope.side(), Half::Scope.thing()));
         }

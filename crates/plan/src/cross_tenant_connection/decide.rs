@@ -7,8 +7,7 @@ use avnm_terms::{Actor, ConnectionState, FaultKind, Reading};
 use jiff::Timestamp;
 
 use super::{
-    CORRECTION_SETTLES, DELETE_SETTLES, Desired, Half, HalfDesire, HalfSeen, Inputs, Memory, Observed, Role,
-    Standing,
+    Cause, DELETE_SETTLES, Desired, Half, HalfDesire, HalfSeen, Inputs, Memory, Observed, Role, Standing,
 };
 use crate::{
     conditions::whole,
@@ -31,7 +30,7 @@ pub enum Step {
     SetRecreate(RecreateStatus),
     /// Write status now: what follows rests on it.
     Persist,
-    /// Read what the claims rest on live, then Azure again.
+    /// Read what the half's claim rests on live, then Azure again.
     Confirm(Half),
     /// Send the half's body with this description.
     Put {
@@ -39,13 +38,14 @@ pub enum Step {
         half: Half,
         /// `None` leaves the property out.
         description: Option<String>,
-        /// Whether it changes what was there, against drift.
-        correcting: bool,
+        /// Why it is sent.
+        cause: Cause,
     },
     /// Delete the half.
     Delete(Half),
-    /// Remember that this half is being made again, so that the other one is sent once more.
-    Nudge(Half),
+    /// Remember that this half, which we held, is being made again: that counts as a correction, and the other half is
+    /// sent once more.
+    Remake(Half),
     /// Tell the user.
     Tell(Happening),
     /// Take the finalizer off the object.
@@ -117,6 +117,9 @@ pub fn decide(
     if inputs.meta.deleting {
         return deletion(view);
     }
+    if standing.any() && !inputs.meta.held {
+        return hold_again(view);
+    }
     if desired.policies.suspend {
         return Plan::rest(
             vec![Finding::new(Reason::Suspended, "spec.suspend is true: nothing is read or written")],
@@ -145,6 +148,18 @@ pub fn decide(
     normal(view)
 }
 
+/// A claim without its finalizer: someone replaced the object. Nothing else is looked at before it is held again.
+fn hold_again(view: View<'_>) -> Plan {
+    let mut plan = Plan::rest(Vec::new(), Waiting::AtOnce);
+    plan.steps.push(Step::Hold(unheld(view)));
+    plan.steps.push(Step::Tell(Happening::warning(
+        "FinalizerRestored",
+        "Hold",
+        "the object holds something in Azure and had lost its finalizer avnm.dev/azure: it is put back",
+    )));
+    plan
+}
+
 fn claimed(claim: Option<&Claim>, desire: &HalfDesire) -> Claimed {
     let Some(claim) = claim else { return Claimed::No };
     let current = desire.want.as_ref().is_some_and(|want| want.hash() == claim.body_hash);
@@ -165,13 +180,13 @@ fn seen(reading: &Reading<HalfSeen>, desire: &HalfDesire, claim: Option<&Claim>)
     }
 }
 
-/// Credentials that still lack our finalizer.
+/// Credentials that still lack our finalizer, and can get one: what is being deleted takes none.
 fn unheld(view: View<'_>) -> Vec<CredentialRef> {
     let mut credentials: Vec<CredentialRef> = Half::BOTH
         .into_iter()
         .filter(|half| view.desired.halves.get(*half).role == Role::Ours)
         .filter_map(|half| view.desired.halves.get(half).signer.as_ref())
-        .filter(|signer| !signer.held)
+        .filter(|signer| !signer.held && !signer.terminating)
         .map(|signer| signer.credential.clone())
         .collect();
     credentials.sort();
@@ -190,9 +205,9 @@ fn situation(view: View<'_>, half: Half) -> Situation {
         && desire.signer.as_ref().is_some_and(|signer| {
             desire.goal == Goal::Gone || (!signer.last_material && (claim.is_some() || !signer.terminating))
         });
-    let stuck = memory.correction_refused
-        || memory.correcting_since.is_some_and(|since| since.duration_until(view.now) >= CORRECTION_SETTLES)
-        || (memory.correcting_since.is_none() && replace_was_needed(view));
+    let want = desire.want.as_ref().map(crate::body::Body::hash);
+    let stuck =
+        memory.stuck(want.as_ref(), view.now) || (memory.correction.is_none() && replace_was_needed(view));
     Situation {
         goal: desire.goal,
         claimed: claimed(claim, desire),
@@ -204,9 +219,9 @@ fn situation(view: View<'_>, half: Half) -> Situation {
         may_write,
         // What was just sent gets time to show; Conflict gets no write at all.
         frozen: stuck
-            || memory.correcting_since.is_some()
-            || state == Some(&ConnectionState::Conflict)
-            || memory.contended(view.waits.sweep, view.now),
+            || memory.correcting(want.as_ref(), view.now).is_some()
+            || state == Some(&ConnectionState::Conflict),
+        paused: memory.unseen(view.now) || memory.contended(view.now),
         gone: memory.absences >= 3,
         adoption: view.desired.policies.adoption,
     }
@@ -241,6 +256,12 @@ fn new_claim(
     })
 }
 
+/// Whether status, as it was read or last written, says that the half is held.
+fn durably_held(view: View<'_>, half: Half) -> bool {
+    let durable = Standing::of(view.inputs);
+    durable.claims.get(half).as_ref().is_some_and(|claim| claim.phase == ClaimPhase::Held)
+}
+
 /// What a PUT sends as description: spec's, or what was last read.
 fn description(view: View<'_>, half: Half) -> Option<String> {
     let desire = view.desired.halves.get(half);
@@ -271,11 +292,16 @@ fn normal(view: View<'_>) -> Plan {
                     ),
                 )));
                 plan.steps.push(Step::SetClaim(half, None));
+                persist = true;
             }
             continue;
         }
         let situation = situation(view, half);
-        let step = ownership::next(&situation);
+        let step = match ownership::next(&situation) {
+            // Under Observe an object keeps the claim that it has, and says what it sees.
+            Move::DropClaim if view.desired.policies.mode == Mode::Observe => Move::Foreign,
+            step => step,
+        };
         *plan.moves.get_mut(half) = Some(step);
         let observed = view.observed.halves.get(half);
         if observed.write.is_some() {
@@ -284,6 +310,10 @@ fn normal(view: View<'_>) -> Plan {
         }
         let want_hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
         let found = observed.reading.found();
+        // What a claim rests on is gone: nothing is claimed or made before the next pass has looked at it again.
+        if observed.source_gone.is_some() && step == Move::Claim {
+            continue;
+        }
         match step {
             Move::Hold => {
                 plan.steps = vec![Step::Hold(unheld(view))];
@@ -294,7 +324,7 @@ fn normal(view: View<'_>) -> Plan {
                 plan.steps.push(Step::SetClaim(half, claim));
                 persist = true;
                 if step == Move::Reintend {
-                    plan.steps.push(Step::Nudge(half));
+                    plan.steps.push(Step::Remake(half));
                     plan.steps.push(Step::Tell(Happening::warning(
                         "DriftDetected",
                         "Recreate",
@@ -344,7 +374,10 @@ fn normal(view: View<'_>) -> Plan {
                 persist = true;
             }
             Move::Confirm => {
-                if view.observed.sources_gone.is_some() {
+                if observed.source_gone.is_some() && !situation.quiet {
+                    // An earlier write may still come: then it is ours, and the claim must name it.
+                    *plan.moves.get_mut(half) = Some(Move::AwaitQuiet);
+                } else if observed.source_gone.is_some() {
                     // What the claim rests on went away before anything was written: nothing of ours is there.
                     plan.steps.push(Step::SetClaim(half, None));
                     persist = true;
@@ -353,28 +386,35 @@ fn normal(view: View<'_>) -> Plan {
                 }
             }
             Move::Put => {
-                puts.push(Step::Put { half, description: description(view, half), correcting: false });
+                let lost = view.memory.halves.get(half).lost;
+                let cause = if lost { Cause::Remake } else { Cause::Make };
+                puts.push(Step::Put { half, description: description(view, half), cause });
             }
+            // What is about to be changed must be known as ours by status: after a crash nothing else tells.
+            Move::Correct if !durably_held(view, half) => persist = true,
             Move::Correct => {
                 if let (Some(found), Some(want)) = (found, &desire.want) {
-                    let user = claim.is_some_and(|claim| claim.body_hash != want_hash)
-                        && situation.claimed != Claimed::No
-                        && claim.is_some_and(|claim| {
-                            found.body.is_claimed_as(&claim.body_hash) && claim.origin == ClaimOrigin::Created
-                        });
-                    for (field, old, new) in found.body.differences(want, fields(half)) {
+                    // Azure shows what was recorded, and something else is wanted: the wish changed.
+                    let wish = situation.claimed == (Claimed::Held { current: false })
+                        && claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash));
+                    // What was adopted although it differed is drift to the user, and nobody's fault.
+                    let user = wish && claim.is_some_and(|claim| claim.origin == ClaimOrigin::Created);
+                    let told = view.memory.halves.get(half).tried.as_ref() == Some(&want_hash);
+                    let differences = found.body.differences(want, fields(half));
+                    for (field, old, new) in differences.into_iter().filter(|_| !told) {
                         let (reason, why) = if user {
                             ("SpecChanged", "spec changed")
                         } else {
                             ("DriftCorrected", "changed behind our back")
                         };
-                        plan.steps.push(Step::Tell(Happening::normal(
+                        puts.push(Step::Tell(Happening::normal(
                             reason,
                             "Correct",
                             format!("{} of the {} {why}: {old:?} becomes {new:?}", field, half.words()),
                         )));
                     }
-                    puts.push(Step::Put { half, description: description(view, half), correcting: !user });
+                    let cause = if wish { Cause::Change } else { Cause::Correct };
+                    puts.push(Step::Put { half, description: description(view, half), cause });
                 }
             }
             Move::Settled
@@ -410,15 +450,21 @@ fn normal(view: View<'_>) -> Plan {
                 !matches!(found.state, ConnectionState::Connected | ConnectionState::Conflict)
             })
         {
-            puts.push(Step::Put { half: other, description: description(view, other), correcting: false });
+            let description = description(view, other);
+            puts.push(Step::Put { half: other, description, cause: Cause::Again });
         }
     }
     if persist {
         // Claims are durable before anything rests on them; the puts come in a later round.
         plan.steps.push(Step::Persist);
+        // What could not be made durable did not happen, and is not told.
+        plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
         return plan;
     }
-    plan.steps.extend(puts);
+    // The scope half first, also where the other one was claimed before it: what is to be read is read before a PUT.
+    if !plan.steps.iter().any(|step| matches!(step, Step::Confirm(_))) {
+        plan.steps.extend(puts);
+    }
     if plan.steps.is_empty() {
         super::conclude::conclude(view, &mut plan);
     }
@@ -434,13 +480,14 @@ fn fields(half: Half) -> &'static [&'static str] {
 
 /// The way out of Conflict, Revoked, Rejected and ReplaceNeeded: once per value of the annotation.
 fn recreation(view: View<'_>) -> Option<Plan> {
+    // Under Observe the annotation is left for when it is over, as it is while suspended.
+    if view.desired.policies.mode == Mode::Observe {
+        return None;
+    }
     let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
     if let Some(running) =
         view.standing.recreate.as_ref().filter(|recreate| recreate.phase == RecreatePhase::Deleting)
     {
-        if view.desired.policies.mode == Mode::Observe {
-            return None;
-        }
         let mut all_gone = true;
         for half in Half::BOTH {
             let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
@@ -475,7 +522,10 @@ fn recreation(view: View<'_>) -> Option<Plan> {
             return Some(plan);
         }
         if plan.steps.is_empty() {
+            // What stands in the way is said before what is under way.
             let mut findings = write_faults(view);
+            let halves = view.desired.halves.each();
+            findings.extend(halves.into_iter().filter_map(|(_, desire)| desire.blocked.clone()));
             findings.push(Finding::new(
                 Reason::Progressing,
                 "recreating: our halves are being deleted and will be made again",
@@ -490,7 +540,12 @@ fn recreation(view: View<'_>) -> Option<Plan> {
         return None;
     }
     // Both halves must have been read before it is known whether this is a state to leave.
-    if Half::BOTH.into_iter().any(|half| view.observed.halves.get(half).reading.fault().is_some()) {
+    let unread = |half: Half| {
+        let desire = view.desired.halves.get(half);
+        desire.role != Role::Absent
+            && (desire.signer.is_none() || view.observed.halves.get(half).reading.fault().is_some())
+    };
+    if Half::BOTH.into_iter().any(unread) {
         return None;
     }
     let first_pass = view.inputs.status.conditions.is_empty();
@@ -501,16 +556,16 @@ fn recreation(view: View<'_>) -> Option<Plan> {
             Some(ConnectionState::Conflict | ConnectionState::Revoked | ConnectionState::Rejected)
         )
     }) || replace_was_needed(view);
-    let begins = stuck && !first_pass && view.standing.any() && view.desired.policies.mode == Mode::Enforce;
+    let begins = stuck && !first_pass && view.standing.any();
     let phase = if begins { RecreatePhase::Deleting } else { RecreatePhase::Done };
     plan.steps.push(Step::SetRecreate(RecreateStatus { value: value.clone(), phase }));
     if begins {
+        plan.steps.push(Step::Persist);
         plan.steps.push(Step::Tell(Happening::normal(
             "Recreating",
             "Recreate",
             "annotation avnm.dev/recreate: our halves are deleted and made again",
         )));
-        plan.steps.push(Step::Persist);
     }
     Some(plan)
 }
@@ -572,11 +627,18 @@ fn deletion(view: View<'_>) -> Plan {
         if view.inputs.meta.held {
             plan.steps.push(Step::Release);
         }
-        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan.findings.push(Finding::new(Reason::Deleting, "let go: nothing more is done in Azure"));
+        plan.waiting = Waiting::Someone;
         plan
     };
     if !view.standing.any() {
         return release(plan);
+    }
+    if !view.inputs.meta.held {
+        // Let go already, and kept by someone else's finalizer: nothing is written to Azure any more.
+        let claimed = Half::BOTH.into_iter().filter(|half| view.standing.claims.get(*half).is_some());
+        plan.steps.extend(claimed.map(|half| Step::SetClaim(half, None)));
+        return plan;
     }
     let left = policies.deletion == DeletionPolicy::Orphan || policies.mode == Mode::Observe;
     if left {
@@ -609,6 +671,21 @@ fn deletion(view: View<'_>) -> Plan {
             ),
             "Suspended",
         );
+    }
+    if let CrdState::Unknown(fault) = &view.observed.crd
+        && !view.inputs.meta.confirm_delete
+    {
+        let finding = Finding {
+            reason: Reason::Deleting,
+            message: format!(
+                "cannot read whether the CustomResourceDefinition is being deleted: {}",
+                fault.message
+            ),
+            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
+            unread: true,
+            companion: None,
+        };
+        return Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None });
     }
     if view.observed.crd == CrdState::Terminating && !view.inputs.meta.confirm_delete {
         return blocked(
@@ -664,7 +741,9 @@ fn deletion(view: View<'_>) -> Plan {
         }
         let step = ownership::next(&situation(view, half));
         *plan.moves.get_mut(half) = Some(step);
-        if let Some(fault) = observed.write.as_ref().or(observed.reading.fault()) {
+        let fault = observed.write.as_ref().or(observed.reading.fault());
+        // What is left in Azure needs no read to be let go.
+        if let Some(fault) = fault.filter(|_| desire.goal == Goal::Gone) {
             plan.findings.push(deletion_fault(half, fault));
             continue;
         }

@@ -10,7 +10,7 @@ use crate::{
     body::Body,
     inputs::{CredentialInput, UsableCredential},
     ownership::Goal,
-    reason::Reason,
+    reason::{Companion, Reason},
     verdict::Finding,
 };
 
@@ -193,7 +193,7 @@ fn credential_finding(half: Half, input: &CredentialInput) -> Finding {
         }
         CredentialInput::NotReady { credential, reason, message } => {
             let kind = credential.kind.as_str();
-            Finding::new(
+            let mut finding = Finding::new(
                 Reason::CredentialNotReady,
                 format!(
                     "waiting for {kind} {} of the {}, which says {reason}: {message}",
@@ -207,7 +207,12 @@ fn credential_finding(half: Half, input: &CredentialInput) -> Finding {
                 reason,
                 Actor::ClusterOperator,
             )
-            .unread()
+            .unread();
+            // Entra may know it soon: nobody is called for that.
+            if reason == Reason::Propagating.as_str() {
+                finding.companion = Some(Companion::Reconciling);
+            }
+            finding
         }
         CredentialInput::Usable(usable) => Finding::new(
             Reason::DependencyNotReady,

@@ -4,20 +4,18 @@ mod conclude;
 mod decide;
 mod desire;
 mod report;
-#[cfg(test)]
-mod tests;
 
 pub use decide::{Plan, Step, View, decide};
 pub use desire::{Desired, HalfDesire, Role, desire, id_key};
-pub(crate) use report::transition;
 pub use report::{After, Reported, invalid, report};
+pub(crate) use report::{kept, transition};
 
 use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus, RecreateStatus};
-use avnm_terms::{ArmId, ConnectionState, Fault, Reading};
+use avnm_terms::{ArmId, ConnectionState, Fault, FaultKind, Reading};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    body::Body,
+    body::{Body, BodyHash},
     fault::{Side, Thing},
     inputs::{CrdState, CredentialInput, Meta},
 };
@@ -158,12 +156,21 @@ pub struct HalfObserved {
     pub confirmed: bool,
     /// What went wrong with a write in this pass.
     pub write: Option<Fault>,
+    /// What a claim rests on turned out to be gone, or being deleted, when it was read live: in words.
+    pub source_gone: Option<String>,
 }
 
 impl Default for HalfObserved {
     /// Nothing known, which is the case for a half that is not declared.
     fn default() -> Self {
-        Self { reading: Reading::Absent, elsewhere: None, mismatch: None, confirmed: false, write: None }
+        Self {
+            reading: Reading::Absent,
+            elsewhere: None,
+            mismatch: None,
+            confirmed: false,
+            write: None,
+            source_gone: None,
+        }
     }
 }
 
@@ -187,8 +194,6 @@ pub struct Observed {
     pub dependents: Reading<Vec<Dependent>>,
     /// Whether the CRD is being deleted; only read for a deletion.
     pub crd: CrdState,
-    /// What a claim rests on turned out to be gone when it was read live.
-    pub sources_gone: Option<String>,
     /// A write to Kubernetes that failed in this pass.
     pub kube: Option<Fault>,
 }
@@ -200,7 +205,6 @@ impl Default for Observed {
             listed: None,
             dependents: Reading::Found(Vec::new()),
             crd: CrdState::Standing,
-            sources_gone: None,
             kube: None,
         }
     }
@@ -236,6 +240,33 @@ impl Standing {
     }
 }
 
+/// Why a body is sent to Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// It is not there yet.
+    Make,
+    /// What we held is gone, by no doing of ours, or had to be replaced: made again.
+    Remake,
+    /// Another body is wanted than the one that was last recorded.
+    Change,
+    /// What we held was changed behind our back.
+    Correct,
+    /// The same body once more, because that may help.
+    Again,
+}
+
+impl Cause {
+    /// Whether it changes what is there.
+    pub fn in_place(self) -> bool {
+        matches!(self, Self::Change | Self::Correct)
+    }
+
+    /// Whether it undoes what someone else did: so often, and someone enforces another wish.
+    pub fn undoes(self) -> bool {
+        matches!(self, Self::Remake | Self::Correct)
+    }
+}
+
 /// What this process remembers of one half between passes. Lost with the process, and safe to lose.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HalfMemory {
@@ -249,16 +280,28 @@ pub struct HalfMemory {
     pub last_absence: Option<Timestamp>,
     /// When a DELETE was last accepted.
     pub deleted_at: Option<Timestamp>,
-    /// When drift was corrected lately.
+    /// When a PUT succeeded after which no read has shown anything yet.
+    pub sent_at: Option<Timestamp>,
+    /// What we held has to be made again.
+    pub lost: bool,
+    /// When what someone else did was undone lately.
     pub corrections: Vec<Timestamp>,
+    /// Someone else undid our corrections so often that they come slowly now.
+    pub contending: bool,
     /// Since when a correction was sent and Azure still shows the old value.
     pub correcting_since: Option<Timestamp>,
     /// Azure refused the correction.
     pub correction_refused: bool,
+    /// Which body that correction was: a new wish is tried anew.
+    pub correction: Option<BodyHash>,
+    /// Which body could not be sent as a correction the last time: the user was told of it then.
+    pub tried: Option<BodyHash>,
 }
 
 /// A correction that Azure has not shown for this long needs a replacement.
 pub const CORRECTION_SETTLES: SignedDuration = SignedDuration::from_secs(16);
+/// What was sent and is not shown for this long was deleted.
+pub const SENDING_SETTLES: SignedDuration = SignedDuration::from_secs(16);
 /// A DELETE is not sent again for this long while Azure still shows the thing.
 pub const DELETE_SETTLES: SignedDuration = SignedDuration::from_secs(30);
 /// So many corrections within ten sweeps mean that someone else enforces another wish.
@@ -275,6 +318,7 @@ impl HalfMemory {
             Reading::Found(_) => {
                 self.absences = 0;
                 self.last_absence = None;
+                self.sent_at = None;
             }
             Reading::Absent => {
                 // What is seen after an absence is another one (a late PUT's), and is deleted without waiting.
@@ -306,18 +350,106 @@ impl HalfMemory {
         }
     }
 
+    /// Remembers that Azure shows what is wanted: no correction is under way.
+    pub fn as_wanted(&mut self) {
+        self.correcting_since = None;
+        self.correction_refused = false;
+        self.correction = None;
+        self.tried = None;
+    }
+
+    /// Remembers a PUT of `body` that was answered with success.
+    pub fn sent(&mut self, cause: Cause, body: Option<BodyHash>, sweep: SignedDuration, now: Timestamp) {
+        self.deleted_at = None;
+        self.lost = false;
+        self.tried = None;
+        self.sent_at = Some(now);
+        if cause.in_place() {
+            if self.correction != body {
+                self.correcting_since = None;
+                self.correction_refused = false;
+            }
+            self.correction = body;
+            self.correcting_since = self.correcting_since.or(Some(now));
+        }
+        if cause.undoes() {
+            self.undid(sweep, now);
+        }
+    }
+
+    /// Remembers a PUT of `body` that failed.
+    pub fn not_sent(
+        &mut self,
+        cause: Cause,
+        body: Option<BodyHash>,
+        fault: &Fault,
+        quiet: SignedDuration,
+        now: Timestamp,
+    ) {
+        if fault.effect_unknown {
+            self.quiet_until = now.checked_add(quiet).ok();
+        }
+        if cause.in_place() {
+            self.tried.clone_from(&body);
+        }
+        if cause.in_place() && fault.kind == FaultKind::Refused {
+            self.correcting_since = None;
+            self.correction_refused = true;
+            self.correction = body;
+        }
+    }
+
+    /// Remembers a DELETE that was accepted.
+    pub fn deleted(&mut self, now: Timestamp) {
+        self.deleted_at = Some(now);
+        self.sent_at = None;
+        self.absences = 0;
+        self.last_absence = None;
+    }
+
+    /// Counts what was undone. Once contended it stays so until nothing had to be undone for ten sweeps.
+    fn undid(&mut self, sweep: SignedDuration, now: Timestamp) {
+        let window = sweep * CONTENDED_SWEEPS;
+        let calm = self.corrections.last().is_some_and(|last| {
+            // Time spent waiting for the pace is no calm.
+            let waited = if self.contending { CONTENDED_PACE } else { SignedDuration::ZERO };
+            last.duration_until(now) > window + waited
+        });
+        if calm {
+            self.contending = false;
+            self.corrections.clear();
+        }
+        self.corrections.retain(|at| at.duration_until(now) <= window);
+        self.corrections.push(now);
+        self.contending |= self.corrections.len() >= CONTENDED_AFTER;
+    }
+
     /// Whether no write can still be on its way.
     pub fn quiet(&self, now: Timestamp) -> bool {
         self.quiet_until.is_none_or(|until| now >= until)
     }
 
     /// Whether someone keeps undoing our corrections, and it is not time for the next one.
-    pub fn contended(&self, sweep: SignedDuration, now: Timestamp) -> bool {
-        let window = sweep * CONTENDED_SWEEPS;
-        let recent =
-            self.corrections.iter().filter(|at| at.duration_until(now) <= window.max(CONTENDED_PACE));
-        let last = self.corrections.last().is_some_and(|last| last.duration_until(now) < CONTENDED_PACE);
-        recent.count() >= CONTENDED_AFTER && last
+    pub fn contended(&self, now: Timestamp) -> bool {
+        self.contending
+            && self.corrections.last().is_some_and(|last| last.duration_until(now) < CONTENDED_PACE)
+    }
+
+    /// Whether it was sent, and Azure is given time to show it.
+    pub fn unseen(&self, now: Timestamp) -> bool {
+        self.sent_at.is_some_and(|at| at.duration_until(now) < SENDING_SETTLES)
+    }
+
+    /// Whether a correction to this body is under way, and for how long.
+    pub(crate) fn correcting(&self, body: Option<&BodyHash>, now: Timestamp) -> Option<SignedDuration> {
+        let since = self.correcting_since.filter(|_| self.correction.as_ref() == body)?;
+        Some(since.duration_until(now))
+    }
+
+    /// Whether Azure does not take the correction to this body: refused, or not shown for too long.
+    pub(crate) fn stuck(&self, body: Option<&BodyHash>, now: Timestamp) -> bool {
+        (self.correction_refused && self.correction.as_ref() == body)
+            || self.correcting(body, now).is_some_and(|lasts| lasts >= CORRECTION_SETTLES)
     }
 }
 
@@ -334,6 +466,14 @@ pub struct Memory {
     pub unread_since: Option<Timestamp>,
     /// A half was recreated in this pass: the other one is sent again, once.
     pub nudge: Option<Half>,
+}
+
+impl Memory {
+    /// Remembers that a half which we held is being made again.
+    pub fn remake(&mut self, half: Half) {
+        self.nudge = Some(half);
+        self.halves.get_mut(half).lost = true;
+    }
 }
 
 #[cfg(test)]

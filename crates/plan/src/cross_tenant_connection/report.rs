@@ -61,27 +61,25 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     let (inputs, old, now) = (view.inputs, &view.inputs.status, view.now);
     let finding = worst(plan.findings.clone())
         .unwrap_or_else(|| Finding::new(Reason::Progressing, "nothing is known yet"));
-    let same_streak = conditions::shows(&old.conditions, finding.reason);
-    let last_failure =
-        conditions::last_failure(old.last_failure.as_ref(), same_streak, finding.failure.as_ref(), now);
-    let since = last_failure.as_ref().map(|failure| failure.since.0).or_else(|| {
-        // Without a failure (Revoked), the grace counts from when the state was read.
-        Half::BOTH
-            .into_iter()
-            .filter_map(|half| half_status(old, half)?.state_since.as_ref().map(|t| t.0))
-            .max()
-    });
-    let past = Past {
+    let halves = halves(view, plan);
+    let mut past = Past {
         conditions: &old.conditions,
         generation: inputs.meta.generation,
-        since: since.unwrap_or(now),
+        since: now,
         unread_since: view.memory.unread_since,
         sweep: view.waits.sweep,
         now,
     };
     let keeps = conditions::keeps_ready(&finding, &past);
+    let last_failure =
+        conditions::last_failure(old.last_failure.as_ref(), &finding, &old.conditions, keeps, now);
+    // Without a failure (Revoked), the grace counts from when that state was read.
+    let revoked = || {
+        let halves = halves.iter().filter(|(_, half)| half.state.as_deref() == Some("Revoked"));
+        halves.filter_map(|(_, half)| half.state_since.as_ref().map(|time| time.0)).min()
+    };
+    past.since = last_failure.as_ref().map(|failure| failure.since.0).or_else(revoked).unwrap_or(now);
     let shown = conditions::summary(&finding, &past);
-    let halves = halves(view);
 
     let mut status = CrossTenantConnectionStatus {
         observed_generation: Some(inputs.meta.generation),
@@ -153,7 +151,8 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     Reported { status, happenings, after }
 }
 
-fn kept(old: &[Condition], types: &[&'static str]) -> Vec<Wanted> {
+/// Conditions that stay as they are.
+pub(crate) fn kept(old: &[Condition], types: &[&'static str]) -> Vec<Wanted> {
     types
         .iter()
         .filter_map(|type_| {
@@ -180,7 +179,7 @@ fn half_status(status: &CrossTenantConnectionStatus, half: Half) -> Option<&Half
     }
 }
 
-fn halves(view: View<'_>) -> [(Half, HalfStatus); 2] {
+fn halves(view: View<'_>, plan: &Plan) -> [(Half, HalfStatus); 2] {
     Half::BOTH.map(|half| {
         let desire = view.desired.halves.get(half);
         let old = half_status(&view.inputs.status, half).cloned().unwrap_or_default();
@@ -191,7 +190,9 @@ fn halves(view: View<'_>) -> [(Half, HalfStatus); 2] {
         let mut new = HalfStatus { claim, ..HalfStatus::default() };
         let untouched = view.desired.policies.suspend
             || view.desired.refused.is_some()
-            || view.inputs.beaten_by.is_some();
+            || view.inputs.beaten_by.is_some()
+            // A deletion that is blocked does not look.
+            || (view.inputs.meta.deleting && plan.moves.get(half).is_none());
         match &view.observed.halves.get(half).reading {
             // What was not looked at stays as it was last seen.
             _ if untouched || desire.signer.is_none() => {
@@ -273,11 +274,11 @@ fn synced(view: View<'_>, plan: &Plan) -> Wanted {
                 Some(Move::Foreign | Move::AlreadyExists) => {
                     (4, "False", "Foreign", format!("the {words} is someone else's"))
                 }
+                None => (1, "Unknown", "NotRead", format!("the {words} was not read")),
                 Some(Move::Settled) if observed.reading.found().is_some() => continue,
                 _ if observed.reading.is_absent() => {
                     (3, "False", "Missing", format!("the {words} is not there"))
                 }
-                None => (1, "Unknown", "NotRead", format!("the {words} was not read")),
                 _ => (2, "False", "Drifted", format!("the {words} differs from what is declared")),
             }
         };

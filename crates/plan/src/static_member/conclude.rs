@@ -8,6 +8,7 @@ use super::{
     decide::{Plan, View, retry_in},
 };
 use crate::{
+    conditions,
     fault::{self, Side, Thing},
     ownership::Move,
     pace::Waiting,
@@ -78,6 +79,10 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
         Reading::Absent => {
             if plan.step == Some(Move::WouldWrite) && view.desired.policies.mode == Mode::Observe {
                 plan.would.push(("PUT", "not there".to_owned()));
+            } else if plan.step == Some(Move::WouldWrite) && findings.is_empty() {
+                findings.push(takes_nothing_new(view));
+            } else if plan.step == Some(Move::Frozen) {
+                findings.push(frozen(view, "it is not there"));
             } else if plan.step == Some(Move::AlreadyExists) {
                 findings.push(elsewhere(view));
             } else if findings.is_empty() {
@@ -121,18 +126,15 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
             return;
         }
         Some(Move::Frozen) => {
-            findings.push(Finding::new(
-                Reason::Contended,
-                format!(
-                    "someone else keeps changing the member ({}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
-                    differs(),
-                    Actor::ManagerTenantAdmin
-                ),
-            ));
+            findings.push(frozen(view, &differs()));
             return;
         }
         Some(Move::WouldWrite) if view.desired.policies.mode == Mode::Observe => {
             plan.would.push(("DELETE and PUT", format!("differs: {}", differs())));
+            return;
+        }
+        Some(Move::WouldWrite) if findings.is_empty() => {
+            findings.push(takes_nothing_new(view));
             return;
         }
         Some(Move::Correct) => {
@@ -142,6 +144,38 @@ fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
         _ => {}
     }
     provisioning(view, &found.provisioning, findings);
+}
+
+/// A credential that is being deleted, or whose source is gone, serves reads and deletions only.
+fn takes_nothing_new(view: View<'_>) -> Finding {
+    let credentials = [&view.desired.signer, &view.desired.auxiliary];
+    let named = credentials
+        .into_iter()
+        .flatten()
+        .find(|usable| usable.terminating || usable.last_material)
+        .map(|usable| format!("{}/{}", usable.credential.kind.as_str(), usable.credential.name))
+        .unwrap_or_default();
+    Finding::new(
+        Reason::DependencyNotReady,
+        format!(
+            "{named} is being deleted or has lost its source, and takes nothing new: restore it, or refer to another one ({})",
+            Actor::ClusterOperator
+        ),
+    )
+    .with_failure("use credential", &named, "Terminating", Actor::ClusterOperator)
+}
+
+fn frozen(view: View<'_>, differs: &str) -> Finding {
+    if view.memory.item.unseen(view.now) {
+        return Finding::new(Reason::Progressing, "the member was sent, and Azure does not show it yet");
+    }
+    Finding::new(
+        Reason::Contended,
+        format!(
+            "someone else keeps changing or deleting the member ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
+            Actor::ManagerTenantAdmin
+        ),
+    )
 }
 
 fn elsewhere(view: View<'_>) -> Finding {
@@ -203,6 +237,11 @@ fn failed(view: View<'_>) -> Finding {
             Actor::TargetTenantAdmin,
         );
     }
+    // After a restart the old status tells that a person was called, for the same generation.
+    let called = conditions::find(&view.inputs.status.conditions, "Stalled").is_some_and(|stalled| {
+        stalled.reason == Reason::Failed.word()
+            && stalled.observed_generation == Some(view.inputs.meta.generation)
+    });
     let tries = view.memory.retried.len();
     let mut finding = Finding::new(
         Reason::Failed,
@@ -212,7 +251,7 @@ fn failed(view: View<'_>) -> Finding {
         ),
     )
     .with_failure("put staticMember", view.desired.id.arm().as_str(), "Failed", Actor::TargetTenantAdmin);
-    if tries >= FAILED_TRIES {
+    if tries >= FAILED_TRIES || called {
         finding.companion = Some(Companion::Stalled);
     }
     finding
@@ -256,9 +295,11 @@ fn rest(view: View<'_>, plan: &Plan, findings: &[Finding]) -> Waiting {
         Some(Reason::Progressing | Reason::Updating | Reason::UpdatingTooLong | Reason::UnknownState) => {
             Waiting::Settling(view.memory.looks)
         }
-        Some(Reason::Failed | Reason::TargetMissing) => {
-            Waiting::Retry { streak: 0, after: Some(retry_in(view).min(view.waits.sweep)) }
-        }
+        // Once it is due and cannot be sent (Observe, or the network is missing), a sweep is soon enough.
+        Some(Reason::Failed | Reason::TargetMissing) => match retry_in(view) {
+            Some(wait) => Waiting::Retry { streak: 0, after: Some(wait.min(view.waits.sweep)) },
+            None => Waiting::Someone,
+        },
         Some(Reason::Succeeded | Reason::Observed) => Waiting::Nothing,
         _ => Waiting::Someone,
     };

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Desired, Inputs, Memory, Observed};
 use crate::{
     conditions::whole,
-    cross_tenant_connection::DELETE_SETTLES,
+    cross_tenant_connection::{Cause, DELETE_SETTLES},
     fault::{self, Side, Thing},
     inputs::CrdState,
     ownership::{self, Claimed, Goal, Move, Seen, Situation},
@@ -31,8 +31,10 @@ pub enum Step {
     ReadNetwork,
     /// Read what the claim rests on live, then Azure again.
     Confirm,
+    /// Remember that the member, which we held, is being made again: that counts as a correction.
+    Remake,
     /// Send the member, with both tokens where the network's tenant is another one.
-    Put,
+    Put(Cause),
     /// Delete the member.
     Delete,
     /// Tell the user.
@@ -97,6 +99,9 @@ pub fn decide(view: View<'_>) -> Plan {
     if inputs.meta.deleting {
         return deletion(view);
     }
+    if view.claim.is_some() && !inputs.meta.held {
+        return hold_again(view);
+    }
     if desired.policies.suspend {
         return Plan::rest(
             vec![Finding::new(Reason::Suspended, "spec.suspend is true: nothing is read or written")],
@@ -123,6 +128,18 @@ pub fn decide(view: View<'_>) -> Plan {
     normal(view)
 }
 
+/// A claim without its finalizer: someone replaced the object. Nothing else is looked at before it is held again.
+fn hold_again(view: View<'_>) -> Plan {
+    let mut plan = Plan::rest(Vec::new(), Waiting::AtOnce);
+    plan.steps.push(Step::Hold(unheld(view)));
+    plan.steps.push(Step::Tell(Happening::warning(
+        "FinalizerRestored",
+        "Hold",
+        "the object holds something in Azure and had lost its finalizer avnm.dev/azure: it is put back",
+    )));
+    plan
+}
+
 fn claimed(view: View<'_>) -> Claimed {
     let Some(claim) = view.claim else { return Claimed::No };
     let current = view.desired.want.hash() == claim.body_hash;
@@ -132,11 +149,12 @@ fn claimed(view: View<'_>) -> Claimed {
     }
 }
 
+/// Credentials that still lack our finalizer, and can get one: what is being deleted takes none.
 fn unheld(view: View<'_>) -> Vec<CredentialRef> {
     let mut credentials: Vec<CredentialRef> = [&view.desired.signer, &view.desired.auxiliary]
         .into_iter()
         .flatten()
-        .filter(|credential| !credential.held)
+        .filter(|credential| !credential.held && !credential.terminating)
         .map(|credential| credential.credential.clone())
         .collect();
     credentials.sort();
@@ -171,7 +189,8 @@ fn situation(view: View<'_>) -> Situation {
         held: view.inputs.meta.held && unheld(view).is_empty(),
         may_write: desire.policies.mode == Mode::Enforce
             && (ready || (desire.goal == Goal::Gone && desire.signer.is_some())),
-        frozen: view.memory.item.contended(view.waits.sweep, view.now),
+        frozen: false,
+        paused: view.memory.item.unseen(view.now) || view.memory.item.contended(view.now),
         gone: view.memory.item.absences >= 1,
         adoption: desire.policies.adoption,
     }
@@ -240,7 +259,11 @@ fn mismatch(view: View<'_>, takes: &str, is: &str) -> Finding {
 fn normal(view: View<'_>) -> Plan {
     let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
     let situation = situation(view);
-    let step = ownership::next(&situation);
+    let step = match ownership::next(&situation) {
+        // Under Observe an object keeps the claim that it has, and says what it sees.
+        Move::DropClaim if view.desired.policies.mode == Mode::Observe => Move::Foreign,
+        step => step,
+    };
     plan.step = Some(step);
     let hash = view.desired.want.hash();
     if view.observed.write.is_some() {
@@ -268,8 +291,12 @@ fn normal(view: View<'_>) -> Plan {
     }
     match step {
         Move::Hold => plan.steps.push(Step::Hold(unheld(view))),
+        // What a claim rests on is gone: nothing is claimed before the next pass has looked at it again.
+        Move::Claim if view.observed.sources_gone.is_some() => super::conclude::conclude(view, &mut plan),
         Move::Claim | Move::Rehash | Move::Reintend => {
-            if step == Move::Reintend {
+            // What is being replaced was deleted by us.
+            if step == Move::Reintend && !view.memory.item.lost {
+                plan.steps.push(Step::Remake);
                 plan.steps.push(Step::Tell(Happening::warning(
                     "DriftDetected",
                     "Recreate",
@@ -319,20 +346,33 @@ fn normal(view: View<'_>) -> Plan {
             plan.steps.push(Step::Persist);
         }
         Move::Confirm => {
-            if view.observed.sources_gone.is_some() {
+            if view.observed.sources_gone.is_some() && !situation.quiet {
+                // An earlier write may still come: then it is ours, and the claim must name it.
+                plan.step = Some(Move::AwaitQuiet);
+                super::conclude::conclude(view, &mut plan);
+            } else if view.observed.sources_gone.is_some() {
                 plan.steps.push(Step::SetClaim(None));
                 plan.steps.push(Step::Persist);
             } else {
                 plan.steps.push(Step::Confirm);
             }
         }
-        Move::Put => plan.steps.push(Step::Put),
+        Move::Put => {
+            let cause = if view.memory.item.lost { Cause::Remake } else { Cause::Make };
+            plan.steps.push(Step::Put(cause));
+        }
         // A member cannot change its network: it is deleted and made again.
+        // What is about to be replaced must be known as ours by status: after a crash nothing else tells.
+        Move::Correct if super::standing(view.inputs).is_none_or(|claim| claim.phase != ClaimPhase::Held) => {
+            plan.steps.push(Step::Persist);
+        }
         Move::Correct => {
             if deleted_lately(view) {
                 super::conclude::conclude(view, &mut plan);
             } else {
-                if let Some(found) = view.observed.reading.found() {
+                // It is told once, however often the DELETE is refused.
+                let found = view.observed.reading.found().filter(|_| !view.memory.item.lost);
+                if let Some(found) = found {
                     for (field, old, new) in found.body.differences(&view.desired.want, &["resourceId"]) {
                         plan.steps.push(Step::Tell(Happening::normal(
                             "DriftCorrected",
@@ -341,11 +381,16 @@ fn normal(view: View<'_>) -> Plan {
                         )));
                     }
                 }
+                plan.steps.push(Step::Remake);
                 plan.steps.push(Step::Delete);
             }
         }
         Move::Settled => settled(view, &situation, &mut plan),
         _ => super::conclude::conclude(view, &mut plan),
+    }
+    if plan.steps.contains(&Step::Persist) {
+        // What could not be made durable did not happen, and is not told.
+        plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
     }
     plan
 }
@@ -374,7 +419,7 @@ fn settled(view: View<'_>, situation: &Situation, plan: &mut Plan) {
                 return;
             }
             Some(Reading::Found(())) => {
-                plan.steps.push(Step::Put);
+                plan.steps.push(Step::Put(Cause::Again));
                 return;
             }
             Some(Reading::Absent | Reading::Unread(_)) => {}
@@ -396,10 +441,16 @@ fn deletion(view: View<'_>) -> Plan {
         if inputs.meta.held {
             plan.steps.push(Step::Release);
         }
-        plan.findings.push(Finding::new(Reason::Deleting, "nothing of ours is left in Azure"));
+        plan.findings.push(Finding::new(Reason::Deleting, "let go: nothing more is done in Azure"));
+        plan.waiting = Waiting::Someone;
         plan
     };
     let Some(claim) = claim else { return release(plan) };
+    if !inputs.meta.held {
+        // Let go already, and kept by someone else's finalizer: nothing is written to Azure any more.
+        plan.steps.push(Step::SetClaim(None));
+        return plan;
+    }
     if desired.goal == Goal::Left {
         let why = match (policies.deletion, policies.mode) {
             (DeletionPolicy::Orphan, _) => "spec.deletionPolicy is Orphan",
@@ -429,6 +480,21 @@ fn deletion(view: View<'_>) -> Plan {
             ),
             "Suspended",
         );
+    }
+    if let CrdState::Unknown(fault) = &observed.crd
+        && !inputs.meta.confirm_delete
+    {
+        let finding = Finding {
+            reason: Reason::Deleting,
+            message: format!(
+                "cannot read whether the CustomResourceDefinition is being deleted: {}",
+                fault.message
+            ),
+            failure: Some(Failure::of(fault, operator)),
+            unread: true,
+            companion: None,
+        };
+        return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
     }
     if observed.crd == CrdState::Terminating && !inputs.meta.confirm_delete {
         return blocked(
@@ -489,7 +555,8 @@ fn deletion_fault(fault: &Fault) -> Finding {
     finding
 }
 
-/// How long until a member that Failed is sent again.
-pub(super) fn retry_in(view: View<'_>) -> SignedDuration {
-    view.now.duration_until(view.memory.retry_at(view.now)).max(SignedDuration::from_secs(1))
+/// How long until a member that Failed is sent again; `None` if that is due.
+pub(super) fn retry_in(view: View<'_>) -> Option<SignedDuration> {
+    let wait = view.now.duration_until(view.memory.retry_at(view.now));
+    (wait > SignedDuration::ZERO).then(|| wait.max(SignedDuration::from_secs(1)))
 }

@@ -6,7 +6,7 @@ use avnm_terms::{ProvisioningState, Reading};
 use super::decide::{Plan, View};
 use crate::{
     conditions::{self, Past, Wanted},
-    cross_tenant_connection::{After, transition},
+    cross_tenant_connection::{After, kept, transition},
     ownership::Move,
     pace,
     reason::Reason,
@@ -29,18 +29,18 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     let (inputs, old, now) = (view.inputs, &view.inputs.status, view.now);
     let finding = worst(plan.findings.clone())
         .unwrap_or_else(|| Finding::new(Reason::Progressing, "nothing is known yet"));
-    let same_streak = conditions::shows(&old.conditions, finding.reason);
-    let last_failure =
-        conditions::last_failure(old.last_failure.as_ref(), same_streak, finding.failure.as_ref(), now);
-    let past = Past {
+    let mut past = Past {
         conditions: &old.conditions,
         generation: inputs.meta.generation,
-        since: last_failure.as_ref().map_or(now, |failure| failure.since.0),
+        since: now,
         unread_since: view.memory.unread_since,
         sweep: view.waits.sweep,
         now,
     };
     let keeps = conditions::keeps_ready(&finding, &past);
+    let last_failure =
+        conditions::last_failure(old.last_failure.as_ref(), &finding, &old.conditions, keeps, now);
+    past.since = last_failure.as_ref().map_or(now, |failure| failure.since.0);
     let shown = conditions::summary(&finding, &past);
     let mut status = StaticMemberStatus {
         observed_generation: Some(inputs.meta.generation),
@@ -65,7 +65,9 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     let untouched = view.desired.policies.suspend
         || view.desired.refused.is_some()
         || view.desired.signer.is_none()
-        || inputs.beaten_by.is_some();
+        || inputs.beaten_by.is_some()
+        // A deletion that is blocked does not look.
+        || (inputs.meta.deleting && plan.step.is_none());
     match &view.observed.reading {
         Reading::Found(found) if !untouched => {
             status.id = Some(found.id.to_string());
@@ -88,6 +90,7 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     } else {
         let mut wanted = shown.wanted;
         if finding.reason == Reason::Suspended {
+            wanted.extend(kept(&old.conditions, &["Synced"]));
             wanted.push(Wanted {
                 type_: "Suspended",
                 status: "True",

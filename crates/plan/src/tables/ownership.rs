@@ -19,8 +19,9 @@ at again.
 - *as wanted*: what is there is what is declared now; *as claimed*: it is what our claim recorded.
 - *held*: the finalizers are in place. *confirmed*: Azure was read after the claim was durable, and what the claim \
 rests on still stands. *quiet*: no write whose answer was not read can still take effect. *may write*: mode Enforce, \
-and what it refers to is ready. *frozen*: nothing is to be corrected now. *gone*: absence was read often enough. \
-*elsewhere*: the same thing stands in Azure under another name.";
+and what it refers to is ready. *frozen*: nothing is to be corrected in place now. *paused*: nothing held is to be \
+corrected or made again now, because someone else keeps undoing it or what was made is yet to be seen. *gone*: absence \
+was read often enough. *elsewhere*: the same thing stands in Azure under another name.";
 
 /// One input beside goal, claim and what Azure has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,13 +32,15 @@ enum Input {
     Confirmed,
     Quiet,
     Frozen,
+    Paused,
     Gone,
     Adoption,
 }
 
-const INPUTS: [Input; 8] = [
+const INPUTS: [Input; 9] = [
     Input::Elsewhere,
     Input::Frozen,
+    Input::Paused,
     Input::MayWrite,
     Input::Held,
     Input::Confirmed,
@@ -64,6 +67,7 @@ impl Input {
             Self::Confirmed => u8::from(s.confirmed),
             Self::Quiet => u8::from(s.quiet),
             Self::Frozen => u8::from(s.frozen),
+            Self::Paused => u8::from(s.paused),
             Self::Gone => u8::from(s.gone),
             Self::Adoption => match s.adoption {
                 AdoptionPolicy::IfIdentical => 0,
@@ -81,6 +85,7 @@ impl Input {
             Self::Confirmed => "confirmed",
             Self::Quiet => "quiet",
             Self::Frozen => "frozen",
+            Self::Paused => "paused",
             Self::Gone => "gone",
             Self::Adoption => {
                 let policies: Vec<String> =
@@ -171,7 +176,12 @@ impl Search {
                 })
             })
         };
-        let matter = (0..INPUTS.len()).filter(matters).collect();
+        let matter: Vec<usize> = (0..INPUTS.len()).filter(matters).collect();
+        // Of points that differ only in what does not matter, one is enough.
+        let mut points = points;
+        points.retain(|(point, _)| {
+            point.iter().enumerate().all(|(at, value)| matter.contains(&at) || *value == Some(0))
+        });
         Self { points, matter, known: HashMap::new() }
     }
 

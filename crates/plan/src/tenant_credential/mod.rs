@@ -157,19 +157,19 @@ pub fn report(
     let unread_since = remembered.unread_since;
     let old = &inputs.status;
     let finding = finding(inputs, now);
-    let same_streak = conditions::shows(&old.conditions, finding.reason);
-    let last_failure =
-        conditions::last_failure(old.last_failure.as_ref(), same_streak, finding.failure.as_ref(), now);
-    let past = Past {
+    let mut past = Past {
         conditions: &old.conditions,
         generation: inputs.meta.generation,
-        since: last_failure.as_ref().map_or(now, |failure| failure.since.0),
+        since: now,
         unread_since,
         sweep: waits.sweep,
         now,
     };
-    let shown = conditions::summary(&finding, &past);
     let keeps = conditions::keeps_ready(&finding, &past);
+    let last_failure =
+        conditions::last_failure(old.last_failure.as_ref(), &finding, &old.conditions, keeps, now);
+    past.since = last_failure.as_ref().map_or(now, |failure| failure.since.0);
+    let shown = conditions::summary(&finding, &past);
     let conditions =
         if keeps { old.conditions.clone() } else { conditions::merge(&old.conditions, shown.wanted, now) };
     let status = TenantCredentialStatus {

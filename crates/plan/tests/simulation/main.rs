@@ -1,0 +1,10 @@
+//! The decisions, played: a tiny Azure, a tiny Kubernetes, an executor that does what the controller's does, and
+//! passes over advancing time. Every step is checked against the rules as it is done, every report as it is made, and
+//! every run for where it comes to rest. No clock, no network, no async: whole products of situations in seconds.
+
+mod azure;
+mod connection;
+mod connection_crashes;
+mod connection_products;
+mod connection_troubles;
+mod fixture;
