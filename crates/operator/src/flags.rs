@@ -110,9 +110,13 @@ impl Flags {
 
 use avnm_controller::Waits;
 
+/// Two processes with one identity would both hold the lease. In containers the process id is 1 everywhere, so where
+/// the host has no name, something random stands for it.
 fn identity() -> String {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "avnm-operator".to_owned());
-    format!("{host}-{}", std::process::id())
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = || format!("{:016x}", std::hash::RandomState::new().build_hasher().finish());
+    let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+    format!("{}-{}", host.unwrap_or_else(random), std::process::id())
 }
 
 /// `90`, `90s`, `250ms`, `5m`: more than nothing and at most a day.
