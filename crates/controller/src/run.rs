@@ -8,11 +8,12 @@ use std::{
 use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
 use kube::{
-    Client, ResourceExt,
+    Client, Resource, ResourceExt,
     core::DeserializeGuard,
     runtime::{reflector, watcher},
 };
 use rand::Rng;
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -87,12 +88,13 @@ pub async fn run(
 /// A standby replica is ready as soon as the API server answers and serves our kinds.
 async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &CancellationToken) {
     loop {
-        let api: kube::Api<DeserializeGuard<CrossTenantConnection>> = kube::Api::all(client.clone());
-        let list =
-            crate::kube_io::call("list objects", "", api.list(&kube::api::ListParams::default().limit(1)))
-                .await;
-        match list {
-            Ok(_) => {
+        let served = async {
+            is_served::<CrossTenantConnection>(client).await?;
+            is_served::<StaticMember>(client).await?;
+            is_served::<TenantCredential>(client).await
+        };
+        match served.await {
+            Ok(()) => {
                 health.there("kubernetes");
                 health.there("crds");
                 return;
@@ -110,6 +112,16 @@ async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &Cancellati
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// Whether the API server lists a kind.
+async fn is_served<K>(client: &Client) -> Result<(), avnm_terms::Fault>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let api: kube::Api<DeserializeGuard<K>> = kube::Api::all(client.clone());
+    let one = kube::api::ListParams::default().limit(1);
+    crate::kube_io::call("list objects", &K::plural(&()), api.list(&one)).await.map(drop)
 }
 
 async fn lead(
