@@ -4,7 +4,12 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, Credential, clock};
-use avnm_plan::inputs::{CredentialInput, UsableCredential};
+use avnm_plan::{
+    conditions::find,
+    fault::Side,
+    inputs::{CredentialInput, UsableCredential},
+    reason::Reason,
+};
 use avnm_terms::Fault;
 use jiff::Timestamp;
 use kube::{
@@ -100,10 +105,38 @@ impl Context {
                 Resolved { input: CredentialInput::Usable(usable), credential: Some(loaded.credential) }
             }
             Err(fault) => {
-                let reason = avnm_plan::tenant_credential::reason(&fault, None, clock::now());
-                not_ready(reason.word(), avnm_plan::fault::message(&fault, avnm_plan::fault::Side::Target))
+                // How long it has been propagating is known to the credential's own pass, which says so in its status.
+                let refused =
+                    find_ready(object).is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
+                let reason = match avnm_plan::tenant_credential::reason(&fault, None, clock::now()) {
+                    Reason::Propagating if refused => Reason::SignInRefused,
+                    reason => reason,
+                };
+                let side = self.side_of(namespace, &reference.name);
+                not_ready(reason.word(), avnm_plan::fault::message(&fault, side))
             }
         }
+    }
+
+    /// Whose tenant a credential signs in to, as far as its users tell: the manager's if it reads or writes anything of
+    /// a network manager. One that nobody uses yet counts as the target's, which is where consent is missing first.
+    pub(crate) fn side_of(&self, namespace: &str, name: &str) -> Side {
+        let is_it = |reference: &CredentialRef| {
+            reference.kind == CredentialKind::TenantCredential && reference.name == name
+        };
+        let connection = self.stores.connections.state().into_iter().any(|found| {
+            let Ok(object) = &found.0 else { return false };
+            object.namespace().as_deref() == Some(namespace)
+                && object.spec.scope_connection.as_ref().is_some_and(|half| is_it(&half.credential_ref))
+        });
+        let member = || {
+            self.stores.members.state().into_iter().any(|found| {
+                let Ok(object) = &found.0 else { return false };
+                object.namespace().as_deref() == Some(namespace)
+                    && object.spec.credential_ref.as_ref().is_some_and(is_it)
+            })
+        };
+        if connection || member() { Side::Manager } else { Side::Target }
     }
 
     /// Puts our finalizer on credentials. They are read live: a hold on an old picture would be refused anyway.
@@ -131,4 +164,8 @@ impl Context {
         }
         Ok(())
     }
+}
+
+fn find_ready(object: &TenantCredential) -> Option<&avnm_api::Condition> {
+    find(&object.status.as_ref()?.conditions, "Ready")
 }

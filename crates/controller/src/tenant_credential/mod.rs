@@ -71,6 +71,7 @@ async fn run(
     };
     let inputs = Inputs {
         held: object.finalizers().iter().any(|held| held == FINALIZER_IN_USE),
+        side: context.side_of(&meta.namespace, &meta.name),
         spec: object.spec.clone(),
         status: old,
         sign_in,

@@ -30,6 +30,8 @@ pub struct Inputs {
     pub status: TenantCredentialStatus,
     /// Whether the finalizer that holds it is on it.
     pub held: bool,
+    /// Whose tenant it signs in to, as far as its users tell.
+    pub side: Side,
     /// What signing in came to.
     pub sign_in: SignIn,
     /// Objects with a claim that names it (a live list); read only while it is being deleted.
@@ -84,8 +86,8 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
         ),
         SignIn::Failed(fault) => Finding {
             reason: reason(fault, inputs.propagating_since, now),
-            message: fault::message(fault, Side::Target),
-            failure: Some(Failure::of(fault, fault::actor(fault, Side::Target))),
+            message: fault::message(fault, inputs.side),
+            failure: Some(Failure::of(fault, fault::actor(fault, inputs.side))),
             // A Secret that is missing or refused was read to be so; only what did not answer is unread.
             unread: fault.heals_by_itself(),
             companion: None,
