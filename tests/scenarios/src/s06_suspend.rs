@@ -23,7 +23,10 @@ async fn suspended(ctx: &Ctx) -> Result<()> {
     ctx.apply_all(&[world::connection(&json!({"suspend": true}))]).await?;
     let wait = ["wait", "--timeout=30s", "--for=condition=Suspended", "crosstenantconnections/link"];
     ctx.in_namespace(&wait).await?;
-    let wait = ["wait", "--timeout=30s", "--for=condition=Ready", "crosstenantconnections/link"];
+    // Not --for=condition=Ready: kubectl counts no condition that is about an older generation, and nothing vouches for
+    // the new one.
+    let ready = r#"--for=jsonpath={.status.conditions[?(@.type=="Ready")].status}=True"#;
+    let wait = ["wait", "--timeout=30s", ready, "crosstenantconnections/link"];
     ctx.in_namespace(&wait).await.context("a suspended object that was Ready stays Ready")?;
     let object = ctx.object("crosstenantconnections", "link").await?;
     let (meta, status) = (&object["metadata"], &object["status"]);
