@@ -3,6 +3,7 @@
 use avnm_plan::verdict::Happening;
 use kube::{
     Client, Resource,
+    core::DeserializeGuard,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
 
@@ -43,4 +44,18 @@ impl Events {
             Err(_) => tracing::debug!("an event was not written in time"),
         }
     }
+}
+
+/// One that does not decode is told of, and must not stop the others. Nothing is done about it: what it holds in Azure
+/// stays held, because whatever does not decode counts as a claim.
+pub(crate) async fn undecodable<K>(events: &Events, guard: &DeserializeGuard<K>)
+where
+    K: Resource<DynamicType = ()>,
+{
+    let Err(invalid) = &guard.0 else { return };
+    let note = format!(
+        "this object does not decode and is left alone until it does: {}. Correct it, or run a version of the operator that knows what it says",
+        avnm_terms::text::bounded(&invalid.error, 500)
+    );
+    events.tell(guard, &Happening::warning("Undecodable", "Decode", note)).await;
 }

@@ -26,19 +26,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::{Context, Stores, Wakers};
 
-/// One that does not decode is reported, and must not stop the others.
-fn report_invalid<K: Resource<DynamicType = ()>>(guard: &DeserializeGuard<K>) {
-    if let Err(invalid) = &guard.0 {
-        tracing::warn!(
-            kind = %K::kind(&()),
-            namespace = invalid.metadata.namespace,
-            name = invalid.metadata.name,
-            error = %avnm_terms::text::bounded(&invalid.error, 500),
-            "the object does not decode and is left alone"
-        );
-    }
-}
-
 /// Summaries of objects that others depend on: only a change of these wakes dependents.
 pub(crate) type Seen = Arc<Mutex<HashMap<String, String>>>;
 
@@ -82,9 +69,6 @@ where
         .reflect(writer)
         .inspect(move |event| {
             if let Ok(event) = event {
-                if let watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) = event {
-                    report_invalid(guard);
-                }
                 tap(event);
             }
         })

@@ -32,6 +32,7 @@ mod s11_bad_yaml;
 mod s12_replicas;
 mod s13_other_namespace;
 mod s14_crd_deleted;
+mod s14_undecodable;
 mod world;
 
 use std::process::ExitCode;
@@ -205,6 +206,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "a CRD is deleted",
         needs: Needs::Operator,
         run: |ctx| s14_crd_deleted::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "14b",
+        title: "an object that does not decode",
+        needs: Needs::Operator,
+        run: |ctx| s14_undecodable::run(ctx).boxed(),
     },
 ];
 

@@ -39,5 +39,21 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         adopted["status"]
     );
     ensure!(ctx.writes(mark).await?.is_empty(), "adopting wrote to Azure");
+
+    // A half that is taken out of spec is let go and stays; put back, it is adopted again.
+    ctx.apply_all(&[world::connection(&json!({"networkManagerConnection": null}))]).await?;
+    ctx.wait_for("crosstenantconnections", "link", "left with one half", SOON, |object| {
+        object["status"]["networkManagerConnection"].is_null()
+            && object["status"]["scopeConnection"]["claim"].is_object()
+    })
+    .await?;
+    ctx.apply_all(&[world::connection(&json!({}))]).await?;
+    ctx.wait_for("crosstenantconnections", "link", "with both halves", SOON, |object| {
+        object["status"]["networkManagerConnection"]["claim"]["phase"] == "Held"
+    })
+    .await?;
+    ensure!(ctx.writes(mark).await?.is_empty(), "taking a half out, or putting it back, wrote to Azure");
+    let events = ctx.in_namespace(&["get", "events.events.k8s.io", "-o", "json"]).await?;
+    ensure!(events.contains("the network manager connection was taken out of spec"), "no event tells");
     Ok(())
 }

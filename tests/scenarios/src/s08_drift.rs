@@ -53,6 +53,36 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ensure!(ctx.writes(mark).await?.is_empty(), "written at rest: {:#?}", ctx.writes(mark).await?);
     let after = versions(ctx).await?;
     ensure!(before == after, "objects were written at rest: {before:?}, then {after:?}");
+    asked(ctx).await?;
+    tells(ctx).await
+}
+
+/// What `kubectl annotate` and the tools of Flux ask for: a fresh read, and a sign that it happened.
+async fn asked(ctx: &Ctx) -> Result<()> {
+    for (plural, name) in [("crosstenantconnections", "link"), ("staticmembers", "vnet01")] {
+        let mark = ctx.mark().await?;
+        let object = format!("{plural}/{name}");
+        ctx.in_namespace(&["annotate", &object, "reconcile.avnm.dev/requestedAt=now"]).await?;
+        ctx.wait_for(plural, name, "looked at again", SOON, |object| {
+            object["status"]["lastHandledReconcileAt"] == "now"
+        })
+        .await?;
+        ensure!(!ctx.calls(mark).await?.is_empty(), "{object}: handled without a call to Azure");
+        ensure!(ctx.writes(mark).await?.is_empty(), "{object}: a fresh read wrote to Azure");
+    }
+    Ok(())
+}
+
+/// The log is one JSON object a line, and the metrics count what was done.
+async fn tells(ctx: &Ctx) -> Result<()> {
+    for line in ctx.operator().log_text()?.lines() {
+        let parsed: Result<serde_json::Value, _> = serde_json::from_str(line);
+        ensure!(parsed.is_ok_and(|line| line["level"].is_string()), "no JSON: {line}");
+    }
+    let metrics = ctx.operator().metrics().await?;
+    for name in ["avnm_arm_requests_total{", "avnm_reconcile_total{", "avnm_leader 1", "avnm_sweeps_total"] {
+        ensure!(metrics.contains(name), "no {name} in the metrics:\n{metrics}");
+    }
     Ok(())
 }
 

@@ -65,6 +65,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         ),
         (with(credential(), "/spec/clientId", json!("app")), "write the application's client id"),
         (restricted(&json!(["subscriptions/x"])), "write each scope as an ARM id"),
+        (restricted(&json!([])), "leave allowedScopes out to restrict nothing"),
         (
             with(credential(), "/spec", json!({"tenantId": world::CENTRAL_TENANT, "clientId": world::APP})),
             "set exactly one way to sign in",

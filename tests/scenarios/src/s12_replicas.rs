@@ -1,11 +1,13 @@
 //! 12: of two replicas only the holder of the lease writes; when it is frozen the other takes over within the lease's
-//! time, and when it wakes it writes nothing; the same when it is killed.
+//! time, and when it wakes it writes nothing; the same when it is killed; one that
+//! is told to stop hands over at once.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use avnm_launcher::Operator;
 use avnm_launcher::clock::Stopwatch;
+use avnm_launcher::operator::OPERATOR_NAMESPACE;
+use avnm_launcher::{Look, Operator, wait_until};
 use serde_json::json;
 
 use crate::context::Ctx;
@@ -47,10 +49,36 @@ async fn killed(ctx: &Ctx, holder: &Operator) -> Result<()> {
     holder.kill();
     let died = Stopwatch::start();
     ctx.in_namespace(&["delete", "--wait=false", "staticmembers/vnet01"]).await?;
-    ctx.wait_gone("staticmembers", "vnet01", Duration::from_secs(60)).await?;
-    // 15 s of lease, a try each 2 s, and what the deletion itself takes.
-    ensure!(died.elapsed() < Duration::from_secs(30), "handed over only after {:?}", died.elapsed());
+    let deleted = || async {
+        let writes = ctx.writes(mark).await?;
+        Ok(if writes.is_empty() { Look::NotYet("no write".to_owned()) } else { Look::Done(()) })
+    };
+    wait_until(Duration::from_secs(60), Duration::from_millis(200), deleted, "the next one to write").await?;
+    // 15 s of lease, and a try each 2 s.
+    ensure!(died.elapsed() < Duration::from_secs(25), "handed over only after {:?}", died.elapsed());
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let writes = ctx.writes(mark).await?;
     ensure!(writes.len() == 1 && writes[0]["method"] == "DELETE", "written: {writes:#?}");
-    Ok(())
+    stopped(ctx, holder).await
+}
+
+/// The holder is told to stop: it ends well, and the other one need not wait for the lease to run out.
+async fn stopped(ctx: &Ctx, other: &Operator) -> Result<()> {
+    other.restart().await?;
+    other.wait_ready(Duration::from_secs(30)).await?;
+    let before = holder(ctx).await?;
+    ensure!(before == "operator", "the lease is held by {before}");
+    let status = ctx.operator().stop().await?;
+    ensure!(status.success(), "told to stop, it ended with {status}");
+    let taken = || async {
+        let now = holder(ctx).await?;
+        Ok(if now == "second" { Look::Done(()) } else { Look::NotYet(now) })
+    };
+    wait_until(Duration::from_secs(8), Duration::from_millis(100), taken, "the other one to take over").await
+}
+
+async fn holder(ctx: &Ctx) -> Result<String> {
+    let path = format!("/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/avnm-operator");
+    let lease = ctx.cluster().get(&path).await?;
+    Ok(lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned())
 }

@@ -68,7 +68,10 @@ pub(crate) async fn reconcile(
     guard: Arc<DeserializeGuard<StaticMember>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let Ok(object) = &guard.0 else { return Ok(Action::await_change()) };
+    let Ok(object) = &guard.0 else {
+        crate::events::undecodable(&context.events, &guard).await;
+        return Ok(Action::await_change());
+    };
     context.metrics.pass("StaticMember");
     let uid = object.uid().unwrap_or_default();
     let remembered = context.members.take(&uid);
