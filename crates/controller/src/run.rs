@@ -1,6 +1,7 @@
 //! Starts everything in order: the lease, the caches, the controllers, the sweeps; and stops it in order.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -170,7 +171,7 @@ async fn lead(
         let listed = listed.clone();
         streams::watch::<CrossTenantConnection>(client.clone(), connection_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
-                let _ = listed.send(());
+                let _ = listed.send("CrossTenantConnection");
             }
             if let watcher::Event::Delete(gone) = event {
                 leave(&context, &gone.uid().unwrap_or_default());
@@ -183,7 +184,7 @@ async fn lead(
         let listed = listed.clone();
         streams::watch::<StaticMember>(client.clone(), member_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
-                let _ = listed.send(());
+                let _ = listed.send("StaticMember");
             }
             if let watcher::Event::Delete(gone) = event {
                 leave(&context, &gone.uid().unwrap_or_default());
@@ -193,7 +194,11 @@ async fn lead(
     };
     let credential_stream = {
         let (stores, wakers, seen, context) = (stores.clone(), wakers.clone(), seen, Arc::clone(&context));
+        let listed = listed.clone();
         streams::watch::<TenantCredential>(client.clone(), credential_writer, move |event| {
+            if matches!(event, watcher::Event::InitDone) {
+                let _ = listed.send("TenantCredential");
+            }
             if let watcher::Event::Delete(gone) = event {
                 context.materials.forget(&gone.uid().unwrap_or_default());
                 context.credentials.forget(&gone.uid().unwrap_or_default());
@@ -249,18 +254,21 @@ fn not_yet() -> kube::runtime::controller::Action {
     kube::runtime::controller::Action::requeue(Duration::from_millis(20))
 }
 
-/// No verdict about who wins falls before every object was seen.
-async fn enter_all(context: Arc<Context>, mut listed: mpsc::UnboundedReceiver<()>) {
+/// No verdict falls before every object was seen.
+async fn enter_all(context: Arc<Context>, mut listed: mpsc::UnboundedReceiver<&'static str>) {
     // A kind whose CRD is absent never syncs: after this long it counts as empty.
     const ABSENT_KIND: Duration = Duration::from_secs(20);
     let stores = context.stores.clone();
-    // Connections and members; credentials contend for nothing.
-    let both = async {
-        for _ in 0..2 {
-            listed.recv().await;
+    // Credentials too: a reference into a cache that is not filled yet would look like one that leads nowhere.
+    let all = async {
+        let mut kinds = BTreeSet::new();
+        while kinds.len() < 3 {
+            // A kind that is listed anew counts once.
+            let Some(kind) = listed.recv().await else { return };
+            kinds.insert(kind);
         }
     };
-    let _ = tokio::time::timeout(ABSENT_KIND, both).await;
+    let _ = tokio::time::timeout(ABSENT_KIND, all).await;
     for found in stores.connections.state() {
         if let Ok(object) = &found.0 {
             cross_tenant_connection::enter(&context, object);
