@@ -8,3 +8,6 @@ mod connection_crashes;
 mod connection_products;
 mod connection_troubles;
 mod fixture;
+mod group;
+mod member;
+mod member_products;
