@@ -26,6 +26,7 @@ impl ControlPlane {
         let deploy = run::workspace_dir().join("deploy");
         let crds = deploy.join("crds.yaml").display().to_string();
         let rbac = deploy.join("rbac.yaml").display().to_string();
+        self.ended(&crds).await?;
         for file in [&crds, &rbac] {
             // Server-side: a client-side apply keeps a second copy of each schema in an annotation of bounded size.
             kubectl.run(&["apply", "--server-side", "--force-conflicts", "-f", file], None).await?;
@@ -33,6 +34,21 @@ impl ControlPlane {
         kubectl.run(&["wait", "--for=condition=Established", "--timeout=30s", "-f", &crds], None).await?;
         self.served(&kubectl.json(&["get", "-f", &crds]).await?).await?;
         self.service_account_kubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await
+    }
+
+    /// Waits until no CRD of ours is being deleted: an apply would only change one that is about to go.
+    async fn ended(&self, crds: &str) -> Result<()> {
+        let look = || async {
+            let there = self.kubectl().json(&["get", "--ignore-not-found", "-f", crds]).await;
+            // Nothing at all is there: kubectl prints nothing, which is no JSON.
+            let Ok(there) = there else { return Ok(Look::Done(())) };
+            let one = std::slice::from_ref(&there);
+            let all = there["items"].as_array().map_or(one, Vec::as_slice);
+            let going = all.iter().filter(|crd| crd["metadata"]["deletionTimestamp"].is_string());
+            let names: Vec<&str> = going.filter_map(|crd| crd["metadata"]["name"].as_str()).collect();
+            Ok(if names.is_empty() { Look::Done(()) } else { Look::NotYet(names.join(", ")) })
+        };
+        wait_until(SERVED, Duration::from_millis(100), look, "CRDs that are being deleted to be gone").await
     }
 
     /// Waits until each kind can be listed. An Established CRD still answers 429 for a moment, while the server

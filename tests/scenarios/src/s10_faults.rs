@@ -1,18 +1,48 @@
 //! 10: what goes wrong gives a condition that says who must do what, with Azure's code; healing the cause heals the
 //! object without help.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use crate::context::Ctx;
 use crate::look;
+use crate::record::Record;
 use crate::world::{self, MANAGER, SOON, message};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ctx.control().settings(&json!({"memberDelayMs": {"min": 0, "max": 0}})).await?;
     credentials(ctx).await.context("credentials")?;
     answers(ctx).await.context("answers")?;
-    missing(ctx).await.context("what is not there")
+    missing(ctx).await.context("what is not there")?;
+    outage(ctx).await.context("an outage")
+}
+
+/// Azure answers nothing but errors: a Ready object stays as it is for three sweeps, then says that it does not know,
+/// and comes back by itself.
+async fn outage(ctx: &Ctx) -> Result<()> {
+    let record = Record::start(ctx, "crosstenantconnections")?;
+    let down = json!({"match": {"kind": "arm"}, "action": {"status": 500, "code": "InternalServerError", "message": "down"}});
+    ctx.control().add_fault(&down).await?;
+    // Two sweeps: a blip that nobody needs to hear of.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    ctx.control().clear_faults(None).await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let seen = record.of("link")?;
+    let ready = record.with("link", "Ready", "True")?;
+    ensure!(!seen.is_empty() && seen.len() == ready.len(), "it flapped: {seen:#?}");
+    for object in &seen {
+        let (now, then) = (look::condition(object, "Ready"), look::condition(&seen[0], "Ready"));
+        ensure!(now == then, "Ready changed: {now:?}");
+    }
+
+    ctx.control().add_fault(&down).await?;
+    let unknown = ctx.ready("crosstenantconnections", "link", "Unknown", "ProgressingWithRetry").await?;
+    ensure!(look::condition(&unknown, "Reconciling").is_some(), "it is retried: {}", unknown["status"]);
+    ctx.control().clear_faults(None).await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    Ok(())
 }
 
 async fn credentials(ctx: &Ctx) -> Result<()> {
