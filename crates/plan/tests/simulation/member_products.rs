@@ -168,7 +168,7 @@ fn every_pair_of_credentials() {
 
 fn worlds() -> Vec<(&'static str, World)> {
     let mut all: Vec<(&'static str, World)> = Vec::new();
-    let ready = || World::succeeded();
+    let ready = World::succeeded;
     all.push(("make", World::new(Connection::Ready)));
     all.push(("make, without a connection", World::new(Connection::Unnamed)));
     let mut adopt = World::new(Connection::Ready);
