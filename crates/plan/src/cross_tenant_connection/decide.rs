@@ -115,7 +115,10 @@ pub fn decide(
         return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
     }
     if inputs.meta.deleting {
-        return deletion(view);
+        let mut plan = deletion(view);
+        // What is being deleted says so at once: no Ready is kept over a read that failed.
+        plan.findings.iter_mut().for_each(|finding| finding.unread = false);
+        return plan;
     }
     if standing.any() && !inputs.meta.held {
         return hold_again(view);

@@ -60,6 +60,7 @@ pub(super) fn body() -> String {
         ("Updating, before UpdatingTooLong", reason::UPDATING),
         ("Propagating, before SignInRefused", reason::PROPAGATION),
         ("a correction to show, before ReplaceNeeded", connection::CORRECTION_SETTLES),
+        ("what was sent to show, before it counts as deleted", connection::SENDING_SETTLES),
         ("before a DELETE is sent again", connection::DELETE_SETTLES),
         ("between corrections while Contended", connection::CONTENDED_PACE),
         ("a Failed member, before it is sent again first", member::FAILED_FIRST),

@@ -162,6 +162,10 @@ pub(crate) struct World {
     pub(crate) reason: Option<Reason>,
     /// A stranger may have come between our look and our PUT: the window that the docs name.
     pub(crate) alike: bool,
+    /// What a credential is restricted to.
+    pub(crate) allowed: Halves<Option<Vec<String>>>,
+    /// What the manager lists, if that is not what Azure would.
+    pub(crate) listing: Option<Reading<bool>>,
     /// So many times the credential is gone when read live, and not in the cache.
     pub(crate) gone_live: Halves<u32>,
     trace: Vec<(Timestamp, Line)>,
@@ -173,6 +177,27 @@ enum Line {
     Did(Step),
     Reported(Reason),
     Crashed,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Did(step) => write!(f, "{step:?}"),
+            Self::Reported(reason) => write!(f, "reports {}", reason.word()),
+            Self::Crashed => f.write_str("crashes"),
+        }
+    }
+}
+
+/// The same credential, restricted to some scopes.
+pub(crate) fn restricted(input: CredentialInput, allowed: Option<&Vec<String>>) -> CredentialInput {
+    match (input, allowed) {
+        (CredentialInput::Usable(mut usable), Some(scopes)) => {
+            usable.allowed_scopes = Some(scopes.clone());
+            CredentialInput::Usable(usable)
+        }
+        (input, _) => input,
+    }
 }
 
 /// Which declared halves there are.
@@ -228,6 +253,8 @@ impl World {
             crashed: false,
             reason: None,
             alike: false,
+            allowed: Halves::default(),
+            listing: None,
             gone_live: Halves::default(),
             trace: Vec::new(),
         }
@@ -320,7 +347,7 @@ impl World {
         let trace: Vec<String> = self
             .trace
             .iter()
-            .map(|(at, line)| format!("{:9.1} {line:?}", at.duration_since(start()).as_secs_f32()))
+            .map(|(at, line)| format!("{:9.1} {line}", at.duration_since(start()).as_secs_f32()))
             .collect();
         panic!(
             "{why}\nmeta {:?}\nspec {:?}\nstatus {:#?}\ncreds {:?}\nazure {:?}\nmishap {:?} memory {:?}\ntrace:\n  {}",
@@ -350,7 +377,10 @@ impl World {
             let (name, of) = credential(half);
             let (cred, held) = (*self.creds.get(half), *self.creds_held.get(half));
             let suspended = self.spec.suspend == Some(true) && !self.meta.deleting;
-            let input = |wanted: bool| (wanted && !suspended).then(|| cred.input(name, of, held));
+            let allowed = self.allowed.get(half);
+            let input = |wanted: bool| {
+                (wanted && !suspended).then(|| restricted(cred.input(name, of, held), allowed.as_ref()))
+            };
             HalfInput {
                 spec: input(self.role(half) != Role::Absent),
                 claim: input(self.claim(half).is_some()),
@@ -362,6 +392,18 @@ impl World {
             status: self.status.clone(),
             credentials: Halves { scope: of(Half::Scope), target: of(Half::Target) },
             beaten_by: self.beaten_by.clone(),
+        }
+    }
+
+    /// Passes over so much time.
+    pub(crate) fn run(&mut self, time: SignedDuration) {
+        let until = self.now + time;
+        while self.now < until && !self.released {
+            let look = self.pass();
+            self.advance(look.min(self.now.duration_until(until)));
+        }
+        if !self.released {
+            self.pass();
         }
     }
 
@@ -578,7 +620,8 @@ impl Pass<'_> {
                     .is_some_and(|seen| seen.state == ConnectionState::Connected)
         });
         if connected && self.desired.halves.scope.role != Role::Absent && self.signs(Half::Scope) {
-            self.observed.listed = Some(Reading::Found(self.world.azure.listed));
+            let listed = Reading::Found(self.world.azure.listed);
+            self.observed.listed = Some(self.world.listing.clone().unwrap_or(listed));
         }
     }
 
@@ -1036,9 +1079,3 @@ impl World {
 }
 
 static WAITS: OnceLock<Waits> = OnceLock::new();
-
-/// What a reference of a half leads to, for tests that change it.
-pub(crate) fn input(world: &World, half: Half) -> CredentialInput {
-    let (name, of) = credential(half);
-    world.creds.get(half).input(name, of, *world.creds_held.get(half))
-}

@@ -3,9 +3,10 @@
 use avnm_api::{AdoptionPolicy, ClaimPhase, DeletionPolicy, Mode};
 use avnm_plan::cross_tenant_connection::{Half, Role};
 use avnm_terms::ConnectionState;
+use jiff::SignedDuration;
 
 use crate::{
-    azure::{Author, Says, Thing},
+    azure::{Author, Says, Thing, Trouble},
     connection::{Mishap, World},
 };
 
@@ -184,5 +185,26 @@ fn nothing_is_written_after_the_finalizer_went() {
         assert_eq!(world.azure.writes(), writes, "{policy:?}");
         assert!(Half::BOTH.into_iter().all(|half| world.claim(half).is_none()), "{policy:?}");
         assert_eq!(world.shown().1, "Deleting");
+    }
+}
+
+/// Deleted while a PUT whose answer was not read may still land: nothing of it is left behind, also after a restart.
+#[test]
+fn a_deletion_waits_for_what_may_still_land() {
+    for half in Half::BOTH {
+        for (lands, restarts) in [(5, false), (50, false), (5, true), (50, true)] {
+            let mut world = World::ours();
+            let later = SignedDuration::from_secs(lands);
+            world.azure.trouble = Some((half, Trouble::PutCutLater(later), 1));
+            world.pass();
+            world.advance(SignedDuration::from_secs(2));
+            if restarts {
+                world.restart();
+            }
+            world.meta.deleting = true;
+            world.play();
+            let gone = Half::BOTH.into_iter().all(|half| world.azure.things.get(half).is_none());
+            world.check(world.released && gone && world.azure.coming.is_empty(), "left behind");
+        }
     }
 }

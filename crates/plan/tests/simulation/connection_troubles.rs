@@ -10,6 +10,7 @@ use crate::{
 };
 
 fn troubles() -> Vec<Trouble> {
+    use Wrong::{Broken, Cut, Denied, Locked, ParentMissing, Refused, Throttled, Unproven};
     let mut all = vec![
         Trouble::PutCutAfter,
         Trouble::PutNotShown,
@@ -20,7 +21,6 @@ fn troubles() -> Vec<Trouble> {
         Trouble::DeleteLater(SignedDuration::from_secs(45)),
     ];
     // Which words stand for which reason is tested elsewhere: here only what is done differently.
-    use Wrong::{Broken, Cut, Denied, Locked, ParentMissing, Refused, Throttled, Unproven};
     all.extend([Denied, Throttled, Unproven, Cut].map(Trouble::Read));
     all.extend([Denied, Refused, ParentMissing, Broken, Cut].map(Trouble::Put));
     all.extend([Denied, Locked, Broken, Cut].map(Trouble::Delete));

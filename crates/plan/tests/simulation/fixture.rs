@@ -47,6 +47,8 @@ pub(crate) enum Cred {
     NotReady,
     Terminating,
     LastMaterial,
+    /// Not ready, and Entra may know it soon.
+    Propagating,
 }
 
 impl Cred {
@@ -63,10 +65,10 @@ impl Cred {
         };
         match self {
             Self::Missing => CredentialInput::Missing(reference(name)),
-            Self::NotReady => CredentialInput::NotReady {
+            Self::NotReady | Self::Propagating => CredentialInput::NotReady {
                 credential: reference(name),
-                reason: "SignInRefused".to_owned(),
-                message: "Entra said no".to_owned(),
+                reason: if self == Self::NotReady { "SignInRefused" } else { "Propagating" }.to_owned(),
+                message: "what Entra said".to_owned(),
             },
             Self::Works | Self::Terminating | Self::LastMaterial => CredentialInput::Usable(usable),
         }
@@ -74,7 +76,7 @@ impl Cred {
 
     /// Whether Azure can be read with it.
     pub(crate) fn signs(self) -> bool {
-        !matches!(self, Self::Missing | Self::NotReady)
+        !matches!(self, Self::Missing | Self::NotReady | Self::Propagating)
     }
 }
 

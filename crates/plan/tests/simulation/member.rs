@@ -21,13 +21,14 @@ use avnm_plan::{
     verdict::Happening,
 };
 use avnm_terms::{
-    ArmId, FaultKind, Group as AzureGroup, Member, MemberType, NetworkId, ProvisioningState, Reading,
+    ArmId, ClientId, FaultKind, Group as AzureGroup, Member, MemberType, NetworkId, ProvisioningState,
+    Reading,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     azure::Author,
-    connection::Mishap,
+    connection::{Mishap, restricted},
     fixture::{CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start},
     group::{Group, Joined, Names},
 };
@@ -105,6 +106,14 @@ pub(crate) struct World {
     pub(crate) beaten_by: Option<String>,
     pub(crate) crd: CrdState,
     pub(crate) mishap: Mishap,
+    /// What the credential of the network's tenant is restricted to.
+    pub(crate) allowed: Option<Vec<String>>,
+    /// The application of the credential of the network's tenant, if it is another one.
+    pub(crate) client: Option<&'static str>,
+    /// The tenant of the connection's target.
+    pub(crate) tenant: &'static str,
+    /// Which credentials the connection gives: the manager's, the target's.
+    pub(crate) gives: [bool; 2],
     pub(crate) gone_live: u32,
     pub(crate) now: Timestamp,
     pub(crate) memory: Memory,
@@ -122,6 +131,16 @@ enum Line {
     Did(Step),
     Reported(Reason),
     Crashed,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Did(step) => write!(f, "{step:?}"),
+            Self::Reported(reason) => write!(f, "reports {}", reason.word()),
+            Self::Crashed => f.write_str("crashes"),
+        }
+    }
 }
 
 impl World {
@@ -156,6 +175,10 @@ impl World {
             beaten_by: None,
             crd: CrdState::Standing,
             mishap: Mishap::None,
+            allowed: None,
+            client: None,
+            tenant: TARGET,
+            gives: [true, true],
             gone_live: 0,
             now: start(),
             memory: Memory::default(),
@@ -213,7 +236,7 @@ impl World {
         let trace: Vec<String> = self
             .trace
             .iter()
-            .map(|(at, line)| format!("{:9.1} {line:?}", at.duration_since(start()).as_secs_f32()))
+            .map(|(at, line)| format!("{:9.1} {line}", at.duration_since(start()).as_secs_f32()))
             .collect();
         panic!(
             "{why}\nmeta {:?}\nspec {:?}\nstatus {:#?}\ncreds {:?} {:?} {:?}\nazure {:?}\nmishap {:?} memory {:?}\ntrace:\n  {}",
@@ -243,10 +266,10 @@ impl World {
             reason: if self.connection == Connection::Ready { "Connected" } else { "Revoked" }.to_owned(),
             terminating: self.connection == Connection::Terminating,
             manager: MANAGER.to_owned(),
-            tenant: TARGET.to_owned(),
+            tenant: self.tenant.to_owned(),
             scope: SCOPE.to_owned(),
-            manager_credential: Some(reference("central")),
-            target_credential: Some(reference("fabrikam")),
+            manager_credential: self.gives[0].then(|| reference("central")),
+            target_credential: self.gives[1].then(|| reference("fabrikam")),
         }
     }
 
@@ -266,8 +289,17 @@ impl World {
         let claimed = self.meta.deleting && self.status.claim.is_some();
         let manager: Vec<CredentialInput> =
             (!suspended && (manager.is_some() || claimed)).then(signer).into_iter().collect();
-        let resource =
-            resource.filter(|_| !suspended).map(|_| self.resource.input("fabrikam", TARGET, self.held[1]));
+        let resource = resource
+            .filter(|_| !suspended)
+            .map(|_| self.resource.input("fabrikam", TARGET, self.held[1]))
+            .map(|input| restricted(input, self.allowed.as_ref()))
+            .map(|input| match (input, self.client) {
+                (CredentialInput::Usable(mut usable), Some(client)) => {
+                    usable.client = ClientId::parse(client).unwrap();
+                    CredentialInput::Usable(usable)
+                }
+                (input, _) => input,
+            });
         Inputs {
             meta: self.meta.clone(),
             spec: self.spec.clone(),
@@ -276,6 +308,18 @@ impl World {
             manager,
             resource,
             beaten_by: self.beaten_by.clone(),
+        }
+    }
+
+    /// Passes over so much time.
+    pub(crate) fn run(&mut self, time: SignedDuration) {
+        let until = self.now + time;
+        while self.now < until && !self.released {
+            let look = self.pass();
+            self.advance(look.min(self.now.duration_until(until)));
+        }
+        if !self.released {
+            self.pass();
         }
     }
 
@@ -541,7 +585,7 @@ impl Pass<'_> {
             Step::ReadGroup => {
                 let subnet =
                     self.world.group.found().is_some_and(|group| group.member_type == MemberType::Subnet);
-                self.observed.routing = subnet.then(|| Reading::Found(self.world.routing));
+                self.observed.routing = subnet.then_some(Reading::Found(self.world.routing));
                 self.observed.group = Some(self.world.group.clone());
                 self.fits = self.world.group.found().is_some();
             }
@@ -612,10 +656,11 @@ impl Pass<'_> {
                     self.check(allowed || member.by == Author::Us, "adopts against the policy");
                     self.check(self.desired.policies.mode == Mode::Enforce, "adopts under Observe");
                 }
-                if new.phase == ClaimPhase::Held && fresh {
-                    if let Some(member) = &mut self.world.azure.member {
-                        member.by = Author::Us;
-                    }
+                if new.phase == ClaimPhase::Held
+                    && fresh
+                    && let Some(member) = &mut self.world.azure.member
+                {
+                    member.by = Author::Us;
                 }
             }
         }

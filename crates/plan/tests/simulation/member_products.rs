@@ -168,7 +168,7 @@ fn every_pair_of_credentials() {
 
 fn worlds() -> Vec<(&'static str, World)> {
     let mut all: Vec<(&'static str, World)> = Vec::new();
-    let ready = || World::succeeded();
+    let ready = World::succeeded;
     all.push(("make", World::new(Connection::Ready)));
     all.push(("make, without a connection", World::new(Connection::Unnamed)));
     let mut adopt = World::new(Connection::Ready);
@@ -359,4 +359,22 @@ fn failed_three_times_calls_a_person() {
     world.azure.fails = 0;
     world.play();
     assert_eq!(world.shown(), ("True", "Succeeded", ""));
+}
+
+/// Deleted while a PUT whose answer was not read may still land: nothing of it is left behind, also after a restart.
+#[test]
+fn a_deletion_waits_for_what_may_still_land() {
+    for (lands, restarts) in [(5, false), (50, false), (5, true), (50, true)] {
+        let mut world = World::new(Connection::Ready);
+        world.azure.trouble = Some((Trouble::PutCutLater(SignedDuration::from_secs(lands)), 1));
+        world.pass();
+        world.advance(SignedDuration::from_secs(2));
+        if restarts {
+            world.restart();
+        }
+        world.meta.deleting = true;
+        world.play();
+        let gone = world.azure.member.is_none() && world.azure.coming.is_empty();
+        world.check(world.released && gone, "left behind");
+    }
 }

@@ -1,0 +1,236 @@
+//! Each reason of a member, reached from a situation: what Ready says, what accompanies it, and what time changes.
+
+use avnm_api::{AdoptionPolicy, DeletionPolicy, Mode};
+use avnm_plan::inputs::CrdState;
+use avnm_terms::{FaultKind, MemberType, ProvisioningState, Reading};
+use jiff::SignedDuration;
+use rstest::rstest;
+
+use crate::{
+    azure::{Author, Trouble, Wrong},
+    fixture::{Cred, SCOPE, UID, fault},
+    group::{Joined, Names},
+    member::{Connection, World, network},
+};
+
+type Shown = (&'static str, &'static str, &'static str);
+
+const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
+const NONE: &str = "";
+const RECONCILING: &str = "Reconciling";
+const STALLED: &str = "Stalled";
+
+fn new() -> World {
+    World::new(Connection::Ready)
+}
+
+fn plain() -> World {
+    World::new(Connection::Unnamed)
+}
+
+fn there() -> World {
+    World::succeeded()
+}
+
+fn lasting(world: &mut World, trouble: Trouble) {
+    world.azure.trouble = Some((trouble, u32::MAX));
+}
+
+fn subnets(world: &mut World) {
+    if let Reading::Found(group) = &mut world.group {
+        group.member_type = MemberType::Subnet;
+    }
+}
+
+fn subnet(world: &mut World) {
+    world.spec.resource_id = format!("{}/subnets/a", network(Names::Wanted));
+}
+
+fn in_state(world: &mut World, state: &str) {
+    let mut joined = Joined::new(Author::Us, Names::Wanted);
+    joined.state = ProvisioningState::parse(state);
+    world.azure.member = Some(joined);
+}
+
+/// From a situation to what is shown after some seconds, and after so many minutes.
+#[rstest]
+#[case::suspended(new, |w: &mut World| w.spec.suspend = Some(true), ("Unknown", "Suspended", NONE), 30, ("Unknown", "Suspended", NONE))]
+#[case::suspended_when_ready(there, |w: &mut World| w.spec.suspend = Some(true), ("True", "Succeeded", NONE), 30, ("True", "Succeeded", NONE))]
+#[case::invalid_spec(new, |w: &mut World| w.spec.resource_id = "/x".into(), ("False", "InvalidSpec", STALLED), 30, ("False", "InvalidSpec", STALLED))]
+#[case::tenant_of_the_claim(there, |w: &mut World| {
+    if let Some(claim) = &mut w.status.claim {
+        claim.tenant_id = UID.into();
+    }
+}, ("False", "TenantMismatch", STALLED), 30, ("False", "TenantMismatch", STALLED))]
+#[case::tenant_mismatch(new, |w: &mut World| w.tenant = UID, ("False", "TenantMismatch", STALLED), 30, ("False", "TenantMismatch", STALLED))]
+#[case::manager_mismatch(new, |w: &mut World| w.spec.network_group_id = w.spec.network_group_id.replace("myAVNM/", "other/"), ("False", "ManagerMismatch", STALLED), 30, ("False", "ManagerMismatch", STALLED))]
+#[case::scope_mismatch(new, |w: &mut World| w.spec.resource_id = network(Names::Wanted).replace(SCOPE, "/subscriptions/00000000-abcd-1234-1def-0987654321ab"), ("False", "ScopeMismatch", STALLED), 30, ("False", "ScopeMismatch", STALLED))]
+#[case::credential_mismatch(new, |w: &mut World| w.client = Some(UID), ("False", "CredentialMismatch", STALLED), 30, ("False", "CredentialMismatch", STALLED))]
+#[case::credential_missing(new, |w: &mut World| w.gives[0] = false, ("False", "CredentialMissing", STALLED), 30, ("False", "CredentialMissing", STALLED))]
+#[case::second_credential_missing(new, |w: &mut World| w.gives[1] = false, ("False", "CredentialMissing", STALLED), 30, ("False", "CredentialMissing", STALLED))]
+#[case::scope_not_allowed(new, |w: &mut World| w.allowed = Some(vec!["/subscriptions/x".into()]), ("False", "ScopeNotAllowed", STALLED), 30, ("False", "ScopeNotAllowed", STALLED))]
+#[case::a_network_in_a_subnet_group(new, subnets, ("False", "MemberTypeMismatch", STALLED), 30, ("False", "MemberTypeMismatch", STALLED))]
+#[case::a_subnet_in_a_network_group(new, subnet, ("False", "MemberTypeMismatch", STALLED), 30, ("False", "MemberTypeMismatch", STALLED))]
+#[case::routing_not_enabled(new, |w: &mut World| {
+    subnets(w);
+    subnet(w);
+}, ("False", "RoutingNotEnabled", STALLED), 30, ("False", "RoutingNotEnabled", STALLED))]
+#[case::connection_missing(|| World::new(Connection::Missing), |_: &mut World| (), ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
+#[case::no_such_credential(plain, |w: &mut World| w.signer = Cred::Missing, ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
+#[case::credential_not_ready(plain, |w: &mut World| w.resource = Cred::NotReady, ("Unknown", "CredentialNotReady", RECONCILING), 11, ("Unknown", "CredentialNotReady", STALLED))]
+#[case::credential_propagating(plain, |w: &mut World| w.signer = Cred::Propagating, ("Unknown", "CredentialNotReady", RECONCILING), 30, ("Unknown", "CredentialNotReady", RECONCILING))]
+#[case::credential_terminating(plain, |w: &mut World| w.resource = Cred::Terminating, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
+#[case::last_material(plain, |w: &mut World| w.signer = Cred::LastMaterial, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
+#[case::connection_not_ready(|| World::new(Connection::NotReady), |_: &mut World| (), ("False", "ConnectionNotReady", RECONCILING), 30, ("False", "ConnectionNotReady", RECONCILING))]
+#[case::connection_no_longer_ready(there, |w: &mut World| w.connection = Connection::NotReady, ("False", "ConnectionNotReady", RECONCILING), 30, ("False", "ConnectionNotReady", RECONCILING))]
+#[case::claimed_by_other(new, |w: &mut World| w.beaten_by = Some("StaticMember a".into()), ("False", "ClaimedByOther", STALLED), 30, ("False", "ClaimedByOther", STALLED))]
+#[case::foreign(new, |w: &mut World| w.azure.member = Some(Joined::new(Author::Stranger, Names::Other)), ("False", "Foreign", STALLED), 30, ("False", "Foreign", STALLED))]
+#[case::foreign_though_identical(new, |w: &mut World| {
+    w.spec.adoption_policy = Some(AdoptionPolicy::Never);
+    w.azure.member = Some(Joined::new(Author::Stranger, Names::Wanted));
+}, ("False", "Foreign", STALLED), 30, ("False", "Foreign", STALLED))]
+#[case::already_exists(new, |w: &mut World| w.azure.elsewhere = true, ("False", "AlreadyExistsAs", STALLED), 30, ("False", "AlreadyExistsAs", STALLED))]
+#[case::group_not_found(new, |w: &mut World| lasting(w, Trouble::Read(Wrong::ParentMissing)), ("Unknown", "GroupNotFound", RECONCILING), 11, ("Unknown", "GroupNotFound", STALLED))]
+#[case::group_is_gone(new, |w: &mut World| w.group = Reading::Absent, ("False", "GroupNotFound", RECONCILING), 11, ("False", "GroupNotFound", STALLED))]
+#[case::permission_denied(new, |w: &mut World| lasting(w, Trouble::Put(Wrong::Denied)), ("False", "PermissionDenied", RECONCILING), 11, ("False", "PermissionDenied", STALLED))]
+#[case::azure_refused(new, |w: &mut World| lasting(w, Trouble::Put(Wrong::Refused)), ("False", "AzureRefused", RECONCILING), 11, ("False", "AzureRefused", STALLED))]
+#[case::retry(new, |w: &mut World| lasting(w, Trouble::Read(Wrong::Broken)), ("Unknown", "ProgressingWithRetry", RECONCILING), 30, ("Unknown", "ProgressingWithRetry", RECONCILING))]
+#[case::ready_is_kept_while_unread(there, |w: &mut World| lasting(w, Trouble::Read(Wrong::Denied)), ("True", "Succeeded", NONE), 14, ("True", "Succeeded", NONE))]
+#[case::and_not_for_ever(there, |w: &mut World| lasting(w, Trouble::Read(Wrong::Denied)), ("True", "Succeeded", NONE), 16, ("Unknown", "PermissionDenied", STALLED))]
+#[case::updating(there, |w: &mut World| in_state(w, "Deleting"), ("False", "Updating", RECONCILING), 17, ("False", "UpdatingTooLong", RECONCILING))]
+#[case::unknown_state(there, |w: &mut World| in_state(w, "Paused"), ("False", "UnknownState", RECONCILING), 30, ("False", "UnknownState", RECONCILING))]
+#[case::failed(there, |w: &mut World| {
+    in_state(w, "Failed");
+    lasting(w, Trouble::Put(Wrong::Denied));
+}, ("False", "Failed", RECONCILING), 62, ("False", "Failed", STALLED))]
+#[case::failed_and_the_network_is_gone(there, |w: &mut World| {
+    in_state(w, "Failed");
+    w.azure.network = false;
+}, ("False", "Failed", RECONCILING), 3, ("False", "TargetMissing", RECONCILING))]
+#[case::would_change(new, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("False", "WouldChange", NONE), 30, ("False", "WouldChange", NONE))]
+#[case::observed(there, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("True", "Observed", NONE), 30, ("True", "Observed", NONE))]
+#[case::succeeded(new, |_: &mut World| (), ("True", "Succeeded", NONE), 30, ("True", "Succeeded", NONE))]
+#[case::succeeded_in_its_own_tenant(plain, |w: &mut World| w.spec.resource_credential_ref = None, ("True", "Succeeded", NONE), 30, ("True", "Succeeded", NONE))]
+#[case::deleting(there, |w: &mut World| {
+    w.meta.deleting = true;
+    lasting(w, Trouble::DeleteLater(MINUTES(40)));
+}, ("False", "Deleting", RECONCILING), 30, ("False", "Deleting", RECONCILING))]
+fn from_a_situation_to_what_is_shown(
+    #[case] begin: fn() -> World,
+    #[case] change: fn(&mut World),
+    #[case] soon: Shown,
+    #[case] minutes: i64,
+    #[case] later: Shown,
+) {
+    let mut world = begin();
+    change(&mut world);
+    world.run(SignedDuration::from_secs(30));
+    assert_eq!(world.shown(), soon, "{}", world.message());
+    world.run(MINUTES(minutes) - SignedDuration::from_secs(20));
+    assert_eq!(world.shown(), later, "{}", world.message());
+}
+
+/// What blocks a deletion is named, and each message names a way out.
+#[rstest]
+#[case::denied(|w: &mut World| lasting(w, Trouble::Delete(Wrong::Denied)), &["AuthorizationFailed"])]
+#[case::locked(|w: &mut World| lasting(w, Trouble::Delete(Wrong::Locked)), &["lock"])]
+#[case::unproven(|w: &mut World| lasting(w, Trouble::Read(Wrong::Unproven)), &["InvalidResourceType"])]
+#[case::suspended(|w: &mut World| w.spec.suspend = Some(true), &["spec.suspend"])]
+#[case::crd(|w: &mut World| w.crd = CrdState::Terminating, &["CRDTerminating", "avnm.dev/confirm-delete"])]
+#[case::credential(|w: &mut World| w.signer = Cred::Missing, &["central"])]
+fn a_blocked_deletion_names_what_blocks_and_the_way_out(
+    #[case] change: fn(&mut World),
+    #[case] words: &[&str],
+) {
+    let mut world = there();
+    world.meta.deleting = true;
+    change(&mut world);
+    world.run(MINUTES(2));
+    assert_eq!(world.shown(), ("False", "DeletionBlocked", STALLED));
+    let message = world.message().to_owned();
+    for word in words.iter().chain(&["Ways out", "Orphan"]) {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    assert!(world.status.provisioning_state.is_some(), "what was not looked at stays as it was");
+    world.spec.deletion_policy = Some(DeletionPolicy::Orphan);
+    world.run(MINUTES(2));
+    assert!(world.released, "{message}");
+}
+
+#[test]
+fn a_crd_that_cannot_be_read_is_waited_for() {
+    let mut world = there();
+    world.meta.deleting = true;
+    world.crd = CrdState::Unknown(fault(FaultKind::Network, "NoAnswer"));
+    world.run(MINUTES(20));
+    assert_eq!(world.shown(), ("False", "Deleting", RECONCILING));
+    assert_eq!(world.azure.deletes, 0);
+    world.crd = CrdState::Standing;
+    world.play();
+    assert!(world.released);
+}
+
+/// Deleting needs neither the connection nor the network's tenant.
+#[test]
+fn a_deletion_does_not_wait_for_the_connection() {
+    for connection in Connection::ALL {
+        for resource in Cred::ALL {
+            let mut world = there();
+            (world.connection, world.resource, world.meta.deleting) = (connection, resource, true);
+            world.play();
+            assert!(world.released && world.azure.member.is_none(), "{connection:?} {resource:?}");
+        }
+    }
+}
+
+/// A claim without its finalizer is held again before any verdict, and that is told once.
+#[rstest]
+#[case::at_rest(|_: &mut World| ())]
+#[case::observed(|w: &mut World| w.spec.mode = Some(Mode::Observe))]
+#[case::suspended(|w: &mut World| w.spec.suspend = Some(true))]
+#[case::refused(|w: &mut World| w.allowed = Some(vec!["/subscriptions/x".into()]))]
+#[case::beaten(|w: &mut World| w.beaten_by = Some("StaticMember a".into()))]
+#[case::waiting(|w: &mut World| w.connection = Connection::NotReady)]
+#[case::unread(|w: &mut World| lasting(w, Trouble::Read(Wrong::Denied)))]
+fn a_claim_without_its_finalizer_is_held_again(#[case] change: fn(&mut World)) {
+    let mut world = there();
+    change(&mut world);
+    world.meta.held = false;
+    world.pass();
+    assert!(world.meta.held);
+    world.run(MINUTES(10));
+    let restored: Vec<_> = world.told.iter().filter(|one| one.reason == "FinalizerRestored").collect();
+    assert!(restored.len() == 1 && restored[0].warning, "{restored:?}");
+}
+
+/// A replacement is told as what it is: we deleted it, nobody else did.
+#[test]
+fn a_replacement_is_not_told_as_a_deletion_by_others() {
+    let mut world = there();
+    world.azure.member = Some(Joined::new(Author::Stranger, Names::Other));
+    world.play();
+    let told: Vec<&str> = world.told.iter().map(|one| one.reason).collect();
+    assert!(told.contains(&"DriftCorrected") && !told.contains(&"DriftDetected"), "{told:?}");
+    assert_eq!(world.memory.item.corrections.len(), 1);
+}
+
+/// Nothing is written with a source that is gone when read live; an earlier PUT that may land keeps its claim.
+#[test]
+fn a_source_that_is_gone_live_gets_no_put() {
+    let mut world = new();
+    world.gone_live = 2;
+    world.pass();
+    assert_eq!((world.azure.puts, world.shown().1), (0, "DependencyNotReady"));
+    assert!(world.status.claim.is_none());
+    world.play();
+    assert_eq!(world.shown(), ("True", "Succeeded", NONE));
+    let mut world = new();
+    world.azure.trouble = Some((Trouble::PutCutLater(SignedDuration::from_secs(50)), 1));
+    world.pass();
+    world.gone_live = 1;
+    world.advance(SignedDuration::from_secs(5));
+    world.pass();
+    assert!(world.status.claim.is_some());
+    world.play();
+    assert_eq!(world.shown(), ("True", "Succeeded", NONE));
+}
