@@ -9,6 +9,7 @@ pub mod contend;
 pub mod cross_tenant_connection;
 pub mod fault;
 pub mod inputs;
+pub mod memory;
 pub mod ownership;
 pub mod pace;
 pub mod reason;

@@ -4,7 +4,8 @@ use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE, HalfStatus};
 use avnm_arm::{ManagerConnectionBody, ScopeConnectionBody, clock};
 use avnm_plan::{
     body::Body,
-    cross_tenant_connection::{Cause, Half, Role, Step},
+    cross_tenant_connection::{Half, Role, Step},
+    memory::Cause,
 };
 use avnm_terms::{AzureName, Fault, FaultKind, ManagerConnectionId, ScopeConnectionId};
 use kube::Resource;

@@ -2,7 +2,7 @@
 
 use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE};
 use avnm_arm::{MemberBody, clock};
-use avnm_plan::{cross_tenant_connection::Cause, static_member::Step};
+use avnm_plan::{memory::Cause, static_member::Step};
 use avnm_terms::{Fault, FaultKind};
 use kube::Resource;
 

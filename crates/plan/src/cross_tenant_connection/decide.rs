@@ -1,18 +1,16 @@
 //! From what is wanted and what was read to the next steps. Pure; looked at again after every step.
 
-use avnm_api::{
-    Claim, ClaimOrigin, ClaimPhase, CredentialRef, DeletionPolicy, Mode, RecreatePhase, RecreateStatus,
-};
+use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialRef, Mode, RecreateStatus};
 use avnm_terms::{Actor, ConnectionState, FaultKind, Reading};
 use jiff::Timestamp;
 
 use super::{
-    Cause, DELETE_SETTLES, Desired, Half, HalfDesire, HalfSeen, Inputs, Memory, Observed, Role, Standing,
+    Desired, Half, HalfDesire, HalfSeen, Inputs, Memory, Observed, Role, Standing, deletion::deletion,
+    recreate::recreation,
 };
 use crate::{
     conditions::whole,
-    fault,
-    inputs::CrdState,
+    memory::{Cause, DELETE_SETTLES},
     ownership::{self, Claimed, Goal, Move, Seen, Situation},
     pace::{Waiting, Waits},
     reason::Reason,
@@ -68,7 +66,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn rest(findings: Vec<Finding>, waiting: Waiting) -> Self {
+    pub(super) fn rest(findings: Vec<Finding>, waiting: Waiting) -> Self {
         Self { steps: Vec::new(), findings, moves: super::Halves::default(), would: Vec::new(), waiting }
     }
 }
@@ -197,7 +195,7 @@ fn unheld(view: View<'_>) -> Vec<CredentialRef> {
     credentials
 }
 
-fn situation(view: View<'_>, half: Half) -> Situation {
+pub(super) fn situation(view: View<'_>, half: Half) -> Situation {
     let desire = view.desired.halves.get(half);
     let observed = view.observed.halves.get(half);
     let claim = view.standing.claims.get(half).as_ref();
@@ -231,14 +229,14 @@ fn situation(view: View<'_>, half: Half) -> Situation {
 }
 
 /// After a restart the old status tells that a correction did not help, for the same generation.
-fn replace_was_needed(view: View<'_>) -> bool {
+pub(super) fn replace_was_needed(view: View<'_>) -> bool {
     crate::conditions::find(&view.inputs.status.conditions, "Ready").is_some_and(|ready| {
         ready.reason == Reason::ReplaceNeeded.as_str()
             && ready.observed_generation == Some(view.inputs.meta.generation)
     })
 }
 
-fn new_claim(
+pub(super) fn new_claim(
     view: View<'_>,
     half: Half,
     phase: ClaimPhase,
@@ -481,111 +479,8 @@ fn fields(half: Half) -> &'static [&'static str] {
     }
 }
 
-/// The way out of Conflict, Revoked, Rejected and ReplaceNeeded: once per value of the annotation.
-fn recreation(view: View<'_>) -> Option<Plan> {
-    // Under Observe the annotation is left for when it is over, as it is while suspended.
-    if view.desired.policies.mode == Mode::Observe {
-        return None;
-    }
-    let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
-    if let Some(running) =
-        view.standing.recreate.as_ref().filter(|recreate| recreate.phase == RecreatePhase::Deleting)
-    {
-        let mut all_gone = true;
-        for half in Half::BOTH {
-            let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
-            if view.standing.claims.get(half).is_none() || desire.role != Role::Ours {
-                continue;
-            }
-            let step = ownership::next(&Situation { goal: Goal::Gone, ..situation(view, half) });
-            *plan.moves.get_mut(half) = Some(step);
-            match step {
-                Move::DropClaim => {}
-                Move::Delete if observed.write.is_none() && !deleted_lately(view, half) => {
-                    all_gone = false;
-                    plan.steps.push(Step::Delete(half));
-                }
-                _ => all_gone = false,
-            }
-        }
-        if all_gone {
-            for half in Half::BOTH {
-                let desire = view.desired.halves.get(half);
-                if view.standing.claims.get(half).is_some() && desire.role == Role::Ours {
-                    let hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
-                    let claim = new_claim(view, half, ClaimPhase::Intended, ClaimOrigin::Created, hash);
-                    plan.steps.push(Step::SetClaim(half, claim));
-                }
-            }
-            plan.steps.push(Step::SetRecreate(RecreateStatus {
-                value: running.value.clone(),
-                phase: RecreatePhase::Done,
-            }));
-            plan.steps.push(Step::Persist);
-            return Some(plan);
-        }
-        if plan.steps.is_empty() {
-            // What stands in the way is said before what is under way.
-            let mut findings = write_faults(view);
-            let halves = view.desired.halves.each();
-            findings.extend(halves.into_iter().filter_map(|(_, desire)| desire.blocked.clone()));
-            findings.push(Finding::new(
-                Reason::Progressing,
-                "recreating: our halves are being deleted and will be made again",
-            ));
-            plan.waiting = waiting_for(view, &findings, Waiting::Gone);
-            plan.findings = findings;
-        }
-        return Some(plan);
-    }
-    let value = view.inputs.meta.recreate.as_ref()?;
-    if view.standing.recreate.as_ref().is_some_and(|handled| handled.value == *value) {
-        return None;
-    }
-    // Both halves must have been read before it is known whether this is a state to leave.
-    let unread = |half: Half| {
-        let desire = view.desired.halves.get(half);
-        desire.role != Role::Absent
-            && (desire.signer.is_none() || view.observed.halves.get(half).reading.fault().is_some())
-    };
-    if Half::BOTH.into_iter().any(unread) {
-        return None;
-    }
-    let first_pass = view.inputs.status.conditions.is_empty();
-    let stuck = Half::BOTH.into_iter().any(|half| {
-        let state = view.observed.halves.get(half).reading.found().map(|found| &found.state);
-        matches!(
-            state,
-            Some(ConnectionState::Conflict | ConnectionState::Revoked | ConnectionState::Rejected)
-        )
-    }) || replace_was_needed(view);
-    let begins = stuck && !first_pass && view.standing.any();
-    let phase = if begins { RecreatePhase::Deleting } else { RecreatePhase::Done };
-    plan.steps.push(Step::SetRecreate(RecreateStatus { value: value.clone(), phase }));
-    if begins {
-        plan.steps.push(Step::Persist);
-        plan.steps.push(Step::Tell(Happening::normal(
-            "Recreating",
-            "Recreate",
-            "annotation avnm.dev/recreate: our halves are deleted and made again",
-        )));
-    }
-    Some(plan)
-}
-
-fn deleted_lately(view: View<'_>, half: Half) -> bool {
+pub(super) fn deleted_lately(view: View<'_>, half: Half) -> bool {
     view.memory.halves.get(half).deleted_at.is_some_and(|at| at.duration_until(view.now) < DELETE_SETTLES)
-}
-
-fn write_faults(view: View<'_>) -> Vec<Finding> {
-    Half::BOTH
-        .into_iter()
-        .filter_map(|half| {
-            let observed = view.observed.halves.get(half);
-            let fault = observed.write.as_ref().or(observed.reading.fault())?;
-            Some(fault::finding(fault, half.side(), half.thing()))
-        })
-        .collect()
 }
 
 /// What is waited for when something failed; otherwise what the caller says.
@@ -621,197 +516,4 @@ pub(super) fn waiting_for(view: View<'_>, findings: &[Finding], otherwise: Waiti
         }
         None => otherwise,
     }
-}
-
-fn deletion(view: View<'_>) -> Plan {
-    let policies = view.desired.policies;
-    let mut plan = Plan::rest(Vec::new(), Waiting::Gone);
-    let release = |mut plan: Plan| {
-        if view.inputs.meta.held {
-            plan.steps.push(Step::Release);
-        }
-        plan.findings.push(Finding::new(Reason::Deleting, "let go: nothing more is done in Azure"));
-        plan.waiting = Waiting::Someone;
-        plan
-    };
-    if !view.standing.any() {
-        return release(plan);
-    }
-    if !view.inputs.meta.held {
-        // Let go already, and kept by someone else's finalizer: nothing is written to Azure any more.
-        let claimed = Half::BOTH.into_iter().filter(|half| view.standing.claims.get(*half).is_some());
-        plan.steps.extend(claimed.map(|half| Step::SetClaim(half, None)));
-        return plan;
-    }
-    let left = policies.deletion == DeletionPolicy::Orphan || policies.mode == Mode::Observe;
-    if left {
-        let why = if policies.deletion == DeletionPolicy::Orphan {
-            "spec.deletionPolicy is Orphan"
-        } else {
-            "spec.mode is Observe"
-        };
-        plan.steps.push(Step::Tell(Happening::normal(
-            "Orphaned",
-            "Release",
-            format!("{why}: our halves stay in Azure"),
-        )));
-        return release(plan);
-    }
-    let blocked = |message: String, code: &str| {
-        let finding = Finding::new(Reason::DeletionBlocked, message).with_failure(
-            "delete",
-            "connection",
-            code,
-            Actor::ClusterOperator,
-        );
-        Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None })
-    };
-    if policies.suspend {
-        return blocked(
-            format!(
-                "spec.suspend is true. Ways out: set it to false, or set spec.deletionPolicy: Orphan to leave both halves in Azure ({})",
-                Actor::ClusterOperator
-            ),
-            "Suspended",
-        );
-    }
-    if let CrdState::Unknown(fault) = &view.observed.crd
-        && !view.inputs.meta.confirm_delete
-    {
-        let finding = Finding {
-            reason: Reason::Deleting,
-            message: format!(
-                "cannot read whether the CustomResourceDefinition is being deleted: {}",
-                fault.message
-            ),
-            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-            unread: true,
-            companion: None,
-        };
-        return Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None });
-    }
-    if view.observed.crd == CrdState::Terminating && !view.inputs.meta.confirm_delete {
-        return blocked(
-            format!(
-                "CRDTerminating: the CustomResourceDefinition is being deleted, which would delete this in Azure. Ways out: annotate with avnm.dev/confirm-delete=true to delete it, or set spec.deletionPolicy: Orphan to leave it ({})",
-                Actor::ClusterOperator
-            ),
-            "CRDTerminating",
-        );
-    }
-    match &view.observed.dependents {
-        Reading::Unread(fault) => {
-            let finding = Finding {
-                reason: Reason::Deleting,
-                message: format!("cannot list the members of this connection: {}", fault.message),
-                failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-                unread: true,
-                companion: None,
-            };
-            return Plan::rest(vec![finding], Waiting::Retry { streak: view.memory.streak, after: None });
-        }
-        Reading::Found(members) if !members.is_empty() => {
-            let names: Vec<&str> = members.iter().take(3).map(|member| member.name.as_str()).collect();
-            let named = format!(
-                "{} StaticMember(s) that name this connection still hold a member in Azure ({})",
-                members.len(),
-                names.join(", ")
-            );
-            if members.iter().all(|member| member.deleting) {
-                let finding =
-                    Finding::new(Reason::Deleting, format!("{named}; they are being deleted first"));
-                return Plan::rest(vec![finding], Waiting::Settling(2));
-            }
-            return blocked(
-                format!(
-                    "{named}. Ways out: delete them, or set spec.deletionPolicy: Orphan here to leave both halves in Azure ({})",
-                    Actor::ClusterOperator
-                ),
-                "MembersRemain",
-            );
-        }
-        Reading::Found(_) | Reading::Absent => {}
-    }
-    let mut persist = false;
-    for half in Half::BOTH {
-        if view.standing.claims.get(half).is_none() {
-            continue;
-        }
-        let (desire, observed) = (view.desired.halves.get(half), view.observed.halves.get(half));
-        if let (Some(finding), true) = (&desire.blocked, desire.goal == Goal::Gone) {
-            plan.findings.push(finding.clone());
-            continue;
-        }
-        let step = ownership::next(&situation(view, half));
-        *plan.moves.get_mut(half) = Some(step);
-        let fault = observed.write.as_ref().or(observed.reading.fault());
-        // What is left in Azure needs no read to be let go.
-        if let Some(fault) = fault.filter(|_| desire.goal == Goal::Gone) {
-            plan.findings.push(deletion_fault(half, fault));
-            continue;
-        }
-        match step {
-            Move::DropClaim => {
-                plan.steps.push(Step::SetClaim(half, None));
-                persist = true;
-            }
-            Move::Delete if !deleted_lately(view, half) => plan.steps.push(Step::Delete(half)),
-            _ => {}
-        }
-    }
-    if persist {
-        // The finalizer goes only after the claims are durably gone or nothing is left to say.
-        let left = Half::BOTH.into_iter().any(|half| {
-            view.standing.claims.get(half).is_some()
-                && !plan.steps.iter().any(|step| matches!(step, Step::SetClaim(done, None) if *done == half))
-        });
-        if left {
-            plan.steps.push(Step::Persist);
-        }
-        return plan;
-    }
-    if plan.steps.is_empty() {
-        let waits: Vec<&str> = Half::BOTH
-            .into_iter()
-            .filter(|half| {
-                matches!(plan.moves.get(*half), Some(Move::AwaitGone | Move::AwaitQuiet | Move::Delete))
-            })
-            .map(Half::words)
-            .collect();
-        if !waits.is_empty() {
-            plan.findings.push(Finding::new(
-                Reason::Deleting,
-                format!("deleted in Azure and waiting until it is proven gone: {}", waits.join(", ")),
-            ));
-        }
-        // A half that cannot be deleted does not hide behind one that is going.
-        plan.findings.sort_by_key(|finding| finding.reason != Reason::DeletionBlocked);
-        let blocked = plan.findings.iter().any(|finding| finding.reason == Reason::DeletionBlocked);
-        if blocked {
-            plan.findings.retain(|finding| finding.reason == Reason::DeletionBlocked);
-        }
-        let counting =
-            plan.moves.scope == Some(Move::AwaitGone) || plan.moves.target == Some(Move::AwaitGone);
-        plan.waiting = match waiting_for(view, &[], Waiting::Gone) {
-            _ if counting => Waiting::Gone,
-            Waiting::Gone if blocked => Waiting::Retry { streak: view.memory.streak, after: None },
-            waiting => waiting,
-        };
-    }
-    plan
-}
-
-fn deletion_fault(half: Half, fault: &avnm_terms::Fault) -> Finding {
-    let mut finding = fault::finding(fault, half.side(), half.thing());
-    if fault::blocks_deletion(fault) {
-        finding.reason = Reason::DeletionBlocked;
-        finding.message = format!(
-            "the {} cannot be deleted: {}. Ways out: remove the cause, or set spec.deletionPolicy: Orphan to leave it in Azure",
-            half.words(),
-            finding.message
-        );
-    } else {
-        finding.reason = Reason::Deleting;
-    }
-    finding
 }

@@ -2,6 +2,7 @@
 
 mod conclude;
 mod decide;
+mod deletion;
 mod desire;
 mod report;
 
@@ -15,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     body::Body,
-    cross_tenant_connection::HalfMemory,
     inputs::{CrdState, CredentialInput, Meta},
+    memory::ItemMemory,
 };
 
 /// What `connectionRef` leads to.
@@ -129,7 +130,7 @@ impl Default for Observed {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// As of a half of a connection.
-    pub item: HalfMemory,
+    pub item: ItemMemory,
     /// Looks since the last write.
     pub looks: u32,
     /// Passing failures in a row.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::table;
 use crate::{
-    cross_tenant_connection as connection,
+    memory,
     pace::{Waiting, Waits, next},
     reason, static_member as member, tenant_credential as credential,
 };
@@ -59,10 +59,10 @@ pub(super) fn body() -> String {
         ("Activating, before PendingTooLong", reason::ACTIVATING),
         ("Updating, before UpdatingTooLong", reason::UPDATING),
         ("Propagating, before SignInRefused", reason::PROPAGATION),
-        ("a correction to show, before ReplaceNeeded", connection::CORRECTION_SETTLES),
-        ("what was sent to show, before it counts as deleted", connection::SENDING_SETTLES),
-        ("before a DELETE is sent again", connection::DELETE_SETTLES),
-        ("between corrections while Contended", connection::CONTENDED_PACE),
+        ("a correction to show, before ReplaceNeeded", memory::CORRECTION_SETTLES),
+        ("what was sent to show, before it counts as deleted", memory::SENDING_SETTLES),
+        ("before a DELETE is sent again", memory::DELETE_SETTLES),
+        ("between corrections while Contended", memory::CONTENDED_PACE),
         ("a Failed member, before it is sent again first", member::FAILED_FIRST),
         ("a Failed member, before it is sent again each next time", member::FAILED_NEXT),
         ("between tries of a failing credential (flag)", credential::PROBE),

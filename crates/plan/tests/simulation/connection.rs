@@ -11,10 +11,11 @@ use avnm_plan::{
     body::Body,
     conditions::{Past, find},
     cross_tenant_connection::{
-        self as plan, Cause, Dependent, Desired, Half, HalfInput, HalfSeen, Halves, Inputs, Memory, Observed,
-        Plan, Role, Standing, Step, View,
+        self as plan, Dependent, Desired, Half, HalfInput, HalfSeen, Halves, Inputs, Memory, Observed, Plan,
+        Role, Standing, Step, View,
     },
     inputs::{CrdState, CredentialInput, Meta},
+    memory::Cause,
     ownership::Goal,
     pace::Waits,
     reason::{Readiness, Reason},

@@ -9,8 +9,8 @@ use avnm_api::{
 use avnm_plan::{
     body::Body,
     conditions::{Past, find, merge, summary},
-    cross_tenant_connection::Cause,
     inputs::{CrdState, CredentialInput, Meta},
+    memory::Cause,
     ownership::Goal,
     pace::Waits,
     reason::{Readiness, Reason},
