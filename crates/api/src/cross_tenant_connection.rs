@@ -44,7 +44,7 @@ use crate::{
 pub struct CrossTenantConnectionSpec {
     /// The network manager, as /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME. Immutable.
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{1,90}/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network manager: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME"))]
+    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network manager: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("networkManagerId is immutable: create another CrossTenantConnection and delete this one"))]
     pub network_manager_id: String,
     /// What the manager shall manage.
@@ -80,7 +80,7 @@ pub struct TargetSpec {
     pub tenant_id: String,
     /// /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME. Immutable.
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') || self.matches('^/(?i:providers/Microsoft.Management/managementGroups)/[-0-9A-Za-z_.()]{1,90}$')").message("write /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME"))]
+    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') || self.matches('^/(?i:providers/Microsoft.Management/managementGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]$')").message("write /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("target.scope is immutable: create another CrossTenantConnection and delete this one"))]
     pub scope: String,
 }

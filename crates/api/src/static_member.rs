@@ -37,7 +37,7 @@ use crate::{
 pub struct StaticMemberSpec {
     /// The network group, as …/networkManagers/NAME/networkGroups/NAME. Immutable.
     #[schemars(length(min = 1, max = 640))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{1,90}/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}/(?i:networkGroups)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network group: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME/networkGroups/NAME"))]
+    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}/(?i:networkGroups)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network group: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME/networkGroups/NAME"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("networkGroupId is immutable: create another StaticMember and delete this one"))]
     pub network_group_id: String,
     /// Its name in Azure. Default: metadata.name. Immutable.
@@ -47,7 +47,7 @@ pub struct StaticMemberSpec {
     pub member_name: Option<String>,
     /// The virtual network, or …/subnets/NAME of one. Immutable.
     #[schemars(length(min = 1, max = 640))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{1,90}/(?i:providers/Microsoft.Network/virtualNetworks)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79}(/(?i:subnets)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79})?$')").message("write the id of a virtual network or subnet: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/virtualNetworks/NAME[/subnets/NAME]"))]
+    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/virtualNetworks)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79}(/(?i:subnets)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79})?$')").message("write the id of a virtual network or subnet: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/virtualNetworks/NAME[/subnets/NAME]"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("resourceId is immutable: create another StaticMember and delete this one"))]
     pub resource_id: String,
     /// A CrossTenantConnection of this namespace: waited for, and its credentials are used.

@@ -52,10 +52,12 @@ pub struct TenantCredentialSpec {
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')").message("write the application's client id, a GUID: 8-4-4-4-12 hexadecimal digits"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("clientId is immutable: create another TenantCredential and point the references to it"))]
     pub client_id: String,
-    /// ARM ids, whole path segments, below which this credential may be used. Absent: anywhere.
+    /// ARM ids, whole path segments, below which this credential may be used. Absent: anywhere; an empty list is refused.
+    // No minItems and minLength: their messages do not say what to write, and the server skips rules after them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 512)))]
-    #[x_kube(validation = Rule::new("self.all(s, s.startsWith('/'))").message("write each scope as an ARM id that begins with '/'; leave the list out to restrict nothing"))]
+    #[schemars(length(max = 64), inner(length(max = 512)))]
+    #[x_kube(validation = Rule::new("self.size() > 0").message("leave allowedScopes out to restrict nothing, or list at least one ARM id: an empty list would allow nothing"))]
+    #[x_kube(validation = Rule::new("self.all(s, s.matches('^(/[-0-9A-Za-z_.()]{1,260})+$') && !s.matches('/[.]{1,2}(/|$)'))").message("write each scope as an ARM id of whole segments, such as /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME: it begins with '/', does not end with one, and has no '//' and no '..'"))]
     pub allowed_scopes: Option<Vec<String>>,
     /// Sign in with a client secret.
     #[serde(skip_serializing_if = "Option::is_none")]
