@@ -1,0 +1,126 @@
+//! `StaticMember`.
+
+use serde_json::{Value, json};
+
+use crate::{Row, changed, made, with};
+
+const KIND: &str = "StaticMember";
+const GROUP: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/networkManagers/nm/networkGroups/g";
+const NETWORK: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v";
+
+/// Named after the object, with the credentials of a connection.
+fn object() -> Value {
+    json!({
+        "apiVersion": "avnm.dev/v1alpha1", "kind": KIND, "metadata": {"name": "vnet", "namespace": "hub"},
+        "spec": {"networkGroupId": GROUP, "resourceId": NETWORK, "connectionRef": {"name": "link"}},
+    })
+}
+
+fn spec(patch: &Value) -> Value {
+    with(object(), &json!({"spec": patch}))
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let named = |name: &str| spec(&json!({"memberName": name}));
+    let group = |id: &str| spec(&json!({"networkGroupId": id}));
+    let network = |id: &str| spec(&json!({"resourceId": id}));
+    let too_long = |object: Value| with(object, &json!({"metadata": {"name": "n".repeat(65)}}));
+    let credential = json!({"kind": "TenantCredential", "name": "c"});
+    vec![
+        Row {
+            kind: KIND,
+            path: "",
+            says: "metadata.name is too long for a name in Azure (64 characters): set spec.memberName",
+            accepts: vec![made(object()), made(too_long(named("short")))],
+            refuses: vec![made(too_long(object()))],
+        },
+        Row {
+            kind: KIND,
+            path: "",
+            says: "spec.memberName is immutable: create another StaticMember and delete this one",
+            accepts: vec![
+                changed(object(), spec(&json!({"adoptionPolicy": "Never"}))),
+                changed(object(), named("vnet")),
+                changed(named("vnet"), object()),
+            ],
+            refuses: vec![
+                changed(object(), named("other")),
+                changed(named("other"), object()),
+                changed(named("a"), named("b")),
+            ],
+        },
+        Row {
+            kind: KIND,
+            path: "spec",
+            says: "set connectionRef (a CrossTenantConnection whose credentials are used) or credentialRef (a credential of the manager's tenant), or both",
+            accepts: vec![
+                made(object()),
+                made(spec(&json!({"credentialRef": credential}))),
+                made(spec(&json!({"connectionRef": null, "credentialRef": credential}))),
+            ],
+            refuses: vec![
+                made(spec(&json!({"connectionRef": null}))),
+                // That one signs for the network only.
+                made(spec(&json!({"connectionRef": null, "resourceCredentialRef": credential}))),
+            ],
+        },
+        Row {
+            kind: KIND,
+            path: "spec.networkGroupId",
+            says: "write the id of a network group: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME/networkGroups/NAME",
+            accepts: vec![made(object()), made(group(&GROUP.replace("networkGroups", "NETWORKGROUPS")))],
+            refuses: [
+                NETWORK,
+                GROUP.trim_end_matches("/networkGroups/g"),
+                &format!("{GROUP}/staticMembers/m"),
+                &format!("{GROUP}/"),
+                &GROUP.replace("networkGroups/g", "networkGroups/.."),
+                &GROUP.replace("/rg/", "/../"),
+            ]
+            .map(|id| made(group(id)))
+            .into(),
+        },
+        Row {
+            kind: KIND,
+            path: "spec.networkGroupId",
+            says: "networkGroupId is immutable: create another StaticMember and delete this one",
+            accepts: vec![changed(object(), spec(&json!({"connectionRef": {"name": "other"}})))],
+            refuses: vec![changed(object(), group(&format!("{GROUP}2")))],
+        },
+        Row {
+            kind: KIND,
+            path: "spec.memberName",
+            says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit",
+            accepts: ["a", "crossTenantMember", &"a".repeat(64)].map(|name| made(named(name))).into(),
+            refuses: ["-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
+        },
+        Row {
+            kind: KIND,
+            path: "spec.resourceId",
+            says: "write the id of a virtual network or subnet: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/virtualNetworks/NAME[/subnets/NAME]",
+            accepts: vec![
+                made(object()),
+                made(network(&format!("{NETWORK}/subnets/s"))),
+                made(network(&NETWORK.replace("virtualNetworks", "virtualnetworks"))),
+            ],
+            refuses: [
+                GROUP,
+                "/subscriptions/x/y",
+                &format!("{NETWORK}/subnets"),
+                &format!("{NETWORK}/peerings/p"),
+                &format!("{NETWORK}/subnets/s/x"),
+                &format!("{NETWORK}#x"),
+                &NETWORK.replace("/rg/", "/../"),
+            ]
+            .map(|id| made(network(id)))
+            .into(),
+        },
+        Row {
+            kind: KIND,
+            path: "spec.resourceId",
+            says: "resourceId is immutable: create another StaticMember and delete this one",
+            accepts: vec![changed(object(), spec(&json!({"mode": "Observe", "suspend": true})))],
+            refuses: vec![changed(object(), network(&format!("{NETWORK}/subnets/s")))],
+        },
+    ]
+}
