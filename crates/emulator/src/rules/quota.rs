@@ -21,6 +21,7 @@ pub const EVIDENCE: &[Evidence] = &[
         "wire-facts 10, recording not shared",
     ),
     Evidence::report("429 SubscriptionRequestsThrottled and its text", "azure-docs#105248"),
+    Evidence::assumed("a tenant's quota: 429 TooManyRequests; no source names another code"),
     Evidence::specification(
         "429 with Retry-After in seconds; the bucket's form",
         "Azure Resource Manager request limits",
@@ -82,7 +83,7 @@ pub fn take(state: &mut State, call: &Call<'_>) -> Answered<()> {
     let verb = class.trim_end_matches('s');
     let (code, owner) = match kind {
         "subscription" => ("SubscriptionRequestsThrottled", format!("subscription '{place}'")),
-        _ => ("TenantRequestsThrottled", format!("tenant '{place}'")),
+        _ => ("TooManyRequests", format!("tenant '{place}'")),
     };
     let text = format!(
         "Number of '{verb}' requests for {owner} actor '{actor}' exceeded. Please try again after '{wait}' seconds."
