@@ -23,8 +23,9 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("avnm-emulator", &[]),
 ];
 
-/// These see what they like, and nothing that ships sees them.
-const TOOLS: &[&str] = &["xtask", "avnm-launcher", "avnm-scenarios"];
+/// These see what they like, and nothing that ships sees them. `avnm-wire` is where the client and
+/// the emulator meet.
+const TOOLS: &[&str] = &["xtask", "avnm-launcher", "avnm-scenarios", "avnm-wire"];
 
 /// What the tests of any crate may see besides: the emulator and the launcher are made for them. The emulator's
 /// own tests may not see the client, or they would be shaped by it.
