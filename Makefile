@@ -11,7 +11,7 @@ DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "c
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test steps fmt lint deny unit scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit scenarios generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ build: ## Build all crates
 
 demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 	@$(CARGO) run --package xtask -- demo $(if $(filter-out 0,$(KEEP)),--keep)
+
+bench: ## Measure speed, memory and calls of the release build, and print them beside the budgets
+	@$(CARGO) run --package xtask -- bench
 
 test: ## Everything that must pass: formatting, lints, tests, and the scenarios on a real API server
 	@tools/guard.sh $(MAKE) --no-print-directory steps

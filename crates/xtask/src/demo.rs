@@ -3,7 +3,6 @@
 mod azure;
 mod env;
 mod objects;
-mod prepare;
 mod screen;
 
 use std::cell::{Cell, RefCell};
@@ -18,6 +17,7 @@ use avnm_launcher::{
     Emulator, EmulatorOptions, Look, Operator, OperatorOptions, Run, run, told_to_stop, wait_until,
 };
 
+use crate::prepare::{self, Profile};
 use screen::Screen;
 
 /// What is applied, and what the reader is told to look at.
@@ -50,7 +50,7 @@ struct Stage {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let watch = Stopwatch::start();
     heading("1. build what is not there yet");
-    prepare::build()?;
+    prepare::build(Profile::Debug)?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime of the demo")?;
     let kept = Cell::new(false);
     let code = runtime.block_on(async {

@@ -1,8 +1,10 @@
 //! `cargo xtask COMMAND`: the chores of this workspace, one file each.
 
+mod bench;
 mod demo;
 mod generate;
 mod layers;
+mod prepare;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measures the shipped programs against the emulator and a real API server, and prints figures beside budgets.
+    Bench,
     /// Shows the main job, end to end: a real API server, an emulated Azure, and the operator between them.
     Demo(demo::Args),
     /// Writes the generated files.
@@ -28,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Bench => bench::run(),
         Command::Demo(args) => demo::run(&args),
         Command::Generate => generate::run(),
         Command::Layers => layers::run(),

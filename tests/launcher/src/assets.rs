@@ -3,7 +3,7 @@
 //! Kubernetes: `TEST_ASSET_<NAME>`, then the folder `KUBEBUILDER_ASSETS`, exactly as envtest looks them up; then
 //! `tools/build.sh`, which builds the pinned version once. A run is never skipped because a program is missing.
 //!
-//! Our own: `AVNM_OPERATOR_BIN` and `AVNM_EMULATOR_BIN`, then beside the running program, where cargo puts them.
+//! Our own: what the options of a start name, `AVNM_OPERATOR_BIN` and `AVNM_EMULATOR_BIN`, then beside the running program, where cargo puts them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -81,8 +81,17 @@ pub fn pinned_kubernetes() -> Result<String> {
         .context("find the version of k8s.io/kubernetes in tools/kube/go.mod")
 }
 
+/// The program that a caller gives (of another build, say), or our own of that name.
+pub(crate) fn given_or_ours(given: Option<&Path>, name: &str) -> Result<PathBuf> {
+    match given {
+        Some(path) if path.is_file() => Ok(path.to_owned()),
+        Some(path) => bail!("find {name}: {} is no file", path.display()),
+        None => ours(name),
+    }
+}
+
 /// One of our own programs: `avnm-operator`, `avnm-emulator`.
-pub(crate) fn ours(name: &str) -> Result<PathBuf> {
+fn ours(name: &str) -> Result<PathBuf> {
     let variable = format!("{}_BIN", name.to_uppercase().replace('-', "_"));
     if let Some(path) = std::env::var_os(&variable) {
         let path = PathBuf::from(path);
@@ -132,6 +141,15 @@ mod tests {
             None
         });
         assert_eq!(asked.get_mut(), &["KUBEBUILDER_ASSETS", "TEST_ASSET_KUBE_CONTROLLER_MANAGER"]);
+    }
+
+    #[test]
+    fn a_given_program_is_taken_or_the_start_fails() {
+        let me = std::env::current_exe().unwrap();
+        assert_eq!(given_or_ours(Some(&me), "no-such-program").unwrap(), me);
+        let missing = me.with_file_name("no-such-program");
+        let error = given_or_ours(Some(&missing), "avnm-operator").unwrap_err().to_string();
+        assert!(error.contains("no-such-program is no file"), "{error}");
     }
 
     #[test]

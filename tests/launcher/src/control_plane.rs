@@ -18,6 +18,7 @@ use crate::pki::{self, Authority};
 use crate::port;
 use crate::run::Run;
 use crate::wait::{Look, wait_until};
+use crate::watch::Watch;
 
 /// How often a start is tried again because another process took a port in between.
 const PORT_TRIES: u32 = 5;
@@ -176,6 +177,34 @@ impl ControlPlane {
             bail!("GET {path} answered {status}: {text}");
         }
         serde_json::from_str(&text).with_context(|| format!("parse the answer to GET {path}"))
+    }
+
+    /// Creates an object at a path of the API, such as `/api/v1/namespaces/x/secrets`, without a process: for
+    /// whoever measures. Needs a control plane of its own.
+    pub async fn create(&self, path: &str, object: &Value) -> Result<Value> {
+        let (http, server) = self.direct()?;
+        let what = || format!("send POST {path}");
+        let answer = http.post(format!("{server}{path}")).json(object).send().await.with_context(what)?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| format!("read the answer to POST {path}"))?;
+        if !status.is_success() {
+            bail!("POST {path} answered {status}: {text}");
+        }
+        serde_json::from_str(&text).with_context(|| format!("parse the answer to POST {path}"))
+    }
+
+    /// Watches a collection at a path of the API: what is there comes first, each as ADDED. Needs a control plane of
+    /// its own.
+    pub async fn watch(&self, path: &str) -> Result<Watch> {
+        let (http, server) = self.direct()?;
+        Watch::open(http.get(format!("{server}{path}?watch=1"))).await
+    }
+
+    fn direct(&self) -> Result<(&reqwest::Client, &str)> {
+        match &self.api {
+            Api::Direct { http, server } => Ok((http, server)),
+            Api::Kubectl => bail!("an existing cluster is spoken to through kubectl alone"),
+        }
     }
 
     /// A kubeconfig of a ServiceAccount, with a token from `kubectl create token`: its holder has exactly the

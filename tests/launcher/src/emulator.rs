@@ -18,6 +18,8 @@ const START: Duration = Duration::from_secs(20);
 /// What to start it with.
 #[derive(Debug, Clone, Default)]
 pub struct EmulatorOptions {
+    /// The program; without one, what the environment names, or what lies beside the running program.
+    pub program: Option<PathBuf>,
     /// The world file; without one, the emulator's own default world.
     pub world: Option<PathBuf>,
     /// Further flags, as they are.
@@ -44,7 +46,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one on free ports; its files go to `dir`.
     pub async fn start(dir: &Path, options: &EmulatorOptions) -> Result<Self> {
-        let program = assets::ours("avnm-emulator")?;
+        let program = assets::given_or_ours(options.program.as_deref(), "avnm-emulator")?;
         let file = |name: &str| dir.join(name).display().to_string();
         let ready_file = dir.join("emulator-ready.json");
         // A file that an earlier emulator left in this folder would name the ports of that one.

@@ -18,6 +18,7 @@ pub mod port;
 pub mod run;
 mod stop;
 pub mod wait;
+mod watch;
 
 pub use control_plane::ControlPlane;
 pub use emulator::{Control, Emulator, EmulatorOptions};
@@ -26,3 +27,4 @@ pub use operator::{Operator, OperatorOptions};
 pub use run::Run;
 pub use stop::told_to_stop;
 pub use wait::{Look, wait_until};
+pub use watch::Watch;

@@ -25,6 +25,8 @@ pub const OPERATOR_ACCOUNT: &str = "avnm-operator";
 /// What to start it with.
 #[derive(Debug, Clone)]
 pub struct OperatorOptions {
+    /// The program; without one, what the environment names, or what lies beside the running program.
+    pub program: Option<PathBuf>,
     /// Its name in the lease and of its log file; two replicas need two.
     pub identity: String,
     /// Whose rights it has.
@@ -47,6 +49,7 @@ impl OperatorOptions {
     /// An operator with the rights of `kubeconfig`, whose Azure is `emulator`.
     pub fn new(kubeconfig: &Path, emulator: &Emulator) -> Self {
         Self {
+            program: None,
             identity: "operator".into(),
             kubeconfig: kubeconfig.to_owned(),
             arm_endpoint: emulator.arm().to_owned(),
@@ -247,7 +250,7 @@ impl Operator {
 
 /// Starts the process; if it ends at once because its ports are taken, again with others.
 async fn spawn(options: &OperatorOptions, log: &Path) -> Result<State> {
-    let program = assets::ours("avnm-operator")?;
+    let program = assets::given_or_ours(options.program.as_deref(), "avnm-operator")?;
     let env = [("KUBECONFIG".to_owned(), options.kubeconfig.display().to_string())];
     for _ in 0..PORT_TRIES {
         let ports = port::free::<2>()?;
@@ -274,6 +277,7 @@ mod tests {
     #[test]
     fn flags_are_the_operators_own() {
         let options = OperatorOptions {
+            program: None,
             identity: "a".into(),
             kubeconfig: "k".into(),
             arm_endpoint: "https://arm".into(),

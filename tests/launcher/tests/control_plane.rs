@@ -25,6 +25,15 @@ async fn starts_serves_and_is_gone() {
     let refused = nobody.run(&["get", "secrets"], None).await.unwrap_err().to_string();
     assert!(refused.contains("forbidden"), "{refused}");
 
+    // What is made while one watches is seen, and what is malformed is refused with the server's words.
+    let path = "/api/v1/namespaces/default/secrets";
+    let mut watch = cluster.watch(path).await.unwrap();
+    let secret = serde_json::json!({"metadata": {"name": "seen"}});
+    cluster.create(path, &secret).await.unwrap();
+    while !watch.next().await.unwrap().contains(r#""name":"seen""#) {}
+    let again = cluster.create(path, &secret).await.unwrap_err().to_string();
+    assert!(again.contains("already exists"), "{again}");
+
     // Namespaces end only with a controller manager, and so it is the proof that it works.
     cluster.kubectl().run(&["create", "namespace", "passing"], None).await.unwrap();
     cluster.kubectl().run(&["delete", "namespace", "passing", "--wait=false"], None).await.unwrap();

@@ -11,8 +11,8 @@ use crate::world::{
     manager, manager_connection, scope_connection, subscription, target, to_manager, to_target, unread,
 };
 
-fn seconds(number: u64) -> Option<Duration> {
-    Some(Duration::from_secs(number))
+const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
 }
 
 #[tokio::test]
@@ -26,12 +26,12 @@ async fn a_used_up_quota_closes_the_gate_of_this_principal_subscription_and_verb
     put(&central, "a").await.unwrap();
     let fault = put(&central, "b").await.unwrap_err();
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Throttled, "SubscriptionRequestsThrottled"));
-    assert_eq!((fault.retry_after, fault.effect_unknown), (seconds(10), false));
+    assert_eq!((fault.retry_after, fault.effect_unknown), (Some(seconds(10)), false));
 
     // Closed for the time that Azure named, and for this key.
     let until = arm.gate_closed_until(&central, scope_connection("b").arm(), VerbClass::Write).unwrap();
     let left = until - clock::instant();
-    assert!(left <= Duration::from_secs(10) && left > Duration::from_secs(8), "{left:?}");
+    assert!(left <= seconds(10) && left > seconds(8), "{left:?}");
     let [closed] = arm.closed_gates().try_into().unwrap();
     assert_eq!((closed.key.tenant.as_str(), closed.key.client.as_str()), (CENTRAL, APP));
     assert_eq!((closed.key.scope, closed.key.verb), (GateScope::of(manager().arm()), VerbClass::Write));
@@ -41,7 +41,7 @@ async fn a_used_up_quota_closes_the_gate_of_this_principal_subscription_and_verb
     for same in [central.clone(), credential("another", APP, SECRET, CENTRAL)] {
         let fault = put(&same, "c").await.unwrap_err();
         assert_eq!((fault.kind, fault.effect_unknown), (FaultKind::GateClosed, false));
-        assert!(fault.retry_after.unwrap() > Duration::from_secs(8));
+        assert!(fault.retry_after.unwrap() > seconds(8));
     }
     assert!(world.calls(mark).is_empty() && world.sign_ins(mark).is_empty(), "nothing was sent");
 
@@ -61,7 +61,7 @@ async fn a_management_group_counts_against_its_tenant() {
     let in_group = manager_connection(&management_group(), "c");
     arm.put_manager_connection(&target, &in_group, &to_manager(None)).await.unwrap();
     let fault = arm.put_manager_connection(&target, &in_group, &to_manager(None)).await.unwrap_err();
-    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Throttled, seconds(10)), "{}", fault.code);
+    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Throttled, Some(seconds(10))), "{}", fault.code);
     let fault = arm.put_manager_connection(&target, &in_group, &to_manager(None)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::GateClosed);
     assert_eq!(arm.closed_gates()[0].key.scope, GateScope::Tenant);
@@ -76,7 +76,7 @@ async fn the_gate_opens_when_the_time_is_over() {
     let (arm, central) = (&world.arm, central());
     found(arm.get_manager(&central, &manager()).await);
     let fault = unread(arm.get_manager(&central, &manager()).await);
-    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Throttled, seconds(1)));
+    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Throttled, Some(seconds(1))));
     let fault = unread(arm.get_manager(&central, &manager()).await);
     assert_eq!(fault.kind, FaultKind::GateClosed);
     tokio::time::sleep(fault.retry_after.unwrap()).await;
@@ -101,7 +101,7 @@ async fn a_503_with_retry_after_closes_the_gate_and_one_without_does_not() {
     world.heal();
     busy(json!({"Retry-After": "7"}));
     let fault = unread(arm.get_manager(&central, &manager()).await);
-    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Unavailable, seconds(7)));
+    assert_eq!((fault.kind, fault.retry_after), (FaultKind::Unavailable, Some(seconds(7))));
     let fault = unread(arm.get_scope_connection(&central, &scope_connection("c")).await);
     assert_eq!(fault.kind, FaultKind::GateClosed);
     arm.put_scope_connection(&central, &scope_connection("c"), &to_target(None)).await.unwrap();
@@ -126,7 +126,7 @@ async fn what_is_busy_with_one_resource_delays_only_that() {
         let put =
             async |name| arm.put_scope_connection(&central, &scope_connection(name), &to_target(None)).await;
         let fault = put("a").await.unwrap_err();
-        assert_eq!((fault.kind, fault.retry_after), (FaultKind::Busy, seconds(14)), "{code}");
+        assert_eq!((fault.kind, fault.retry_after), (FaultKind::Busy, Some(seconds(14))), "{code}");
         assert!(arm.closed_gates().is_empty(), "{code}");
         put("b").await.unwrap();
         world.heal();

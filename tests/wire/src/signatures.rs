@@ -20,8 +20,9 @@ fn line(call: &Entry) -> String {
     let mut tail: Vec<&str> = call.path.rsplit('/').take(2).collect();
     tail.reverse();
     let bearer = call.bearer_tenant.as_deref().map_or("nobody".to_owned(), tenant);
-    let auxiliary: String = call.auxiliary_tenants.iter().map(|id| format!(" + {}", tenant(id))).collect();
-    format!("{} {} {bearer}{auxiliary}", call.method, tail.join("/"))
+    let tenants: Vec<String> =
+        std::iter::once(bearer).chain(call.auxiliary_tenants.iter().map(|id| tenant(id))).collect();
+    format!("{} {} {}", call.method, tail.join("/"), tenants.join(" + "))
 }
 
 fn lines(world: &World, mark: u64) -> Vec<String> {

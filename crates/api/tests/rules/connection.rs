@@ -29,13 +29,13 @@ fn object() -> Value {
     })
 }
 
-fn spec(patch: Value) -> Value {
+fn spec(patch: &Value) -> Value {
     with(object(), &json!({"spec": patch}))
 }
 
 fn field(path: &str, value: &str) -> Value {
     let patch = path.rsplit('.').fold(json!(value), |inner, name| json!({name: inner}));
-    spec(patch)
+    spec(&patch)
 }
 
 /// The same with a name that Kubernetes takes and Azure does not.
@@ -51,10 +51,10 @@ pub(crate) fn rows() -> Vec<Row> {
             says: "declare at least one half: spec.scopeConnection, spec.networkManagerConnection, or both",
             accepts: vec![
                 made(object()),
-                made(spec(json!({"scopeConnection": null}))),
-                made(spec(json!({"networkManagerConnection": null}))),
+                made(spec(&json!({"scopeConnection": null}))),
+                made(spec(&json!({"networkManagerConnection": null}))),
             ],
-            refuses: vec![made(spec(json!({"scopeConnection": null, "networkManagerConnection": null})))],
+            refuses: vec![made(spec(&json!({"scopeConnection": null, "networkManagerConnection": null})))],
         },
         Row {
             kind: KIND,
@@ -91,7 +91,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: KIND,
             path: "spec.networkManagerId",
             says: "networkManagerId is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(json!({"mode": "Observe"})))],
+            accepts: vec![changed(object(), spec(&json!({"mode": "Observe"})))],
             // Even the casing: what is compared is text, and Azure's own comparison is not the server's.
             refuses: vec![
                 changed(object(), field("networkManagerId", &format!("{MANAGER}2"))),
@@ -115,7 +115,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: KIND,
             path: "spec.target.tenantId",
             says: "target.tenantId is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(json!({"suspend": true})))],
+            accepts: vec![changed(object(), spec(&json!({"suspend": true})))],
             refuses: vec![changed(
                 object(),
                 field("target.tenantId", "00000000-12a3-4abc-5cde-678909876543"),
@@ -147,7 +147,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: KIND,
             path: "spec.target.scope",
             says: "target.scope is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(json!({"deletionPolicy": "Orphan"})))],
+            accepts: vec![changed(object(), spec(&json!({"deletionPolicy": "Orphan"})))],
             refuses: vec![changed(
                 object(),
                 field("target.scope", "/providers/Microsoft.Management/managementGroups/mg"),
@@ -164,7 +164,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn of_half(name: &'static str) -> Vec<Row> {
     let other = if name == "scopeConnection" { "networkManagerConnection" } else { "scopeConnection" };
     // Only this half, so that the other says nothing.
-    let alone = |patch: Value| spec(json!({name: patch, other: null}));
+    let alone = |patch: Value| spec(&json!({name: patch, other: null}));
     let named = |text: &str| alone(json!({"name": text}));
     let external = || alone(json!({"external": true}));
     let [long, immutable, path, name_path] = match name {
@@ -192,7 +192,7 @@ fn of_half(name: &'static str) -> Vec<Row> {
                 made(too_long(named("short"))),
                 // Neither has a name of ours in Azure.
                 made(too_long(external())),
-                made(too_long(spec(json!({name: null, other: {"name": "short"}})))),
+                made(too_long(spec(&json!({name: null, other: {"name": "short"}})))),
             ],
             refuses: vec![
                 made(too_long(alone(json!({})))),
@@ -209,8 +209,8 @@ fn of_half(name: &'static str) -> Vec<Row> {
                 changed(alone(json!({})), named("link")),
                 changed(named("link"), alone(json!({}))),
                 // A half is added, taken out, or changes hands.
-                changed(spec(json!({name: null})), spec(json!({name: {"name": "added"}}))),
-                changed(spec(json!({name: {"name": "a"}})), spec(json!({name: null}))),
+                changed(spec(&json!({name: null})), spec(&json!({name: {"name": "added"}}))),
+                changed(spec(&json!({name: {"name": "a"}})), spec(&json!({name: null}))),
                 changed(named("a"), external()),
                 changed(external(), named("a")),
             ],

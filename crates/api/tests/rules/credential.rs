@@ -19,12 +19,12 @@ fn object() -> Value {
     })
 }
 
-fn spec(patch: Value) -> Value {
+fn spec(patch: &Value) -> Value {
     with(object(), &json!({"spec": patch}))
 }
 
 fn scopes(all: &[&str]) -> Value {
-    spec(json!({"allowedScopes": all}))
+    spec(&json!({"allowedScopes": all}))
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -35,7 +35,7 @@ pub(crate) fn rows() -> Vec<Row> {
             path: "spec",
             says: "set exactly one way to sign in: clientSecret",
             accepts: vec![made(object())],
-            refuses: vec![made(spec(json!({"clientSecret": null})))],
+            refuses: vec![made(spec(&json!({"clientSecret": null})))],
         },
         Row {
             kind: KIND,
@@ -43,22 +43,22 @@ pub(crate) fn rows() -> Vec<Row> {
             says: "write the tenant's GUID: 8-4-4-4-12 hexadecimal digits",
             accepts: vec![
                 made(object()),
-                made(spec(json!({"tenantId": "24680975-1234-ABCD-56EF-121314AB5643"}))),
+                made(spec(&json!({"tenantId": "24680975-1234-ABCD-56EF-121314AB5643"}))),
             ],
             refuses: [
                 "fabrikam.com",
                 "24680975-1234-abcd-56fg-121314ab5643",
                 "24680975-1234-abcd-56ef-121314ab564",
             ]
-            .map(|id| made(spec(json!({"tenantId": id}))))
+            .map(|id| made(spec(&json!({"tenantId": id}))))
             .into(),
         },
         Row {
             kind: KIND,
             path: "spec.tenantId",
             says: "tenantId is immutable: create another TenantCredential and point the references to it",
-            accepts: vec![changed(object(), spec(json!({"clientSecret": {"secretRef": {"key": "new"}}})))],
-            refuses: vec![changed(object(), spec(json!({"tenantId": other})))],
+            accepts: vec![changed(object(), spec(&json!({"clientSecret": {"secretRef": {"key": "new"}}})))],
+            refuses: vec![changed(object(), spec(&json!({"tenantId": other})))],
         },
         Row {
             kind: KIND,
@@ -66,7 +66,7 @@ pub(crate) fn rows() -> Vec<Row> {
             says: "write the application's client id, a GUID: 8-4-4-4-12 hexadecimal digits",
             accepts: vec![made(object())],
             refuses: ["app", "", "{a0a0a0a0-1111-2222-3333-444444444444}"]
-                .map(|id| made(spec(json!({"clientId": id}))))
+                .map(|id| made(spec(&json!({"clientId": id}))))
                 .into(),
         },
         Row {
@@ -74,7 +74,7 @@ pub(crate) fn rows() -> Vec<Row> {
             path: "spec.clientId",
             says: "clientId is immutable: create another TenantCredential and point the references to it",
             accepts: vec![changed(object(), scopes(&["/subscriptions/x"]))],
-            refuses: vec![changed(object(), spec(json!({"clientId": other})))],
+            refuses: vec![changed(object(), spec(&json!({"clientId": other})))],
         },
         Row {
             kind: KIND,

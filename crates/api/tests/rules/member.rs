@@ -16,14 +16,14 @@ fn object() -> Value {
     })
 }
 
-fn spec(patch: Value) -> Value {
+fn spec(patch: &Value) -> Value {
     with(object(), &json!({"spec": patch}))
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let named = |name: &str| spec(json!({"memberName": name}));
-    let group = |id: &str| spec(json!({"networkGroupId": id}));
-    let network = |id: &str| spec(json!({"resourceId": id}));
+    let named = |name: &str| spec(&json!({"memberName": name}));
+    let group = |id: &str| spec(&json!({"networkGroupId": id}));
+    let network = |id: &str| spec(&json!({"resourceId": id}));
     let too_long = |object: Value| with(object, &json!({"metadata": {"name": "n".repeat(65)}}));
     let credential = json!({"kind": "TenantCredential", "name": "c"});
     vec![
@@ -39,7 +39,7 @@ pub(crate) fn rows() -> Vec<Row> {
             path: "",
             says: "spec.memberName is immutable: create another StaticMember and delete this one",
             accepts: vec![
-                changed(object(), spec(json!({"adoptionPolicy": "Never"}))),
+                changed(object(), spec(&json!({"adoptionPolicy": "Never"}))),
                 changed(object(), named("vnet")),
                 changed(named("vnet"), object()),
             ],
@@ -55,13 +55,13 @@ pub(crate) fn rows() -> Vec<Row> {
             says: "set connectionRef (a CrossTenantConnection whose credentials are used) or credentialRef (a credential of the manager's tenant), or both",
             accepts: vec![
                 made(object()),
-                made(spec(json!({"credentialRef": credential}))),
-                made(spec(json!({"connectionRef": null, "credentialRef": credential}))),
+                made(spec(&json!({"credentialRef": credential}))),
+                made(spec(&json!({"connectionRef": null, "credentialRef": credential}))),
             ],
             refuses: vec![
-                made(spec(json!({"connectionRef": null}))),
+                made(spec(&json!({"connectionRef": null}))),
                 // That one signs for the network only.
-                made(spec(json!({"connectionRef": null, "resourceCredentialRef": credential}))),
+                made(spec(&json!({"connectionRef": null, "resourceCredentialRef": credential}))),
             ],
         },
         Row {
@@ -84,7 +84,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: KIND,
             path: "spec.networkGroupId",
             says: "networkGroupId is immutable: create another StaticMember and delete this one",
-            accepts: vec![changed(object(), spec(json!({"connectionRef": {"name": "other"}})))],
+            accepts: vec![changed(object(), spec(&json!({"connectionRef": {"name": "other"}})))],
             refuses: vec![changed(object(), group(&format!("{GROUP}2")))],
         },
         Row {
@@ -119,7 +119,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: KIND,
             path: "spec.resourceId",
             says: "resourceId is immutable: create another StaticMember and delete this one",
-            accepts: vec![changed(object(), spec(json!({"mode": "Observe", "suspend": true})))],
+            accepts: vec![changed(object(), spec(&json!({"mode": "Observe", "suspend": true})))],
             refuses: vec![changed(object(), network(&format!("{NETWORK}/subnets/s")))],
         },
     ]

@@ -10,7 +10,7 @@ pub(crate) struct Rule {
     pub(crate) kind: &'static str,
     pub(crate) path: String,
     pub(crate) message: String,
-    pub(crate) rule: String,
+    pub(crate) expression: String,
     /// The schema of the field that it is on.
     pub(crate) on: Value,
 }
@@ -51,7 +51,7 @@ pub(crate) fn rules() -> Vec<Rule> {
                     kind,
                     path: path.to_owned(),
                     message: text("message"),
-                    rule: text("rule"),
+                    expression: text("rule"),
                     on: schema.clone(),
                 });
             }

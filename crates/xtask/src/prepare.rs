@@ -1,4 +1,4 @@
-//! Builds what the demo runs: the Kubernetes programs beside our own, so that a fresh machine waits once.
+//! Builds what demo and bench run: the Kubernetes programs beside our own, so that a fresh machine waits once.
 
 use std::process::Command;
 use std::thread;
@@ -8,30 +8,41 @@ use avnm_launcher::assets::Asset;
 use avnm_launcher::clock::Stopwatch;
 use avnm_launcher::run;
 
-/// What the demo starts that is not ours.
+/// How our own programs are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As everything else in this workspace.
+    Debug,
+    /// As they are shipped.
+    Release,
+}
+
+/// What is started that is not ours.
 const TOOLS: [Asset; 3] = [Asset::Etcd, Asset::ApiServer, Asset::Kubectl];
 
 /// Finds or builds them all. Both builds tell their progress on stderr as it comes.
-pub(crate) fn build() -> Result<()> {
+pub(crate) fn build(profile: Profile) -> Result<()> {
+    let ours = if profile == Profile::Release { 10 } else { 3 };
     println!(
-        "the first time: about 5 minutes for the Kubernetes programs and 3 for ours, side by side on 2 cores"
+        "the first time: about 5 minutes for the Kubernetes programs and {ours} for ours, side by side on 2 cores"
     );
     println!("every other time: a second");
     let watch = Stopwatch::start();
     let tools = thread::spawn(|| TOOLS.iter().try_for_each(|asset| asset.find().map(drop)));
-    let ours = cargo_build();
+    let ours = cargo_build(profile);
     let tools = tools.join().map_err(|_| anyhow!("build the Kubernetes programs: the thread panicked"))?;
-    // Both ends are awaited before either is judged, so that no build runs on after the demo has ended.
+    // Both ends are awaited before either is judged, so that no build runs on after this has ended.
     ours?;
     tools?;
     println!("built in {:.0} s", watch.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn cargo_build() -> Result<()> {
+fn cargo_build(profile: Profile) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--package", "avnm-operator", "--package", "avnm-emulator", "--bins"])
+        .args((profile == Profile::Release).then_some("--release"))
         .current_dir(run::workspace_dir())
         .status()
         .context("run cargo build")?;

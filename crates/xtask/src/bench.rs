@@ -1,0 +1,63 @@
+//! `cargo xtask bench`: figures of the shipped programs, beside the budget of each.
+//!
+//! Whole processes of the release build, a real API server, Azure emulated without delays, and all of it on this one
+//! machine: the API server, the emulator and the bench share its cores with what is measured. It judges nothing and
+//! is no test, since a busy machine gives other figures; what it counts (calls, writes) is the same everywhere.
+//!
+//! Three stages, each with a control plane, an emulator and an operator of its own: [`connect`], and members twice.
+
+mod calls;
+mod connect;
+mod members;
+mod process;
+mod stage;
+mod table;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use avnm_launcher::clock::Stopwatch;
+use avnm_launcher::{run, told_to_stop};
+
+use crate::prepare::{self, Profile};
+use table::Table;
+
+/// The program of the release build.
+fn program(name: &str) -> std::path::PathBuf {
+    run::target_dir().join("release").join(name)
+}
+
+/// Builds, measures, prints.
+pub(crate) fn run() -> Result<ExitCode> {
+    let watch = Stopwatch::start();
+    prepare::build(Profile::Release)?;
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime of the bench")?;
+    runtime.block_on(async {
+        tokio::select! {
+            measured = measure() => {
+                println!("\n{}", measured?);
+                println!("measured in {:.0} s", watch.elapsed().as_secs_f64());
+                Ok(ExitCode::SUCCESS)
+            }
+            () = told_to_stop() => Ok(ExitCode::from(130)),
+        }
+    })
+}
+
+async fn measure() -> Result<Table> {
+    let mut table = Table::default();
+    binary(&mut table)?;
+    connect::measure(&mut table).await.context("measure connections")?;
+    members::at_rest(&mut table).await.context("measure a few members")?;
+    members::many(&mut table).await.context("measure many members")?;
+    Ok(table)
+}
+
+fn binary(table: &mut Table) -> Result<()> {
+    let file = program("avnm-operator");
+    let size = std::fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.len();
+    table.section("the program");
+    table.row("avnm-operator, stripped", table::mega_bytes(size), "9 MB");
+    Ok(())
+}
