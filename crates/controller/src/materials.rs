@@ -81,7 +81,8 @@ impl Materials {
                 Ok(loaded)
             }
             Err(fault) => {
-                let until = now + self.probe;
+                // Entra may ask for more than a probe.
+                let until = now + fault.retry_after.unwrap_or_default().max(self.probe);
                 self.with(&uid, |entry| entry.sign_in = Some((fault.clone(), until)));
                 Err(fault)
             }

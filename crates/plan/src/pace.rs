@@ -50,6 +50,9 @@ pub enum Waiting {
     AtOnce,
 }
 
+/// What Azure asks for below this is no wait.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+
 /// How long until the next look, never zero except at once.
 pub fn next(
     waiting: Waiting,
@@ -62,8 +65,11 @@ pub fn next(
         Waiting::Nothing | Waiting::Someone => waits.sweep,
         Waiting::Settling(looks) => doubled(looks, waits.sweep),
         // To the second what Azure asked for, and not a second less.
-        Waiting::Retry { after: Some(after), .. } => after,
-        Waiting::Retry { streak, after: None } => doubled(streak, waits.retry_max),
+        Waiting::Retry { after: Some(after), .. } if after >= SHORTEST => after,
+        // "After 0 seconds", or a date that is over, names no wait: asked again and again it would be a hot loop.
+        Waiting::Retry { streak, after } => {
+            doubled(streak, waits.retry_max).max(after.unwrap_or(SignedDuration::ZERO))
+        }
         Waiting::Gone => waits.gone,
         Waiting::Quiet(until) => now.duration_until(until).max(SignedDuration::from_millis(100)),
     };
@@ -96,6 +102,21 @@ mod tests {
         let after = Some(SignedDuration::from_secs(97));
         let wait = next(Waiting::Retry { streak: 0, after }, &Waits::default(), None, Timestamp::UNIX_EPOCH);
         assert_eq!(wait, SignedDuration::from_secs(97));
+    }
+
+    #[test]
+    fn a_wait_of_nothing_is_backed_off_from() {
+        let waits = Waits::default();
+        for after in [-5_000, 0, 999] {
+            let after = Some(SignedDuration::from_millis(after));
+            let retry = |streak| next(Waiting::Retry { streak, after }, &waits, None, Timestamp::UNIX_EPOCH);
+            let each: Vec<i64> = (0..8).map(|streak| retry(streak).as_secs()).collect();
+            assert_eq!(each, [1, 2, 4, 8, 16, 32, 60, 60]);
+        }
+        let waits = Waits { retry_max: SignedDuration::from_millis(10), ..waits };
+        let after = Some(SignedDuration::from_millis(700));
+        let wait = next(Waiting::Retry { streak: 9, after }, &waits, None, Timestamp::UNIX_EPOCH);
+        assert_eq!(Some(wait), after, "never less than what was asked for");
     }
 
     #[test]

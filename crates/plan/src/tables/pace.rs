@@ -43,6 +43,10 @@ pub(super) fn body() -> String {
             "a passing failure, where Azure asked for 97 s",
             one(Waiting::Retry { streak: 0, after: Some(EXAMPLE) }),
         ),
+        (
+            "the same, where Azure asked for 0 s, by failures in a row",
+            many(|streak| Waiting::Retry { streak, after: Some(SignedDuration::ZERO) }),
+        ),
         ("absence, to be read again", one(Waiting::Gone)),
         ("the effect of an unanswered write, possible for 42 s more", one(Waiting::Quiet(until))),
         ("the same, when the time is just over", one(Waiting::Quiet(now))),

@@ -16,8 +16,6 @@ use crate::{
 
 /// A failing credential is tried once in this time, however many objects use it.
 pub const PROBE: SignedDuration = SignedDuration::from_secs(60);
-/// A working one is signed in with again after this long; its Secret is read once a minute.
-pub const RECHECK: SignedDuration = SignedDuration::from_mins(30);
 
 /// Everything read from Kubernetes and Entra.
 #[derive(Debug, Clone, PartialEq)]
