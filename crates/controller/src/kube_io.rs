@@ -7,6 +7,9 @@ use avnm_terms::{Fault, FaultKind};
 /// Every call but a watch ends within this time.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Whoever wrote an older version looks again after this long: the newer one is on its way.
+pub(crate) const AGAIN: Duration = Duration::from_millis(500);
+
 /// Runs one call within [`TIMEOUT`].
 pub(crate) async fn call<T>(
     operation: &'static str,
@@ -38,9 +41,12 @@ fn fault(operation: &'static str, target: &str, error: &kube::Error) -> Fault {
         Some(404) => FaultKind::NotFound,
         Some(403) => FaultKind::PermissionDenied,
         Some(409) => FaultKind::Busy,
+        // These, too, say that the call was not made now, and nothing of the object: our own token is being replaced,
+        // or the API server ran out of time, or sheds load.
+        Some(401 | 408) | None => FaultKind::Network,
+        Some(429) => FaultKind::Throttled,
         Some(code) if code < 500 => FaultKind::Refused,
         Some(_) => FaultKind::Server,
-        None => FaultKind::Network,
     };
     let mut fault = Fault::local(operation, target, kind, error);
     if let kube::Error::Api(status) = error {
@@ -53,4 +59,41 @@ fn fault(operation: &'static str, target: &str, error: &kube::Error) -> Fault {
 /// Whether the failure is that someone wrote the object since it was read.
 pub(crate) fn is_conflict(fault: &Fault) -> bool {
     fault.kind == FaultKind::Busy
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::{Status, response::StatusSummary};
+
+    use super::*;
+
+    fn answered(code: u16) -> Fault {
+        let status = Status {
+            status: Some(StatusSummary::Failure),
+            code,
+            reason: "Reason".to_owned(),
+            message: "message".to_owned(),
+            metadata: None,
+            details: None,
+        };
+        fault("read secret", "team-a/central", &kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn what_says_nothing_of_the_object_is_passing() {
+        for code in [401, 408, 409, 429, 500, 503, 504] {
+            assert!(answered(code).is_passing(), "{code}");
+        }
+        for code in [400, 403, 404, 405, 410, 422] {
+            assert!(!answered(code).is_passing(), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_409_is_a_conflict() {
+        for code in [401, 404, 408, 422, 429, 500] {
+            assert!(!is_conflict(&answered(code)), "{code}");
+        }
+        assert!(is_conflict(&answered(409)));
+    }
 }
