@@ -1,4 +1,6 @@
-//! The only place that touches finalizers.
+//! The only place that touches finalizers. Whoever calls it holds the lease for at least [`MARGIN`].
+
+use std::time::Duration;
 
 use avnm_terms::Fault;
 use kube::{
@@ -9,6 +11,10 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use crate::kube_io;
+
+/// So much of the lease must be left before a finalizer is put or taken off. Each write carries the version that was
+/// read, so a second will do.
+pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 
 async fn set<K>(
     client: &Client,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use avnm_arm::{WriteGuard, clock};
+use avnm_terms::{Fault, FaultKind};
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
@@ -53,6 +54,14 @@ impl LeaseGuard {
     pub fn holds(&self, margin: Duration) -> bool {
         let until = self.until.lock().ok().and_then(|until| *until);
         until.is_some_and(|until| until.saturating_duration_since(clock::instant()) >= margin)
+    }
+
+    /// The same, as a fault of the operation that it forbids.
+    pub(crate) fn check(&self, operation: &'static str, margin: Duration) -> Result<(), Fault> {
+        if self.holds(margin) {
+            return Ok(());
+        }
+        Err(Fault::local(operation, "", FaultKind::NoLease, "the lease is about to end"))
     }
 }
 

@@ -3,11 +3,15 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use avnm_terms::Reading;
+use avnm_terms::{Fault, Reading};
+use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
+
+use crate::kube_io;
 
 /// The newest reading of one thing by its own GET or PUT.
 #[derive(Debug, Clone)]
@@ -29,16 +33,43 @@ pub(crate) struct Remembered<K, M> {
     pub(crate) settled: bool,
     /// The last requestedAt that was handled.
     pub(crate) requested: Option<String>,
+    /// Passes in a row that Kubernetes did not let through.
+    pub(crate) barred: u32,
 }
 
 impl<K, M: Default> Default for Remembered<K, M> {
     fn default() -> Self {
-        Self { memory: M::default(), latest: None, superseded: Vec::new(), settled: false, requested: None }
+        Self {
+            memory: M::default(),
+            latest: None,
+            superseded: Vec::new(),
+            settled: false,
+            requested: None,
+            barred: 0,
+        }
     }
 }
 
 /// Versions remembered as superseded: more writes than one pass makes.
 const SUPERSEDED: usize = 16;
+
+impl<K, M> Remembered<K, M> {
+    /// Kubernetes did not let a pass through: when to look again. A stale writer looks soon; everything else backs off,
+    /// because the next pass asks Azure again before it comes to the same refusal.
+    pub(crate) fn barred(&mut self, fault: &Fault, max: SignedDuration) -> Duration {
+        if kube_io::is_conflict(fault) {
+            return kube_io::AGAIN;
+        }
+        let wait = Duration::from_secs(1 << self.barred.min(16));
+        self.barred = self.barred.saturating_add(1);
+        wait.min(Duration::try_from(max).unwrap_or(kube_io::AGAIN))
+    }
+
+    /// A pass got through.
+    pub(crate) fn let_through(&mut self) {
+        self.barred = 0;
+    }
+}
 
 impl<K: Resource + Clone, M> Remembered<K, M> {
     /// The newer one of what the cache shows and what we wrote ourselves.
@@ -95,5 +126,32 @@ impl<K, M: Default> Memories<K, M> {
         if let Ok(mut map) = self.0.lock() {
             map.remove(uid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use avnm_api::StaticMember;
+    use avnm_terms::FaultKind;
+
+    use super::*;
+
+    type Kept = Remembered<StaticMember, ()>;
+
+    #[test]
+    fn what_kubernetes_refuses_is_backed_off_from() {
+        let fault = |kind| Fault::local("write status", "a/b", kind, "no");
+        let max = SignedDuration::from_secs(10);
+        let mut kept = Kept::default();
+        let mut wait = |kind| kept.barred(&fault(kind), max).as_millis();
+        let refused = [FaultKind::Refused, FaultKind::PermissionDenied, FaultKind::Network];
+        assert_eq!(refused.map(&mut wait), [1_000, 2_000, 4_000]);
+        assert_eq!(wait(FaultKind::Busy), 500, "a conflict is over soon");
+        assert_eq!(
+            [FaultKind::NoLease, FaultKind::Server, FaultKind::Server].map(&mut wait),
+            [8_000, 10_000, 10_000]
+        );
+        kept.let_through();
+        assert_eq!(kept.barred(&fault(FaultKind::Network), max), Duration::from_secs(1));
     }
 }

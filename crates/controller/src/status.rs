@@ -1,5 +1,7 @@
 //! The only place that writes status: server-side apply, guarded by the version that the pass read.
 
+use std::time::Duration;
+
 use avnm_terms::Fault;
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -12,6 +14,9 @@ use crate::kube_io;
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
+
+/// So much of the lease must be left before status is written. The version guards a status too, so a second will do.
+pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 
 /// Writes the whole status. A stale writer gets a conflict, and its pass ends.
 pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>

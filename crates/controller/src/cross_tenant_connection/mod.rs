@@ -55,8 +55,6 @@ pub(crate) struct Pass<'a> {
 
 /// A pass looks at its decision again at most this often.
 const ROUNDS: usize = 24;
-/// A pass that could not write status, or ran out of rounds, looks again after this long.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile(
@@ -138,10 +136,19 @@ async fn invalid(
     };
     let wanted = plan::invalid(&inputs.status, finding, &past);
     let mut wait = seconds(context.settings.waits.sweep);
-    if wanted != inputs.status {
-        match status::write(&context.client, &object, &wanted).await {
-            Ok(new) => remembered.wrote(&object, &new),
-            Err(_) => wait = AGAIN,
+    if wanted == inputs.status {
+        remembered.let_through();
+    } else {
+        let written = match context.lease.check("write status", status::MARGIN) {
+            Ok(()) => status::write(&context.client, &object, &wanted).await,
+            Err(fault) => Err(fault),
+        };
+        match written {
+            Ok(new) => {
+                remembered.let_through();
+                remembered.wrote(&object, &new);
+            }
+            Err(fault) => wait = remembered.barred(&fault, context.settings.waits.retry_max),
         }
     }
     (Action::requeue(wait), Some(remembered))
@@ -149,7 +156,7 @@ async fn invalid(
 
 /// A wait of the plan as the runtime takes it.
 pub(crate) fn seconds(wait: SignedDuration) -> Duration {
-    Duration::try_from(wait).unwrap_or(AGAIN)
+    Duration::try_from(wait).unwrap_or(crate::kube_io::AGAIN)
 }
 
 impl Pass<'_> {
@@ -202,7 +209,8 @@ impl Pass<'_> {
         self.observed.kube = Some(Fault::local(
             "decide",
             self.inputs.meta.name.clone(),
-            avnm_terms::FaultKind::Busy,
+            // Not Busy: that is a conflict, which is tried again at once.
+            avnm_terms::FaultKind::Server,
             "the pass did not come to rest",
         ));
         let view = self.view();
@@ -226,9 +234,10 @@ impl Pass<'_> {
             self.context.connections.forget(&self.inputs.meta.uid);
             return (Action::await_change(), None);
         }
-        if self.observed.kube.is_some() {
+        if let Some(fault) = &self.observed.kube {
             // A stale writer writes nothing more: the next pass sees the newer object.
-            return (Action::requeue(AGAIN), Some(self.remembered));
+            let wait = self.remembered.barred(fault, self.context.settings.waits.retry_max);
+            return (Action::requeue(wait), Some(self.remembered));
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);
@@ -259,14 +268,17 @@ impl Pass<'_> {
         wait: Duration,
     ) -> Duration {
         if wanted == self.object.status.clone().unwrap_or_default() {
+            self.remembered.let_through();
             return wait;
         }
-        if !self.context.lease.holds(Duration::from_secs(1)) {
-            return AGAIN;
-        }
-        match status::write(&self.context.client, &self.object, &wanted).await {
+        let written = match self.context.lease.check("write status", status::MARGIN) {
+            Ok(()) => status::write(&self.context.client, &self.object, &wanted).await,
+            Err(fault) => Err(fault),
+        };
+        match written {
             Ok(new) => {
                 self.context.metrics.status_write("CrossTenantConnection");
+                self.remembered.let_through();
                 self.remembered.wrote(&self.object, &new);
                 self.object = new;
                 for happening in happenings {
@@ -276,7 +288,7 @@ impl Pass<'_> {
             }
             Err(fault) => {
                 tracing::debug!(%fault, "status was not written");
-                AGAIN
+                self.remembered.barred(&fault, self.context.settings.waits.retry_max)
             }
         }
     }

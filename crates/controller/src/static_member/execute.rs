@@ -39,7 +39,11 @@ impl Pass<'_> {
 
     async fn hold(&mut self, credentials: &[CredentialRef]) {
         let namespace = self.inputs.meta.namespace.clone();
-        if let Err(fault) = self.context.hold_credentials(&namespace, credentials).await {
+        let held = match self.context.lease.check("hold", hold::MARGIN) {
+            Ok(()) => self.context.hold_credentials(&namespace, credentials).await,
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = held {
             self.observed.kube = Some(fault);
             return;
         }
@@ -58,9 +62,8 @@ impl Pass<'_> {
 
     /// Writes the claim as it stands, durably.
     async fn persist(&mut self) {
-        if !self.context.lease.holds(crate::lease::MARGIN) {
-            self.observed.kube =
-                Some(Fault::local("write claim", "", FaultKind::NoLease, "the lease is about to end"));
+        if let Err(fault) = self.context.lease.check("write claim", crate::lease::MARGIN) {
+            self.observed.kube = Some(fault);
             return;
         }
         let mut wanted = self.object.status.clone().unwrap_or_default();
@@ -182,7 +185,11 @@ impl Pass<'_> {
     }
 
     async fn release(&mut self) {
-        match hold::release(&self.context.client, &self.object, FINALIZER_AZURE).await {
+        let released = match self.context.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&self.context.client, &self.object, FINALIZER_AZURE).await,
+            Err(fault) => Err(fault),
+        };
+        match released {
             Ok(_) => self.released = true,
             Err(fault) => self.observed.kube = Some(fault),
         }

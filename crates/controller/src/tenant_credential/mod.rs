@@ -11,7 +11,9 @@ use avnm_plan::{
 use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
-use crate::{context::Context, cross_tenant_connection::seconds, hold, live, memory::Remembered, status};
+use crate::{
+    context::Context, cross_tenant_connection::seconds, hold, kube_io, live, memory::Remembered, status,
+};
 
 /// What the process remembers of a credential.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,9 +21,6 @@ pub(crate) struct CredentialMemory {
     plan: plan::Remembered,
     propagating_since: Option<Timestamp>,
 }
-
-/// A pass that could not write looks again after this long.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile(
@@ -83,9 +82,13 @@ async fn run(
         meta,
     };
     if plan::hold(&inputs) == Hold::Release {
-        return match hold::release(&context.client, &object, FINALIZER_IN_USE).await {
-            Ok(_) => (AGAIN, true),
-            Err(_) => (AGAIN, false),
+        let released = match context.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&context.client, &object, FINALIZER_IN_USE).await,
+            Err(fault) => Err(fault),
+        };
+        return match released {
+            Ok(_) => (kube_io::AGAIN, true),
+            Err(fault) => (remembered.barred(&fault, context.settings.waits.retry_max), false),
         };
     }
     if matches!(inputs.sign_in, SignIn::Failed(_)) {
@@ -107,17 +110,24 @@ async fn run(
         // Whoever still uses it goes soon; their end wakes this object, and this is for what was missed.
         wait = wait.min(Duration::from_secs(5));
     }
-    if reported.status != inputs.status && context.lease.holds(Duration::from_secs(1)) {
-        match status::write(&context.client, &object, &reported.status).await {
-            Ok(new) => {
-                context.metrics.status_write("TenantCredential");
-                remembered.wrote(&object, &new);
-                for happening in reported.happenings {
-                    context.events.tell(&new, &happening).await;
-                }
+    if reported.status == inputs.status {
+        remembered.let_through();
+        return (wait, false);
+    }
+    let written = match context.lease.check("write status", status::MARGIN) {
+        Ok(()) => status::write(&context.client, &object, &reported.status).await,
+        Err(fault) => Err(fault),
+    };
+    match written {
+        Ok(new) => {
+            context.metrics.status_write("TenantCredential");
+            remembered.let_through();
+            remembered.wrote(&object, &new);
+            for happening in reported.happenings {
+                context.events.tell(&new, &happening).await;
             }
-            Err(_) => wait = AGAIN,
         }
+        Err(fault) => wait = remembered.barred(&fault, context.settings.waits.retry_max),
     }
     (wait, false)
 }
