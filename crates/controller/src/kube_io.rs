@@ -29,7 +29,7 @@ pub(crate) async fn call<T>(
 }
 
 /// The status code of an answer of the Kubernetes API.
-pub(crate) fn status_code(error: &kube::Error) -> Option<u16> {
+fn status_code(error: &kube::Error) -> Option<u16> {
     match error {
         kube::Error::Api(status) => Some(status.code),
         _ => None,

@@ -15,7 +15,7 @@ use k8s_openapi::{
 use kube::{Api, Client, ResourceExt, api::PostParams};
 use tokio::time::Instant;
 
-use crate::kube_io::{self, status_code};
+use crate::kube_io;
 
 /// How the lease is held.
 #[derive(Debug, Clone)]
@@ -76,13 +76,15 @@ pub(crate) struct Holder {
     api: Api<Lease>,
     settings: LeaseSettings,
     guard: LeaseGuard,
+    /// When the request began that took or renewed the lease last.
+    renewed: Option<Instant>,
     /// The version of someone else's lease and when we first saw it: it expires by our clock, not by theirs.
     seen: Option<(String, Instant)>,
 }
 
 impl Holder {
     pub(crate) fn new(client: Client, settings: LeaseSettings, guard: LeaseGuard) -> Self {
-        Self { api: Api::namespaced(client, &settings.namespace), settings, guard, seen: None }
+        Self { api: Api::namespaced(client, &settings.namespace), settings, guard, renewed: None, seen: None }
     }
 
     /// Returns once the lease is ours.
@@ -99,23 +101,31 @@ impl Holder {
 
     /// Renews until that fails for too long; then the lease is lost for good.
     pub(crate) async fn renew(&mut self) {
-        let mut last = clock::instant();
         loop {
-            tokio::time::sleep(self.settings.retry).await;
-            match self.try_hold().await {
-                Ok(true) => last = clock::instant(),
-                Ok(false) => {
-                    tracing::error!("another process holds the lease");
-                    break;
-                }
-                Err(error) => tracing::warn!(%error, "cannot renew the lease"),
-            }
-            if clock::instant().saturating_duration_since(last) >= self.settings.renew_deadline {
+            tokio::time::sleep(self.settings.retry.min(self.left())).await;
+            let left = self.left();
+            if left.is_zero() {
                 tracing::error!("the lease could not be renewed in time");
                 break;
             }
+            // However long the API server keeps silent, the deadline is kept.
+            match tokio::time::timeout(left, self.try_hold()).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => {
+                    tracing::error!("another process holds the lease");
+                    break;
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "cannot renew the lease"),
+                Err(_) => tracing::warn!("cannot renew the lease: no answer"),
+            }
         }
         self.guard.set(None);
+    }
+
+    /// How long the lease may still be tried for, counted from the last renewal.
+    fn left(&self) -> Duration {
+        let since = self.renewed.map(|renewed| clock::instant().saturating_duration_since(renewed));
+        self.settings.renew_deadline.saturating_sub(since.unwrap_or(Duration::MAX))
     }
 
     /// Lets the next one have it at once.
@@ -139,7 +149,8 @@ impl Holder {
         }
     }
 
-    async fn try_hold(&mut self) -> Result<bool, avnm_terms::Fault> {
+    /// Whether the lease is ours now, by a write that was answered. What was not answered is a fault, never a renewal.
+    async fn try_hold(&mut self) -> Result<bool, Fault> {
         // Before the request: an answer that comes late must not count for more than it says.
         let asked = clock::instant();
         let name = self.settings.name.clone();
@@ -149,12 +160,7 @@ impl Holder {
             renew_time: Some(MicroTime(clock::now())),
             ..LeaseSpec::default()
         };
-        let get = tokio::time::timeout(kube_io::TIMEOUT, self.api.get_opt(&name)).await;
-        let current = match get {
-            Ok(Ok(current)) => current,
-            Ok(Err(error)) => return kube_io::call("get lease", &name, async { Err(error) }).await,
-            Err(_) => return Ok(self.guard.holds(Duration::ZERO)),
-        };
+        let current = kube_io::call("get lease", &name, self.api.get_opt(&name)).await?;
         let Some(mut lease) = current else {
             let lease = Lease {
                 metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
@@ -164,13 +170,11 @@ impl Holder {
                     ..wanted
                 }),
             };
-            let created =
-                tokio::time::timeout(kube_io::TIMEOUT, self.api.create(&PostParams::default(), &lease)).await;
-            return match created {
-                Ok(Ok(_)) => Ok(self.won(asked)),
-                Ok(Err(error)) if status_code(&error) == Some(409) => Ok(false),
-                Ok(Err(error)) => kube_io::call("create lease", &name, async { Err(error) }).await,
-                Err(_) => Ok(false),
+            let params = PostParams::default();
+            return match kube_io::call("create lease", &name, self.api.create(&params, &lease)).await {
+                Ok(_) => Ok(self.won(asked)),
+                Err(fault) if kube_io::is_conflict(&fault) => Ok(false),
+                Err(fault) => Err(fault),
             };
         };
         let version = lease.resource_version().unwrap_or_default();
@@ -199,21 +203,77 @@ impl Holder {
             lease_transitions: Some(if ours { transitions } else { transitions.saturating_add(1) }),
             ..wanted
         });
-        match tokio::time::timeout(kube_io::TIMEOUT, self.api.replace(&name, &PostParams::default(), &lease))
-            .await
-        {
-            Ok(Ok(_)) => Ok(self.won(asked)),
-            // Someone was faster, or we wrote it ourselves and did not read the answer: look again.
-            Ok(Err(error)) if status_code(&error) == Some(409) => {
-                Ok(ours && self.guard.holds(Duration::ZERO))
-            }
-            Ok(Err(error)) => kube_io::call("renew lease", &name, async { Err(error) }).await,
-            Err(_) => Ok(ours && self.guard.holds(Duration::ZERO)),
+        let params = PostParams::default();
+        match kube_io::call("renew lease", &name, self.api.replace(&name, &params, &lease)).await {
+            Ok(_) => Ok(self.won(asked)),
+            // Someone was faster. If it was ours, we may have written it ourselves and not read the answer: look again.
+            Err(fault) if kube_io::is_conflict(&fault) && !ours => Ok(false),
+            Err(fault) => Err(fault),
         }
     }
 
-    fn won(&self, asked: Instant) -> bool {
+    fn won(&mut self, asked: Instant) -> bool {
+        self.renewed = Some(asked);
         self.guard.set(Some(asked + self.settings.duration));
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_millis(400);
+
+    /// A holder that won its lease just now, and an API server that takes connections and keeps silent.
+    async fn unanswered() -> (Holder, tokio::net::TcpListener) {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = silent.local_addr().expect("an address");
+        let uri = format!("http://{address}").parse().expect("a URL");
+        let client = Client::try_from(kube::Config::new(uri)).expect("a client");
+        let settings = LeaseSettings {
+            namespace: "operator".to_owned(),
+            name: "lease".to_owned(),
+            identity: "one".to_owned(),
+            duration: Duration::from_secs(60),
+            renew_deadline: DEADLINE,
+            retry: Duration::from_millis(50),
+        };
+        let mut holder = Holder::new(client, settings, LeaseGuard::default());
+        holder.won(clock::instant());
+        (holder, silent)
+    }
+
+    #[tokio::test]
+    async fn silence_is_no_renewal() {
+        let (mut holder, _silent) = unanswered().await;
+        let began = clock::instant();
+        let late = Duration::from_secs(4);
+        tokio::time::timeout(late, holder.renew()).await.expect("the deadline is kept");
+        assert!(clock::instant().saturating_duration_since(began) >= DEADLINE);
+        assert!(!holder.guard.holds(Duration::ZERO), "nobody may write after it");
+    }
+
+    #[tokio::test]
+    async fn a_second_wait_does_not_extend_the_deadline() {
+        let (mut holder, _silent) = unanswered().await;
+        let _ = tokio::time::timeout(DEADLINE / 2, holder.renew()).await;
+        assert!(holder.left() <= DEADLINE / 2);
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_is_a_fault() {
+        let (mut holder, silent) = unanswered().await;
+        drop(silent);
+        assert!(holder.try_hold().await.is_err());
+    }
+
+    #[test]
+    fn a_lease_that_was_never_won_allows_nothing() {
+        let guard = LeaseGuard::default();
+        assert_eq!(guard.check("hold", Duration::ZERO).map_err(|fault| fault.kind), Err(FaultKind::NoLease));
+        guard.set(Some(clock::instant() + Duration::from_secs(3)));
+        assert!(guard.check("hold", Duration::from_secs(2)).is_ok());
+        assert!(guard.check("hold", Duration::from_secs(5)).is_err());
     }
 }
