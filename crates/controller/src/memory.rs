@@ -72,14 +72,18 @@ impl<K, M> Remembered<K, M> {
 }
 
 impl<K: Resource + Clone, M> Remembered<K, M> {
-    /// The newer one of what the cache shows and what we wrote ourselves.
-    pub(crate) fn newest(&self, cached: &K) -> K {
+    /// The newer one of what the cache shows and what we wrote ourselves, which is kept only until the cache shows it.
+    pub(crate) fn newest(&mut self, cached: &K) -> K {
         let version = cached.resource_version().unwrap_or_default();
         match &self.latest {
             Some(latest) if self.superseded.contains(&version) && latest.uid() == cached.uid() => {
                 latest.clone()
             }
-            _ => cached.clone(),
+            _ => {
+                self.latest = None;
+                self.superseded = Vec::new();
+                cached.clone()
+            }
         }
     }
 
@@ -94,7 +98,18 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
                 self.superseded.remove(0);
             }
         }
-        self.latest = Some(new.clone());
+        let mut new = new.clone();
+        prune(&mut new);
+        self.latest = Some(new);
+    }
+}
+
+/// Takes off what nobody reads and what is most of an object's size. The cache is pruned in the same way.
+fn prune<K: Resource>(object: &mut K) {
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     }
 }
 
@@ -131,12 +146,12 @@ impl<K, M: Default> Memories<K, M> {
 
 #[cfg(test)]
 mod tests {
-    use avnm_api::StaticMember;
     use avnm_terms::FaultKind;
+    use k8s_openapi::api::core::v1::ConfigMap;
 
     use super::*;
 
-    type Kept = Remembered<StaticMember, ()>;
+    type Kept = Remembered<ConfigMap, ()>;
 
     #[test]
     fn what_kubernetes_refuses_is_backed_off_from() {
@@ -153,5 +168,31 @@ mod tests {
         );
         kept.let_through();
         assert_eq!(kept.barred(&fault(FaultKind::Network), max), Duration::from_secs(1));
+    }
+
+    fn version(version: &str) -> ConfigMap {
+        let mut object = ConfigMap::default();
+        let meta = &mut object.metadata;
+        meta.uid = Some("uid".to_owned());
+        meta.resource_version = Some(version.to_owned());
+        meta.managed_fields = Some(Vec::new());
+        let applied = ("kubectl.kubernetes.io/last-applied-configuration".to_owned(), "{}".to_owned());
+        meta.annotations = Some([applied, ("kept".to_owned(), String::new())].into());
+        object
+    }
+
+    #[test]
+    fn what_we_wrote_is_kept_small_and_until_the_cache_shows_it() {
+        let mut kept = Kept::default();
+        kept.wrote(&version("1"), &version("2"));
+        kept.wrote(&version("2"), &version("3"));
+        for stale in ["1", "2"] {
+            let newest = kept.newest(&version(stale));
+            assert_eq!(newest.resource_version().as_deref(), Some("3"));
+            assert_eq!(newest.metadata.managed_fields, None);
+            assert_eq!(newest.annotations().keys().collect::<Vec<_>>(), ["kept"]);
+        }
+        assert_eq!(kept.newest(&version("3")).resource_version().as_deref(), Some("3"));
+        assert!(kept.latest.is_none() && kept.superseded.is_empty());
     }
 }

@@ -67,7 +67,7 @@ pub(crate) async fn reconcile(
     };
     context.metrics.pass("CrossTenantConnection");
     let uid = object.uid().unwrap_or_default();
-    let remembered = context.connections.take(&uid);
+    let mut remembered = context.connections.take(&uid);
     let object = remembered.newest(object);
     let (action, remembered) = run(&context, object, remembered).await;
     match remembered {

@@ -72,7 +72,7 @@ pub(crate) async fn reconcile(
     };
     context.metrics.pass("StaticMember");
     let uid = object.uid().unwrap_or_default();
-    let remembered = context.members.take(&uid);
+    let mut remembered = context.members.take(&uid);
     let object = remembered.newest(object);
     let (action, remembered) = run(&context, object, remembered).await;
     match remembered {
