@@ -8,10 +8,16 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     api::ListParams,
     core::{DeserializeGuard, NamespaceResourceScope},
+    runtime::reflector::Store,
 };
 use serde::de::DeserializeOwned;
 
-use crate::kube_io;
+use crate::{context::Stores, kube_io};
+
+/// Objects on one page of a live list.
+const PAGE: u32 = 500;
+/// Pages of a live list at most: a hundred thousand objects.
+const PAGES: usize = 200;
 
 /// Everything of a kind in a namespace; a kind that is not there is empty.
 async fn list<K>(client: &Client, namespace: &str) -> Result<Vec<DeserializeGuard<K>>, Fault>
@@ -22,83 +28,104 @@ where
         + std::fmt::Debug,
 {
     let api: Api<DeserializeGuard<K>> = Api::namespaced(client.clone(), namespace);
-    match kube_io::call("list objects", namespace, api.list(&ListParams::default())).await {
-        Ok(list) => Ok(list.items),
-        Err(fault) if fault.kind == FaultKind::NotFound => Ok(Vec::new()),
-        Err(fault) => Err(fault),
+    let mut all = Vec::new();
+    let mut page = ListParams::default().limit(PAGE);
+    for _ in 0..PAGES {
+        match kube_io::call("list objects", namespace, api.list(&page)).await {
+            Ok(list) => {
+                all.extend(list.items);
+                match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => page = page.continue_token(&token),
+                    None => return Ok(all),
+                }
+            }
+            Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Vec::new()),
+            Err(fault) => return Err(fault),
+        }
     }
+    Err(Fault::local("list objects", namespace, FaultKind::Malformed, "the list has no end"))
+}
+
+/// What a namespace's cached objects of a kind come to. While the cache shows something that blocks, it is reported:
+/// what goes wakes whoever waits for it, and a deletion that waits for many would list them all again and again. That
+/// nothing blocks is believed of a live list only.
+fn cached<K, T>(
+    store: &Store<DeserializeGuard<K>>,
+    namespace: &str,
+    blocks: impl Fn(&DeserializeGuard<K>) -> Option<T>,
+) -> Vec<T>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let in_namespace = |guard: &DeserializeGuard<K>| guard.namespace().as_deref() == Some(namespace);
+    store.state().iter().filter(|guard| in_namespace(guard)).filter_map(|guard| blocks(guard)).collect()
 }
 
 /// Members with a claim that name this connection. What does not decode counts as one.
 pub(crate) async fn dependents(
     client: &Client,
+    members: &Store<DeserializeGuard<StaticMember>>,
     namespace: &str,
     connection: &str,
 ) -> Reading<Vec<Dependent>> {
-    match list::<StaticMember>(client, namespace).await {
-        Err(fault) => Reading::Unread(fault),
-        Ok(members) => Reading::Found(
-            members
-                .into_iter()
-                .filter_map(|guard| match guard.0 {
-                    Ok(member) => {
-                        let names =
-                            member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
-                        let claims = member
-                            .status
-                            .as_ref()
-                            .and_then(|status| status.claim.as_ref())
-                            .is_some_and(|claim| member.uid().as_ref() == Some(&claim.uid));
-                        (names && claims).then(|| Dependent {
-                            name: member.name_any(),
-                            deleting: member.meta().deletion_timestamp.is_some(),
-                        })
-                    }
-                    Err(invalid) => Some(Dependent {
-                        name: invalid.metadata.name.clone().unwrap_or_default(),
-                        deleting: invalid.metadata.deletion_timestamp.is_some(),
-                    }),
-                })
-                .collect(),
-        ),
+    let dependent = |guard: &DeserializeGuard<StaticMember>| {
+        let blocks = guard.0.as_ref().map_or(true, |member| {
+            let names = member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
+            let claim = member.status.as_ref().and_then(|status| status.claim.as_ref());
+            names && claim.is_some_and(|claim| member.uid().as_ref() == Some(&claim.uid))
+        });
+        blocks.then(|| Dependent {
+            name: guard.name_any(),
+            deleting: guard.meta().deletion_timestamp.is_some(),
+        })
+    };
+    let mut dependents = cached(members, namespace, dependent);
+    if dependents.is_empty() {
+        match list::<StaticMember>(client, namespace).await {
+            Ok(live) => dependents = live.iter().filter_map(dependent).collect(),
+            Err(fault) => return Reading::Unread(fault),
+        }
     }
+    // The cache has no order, and a message must not change while nothing changes.
+    dependents.sort_by(|a, b| a.name.cmp(&b.name));
+    Reading::Found(dependents)
 }
 
 /// Objects whose claim was recorded with this credential. What does not decode counts as one.
 pub(crate) async fn users(
     client: &Client,
+    stores: &Stores,
     namespace: &str,
     credential: &CredentialRef,
 ) -> Result<Vec<String>, Fault> {
-    let mut users = Vec::new();
-    for guard in list::<CrossTenantConnection>(client, namespace).await? {
-        let uses = match &guard.0 {
-            Ok(object) => object.status.as_ref().is_some_and(|status| {
+    let connection = |guard: &DeserializeGuard<CrossTenantConnection>| {
+        let uses = guard.0.as_ref().map_or(true, |object| {
+            object.status.as_ref().is_some_and(|status| {
                 [&status.scope_connection, &status.network_manager_connection]
                     .into_iter()
                     .flatten()
                     .filter_map(|half| half.claim.as_ref())
                     .any(|claim| claim.credential_ref == *credential)
-            }),
-            Err(_) => true,
-        };
-        if uses {
-            users.push(format!("CrossTenantConnection {}", guard.name_any()));
-        }
+            })
+        });
+        uses.then(|| format!("CrossTenantConnection {}", guard.name_any()))
+    };
+    let member = |guard: &DeserializeGuard<StaticMember>| {
+        let uses = guard.0.as_ref().map_or(true, |object| {
+            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+            claim.is_some_and(|claim| claim.credential_ref == *credential)
+        });
+        uses.then(|| format!("StaticMember {}", guard.name_any()))
+    };
+    let mut users = cached(&stores.connections, namespace, connection);
+    users.extend(cached(&stores.members, namespace, member));
+    if users.is_empty() {
+        let connections = list::<CrossTenantConnection>(client, namespace).await?;
+        let members = list::<StaticMember>(client, namespace).await?;
+        users.extend(connections.iter().filter_map(connection));
+        users.extend(members.iter().filter_map(member));
     }
-    for guard in list::<StaticMember>(client, namespace).await? {
-        let uses = match &guard.0 {
-            Ok(object) => object
-                .status
-                .as_ref()
-                .and_then(|status| status.claim.as_ref())
-                .is_some_and(|claim| claim.credential_ref == *credential),
-            Err(_) => true,
-        };
-        if uses {
-            users.push(format!("StaticMember {}", guard.name_any()));
-        }
-    }
+    users.sort();
     Ok(users)
 }
 

@@ -55,7 +55,8 @@ impl Pass<'_> {
         }
         self.observed.crd = live::crd::<avnm_api::CrossTenantConnection>(&self.context.client).await;
         let (namespace, name) = (self.inputs.meta.namespace.clone(), self.inputs.meta.name.clone());
-        self.observed.dependents = live::dependents(&self.context.client, &namespace, &name).await;
+        let members = &self.context.stores.members;
+        self.observed.dependents = live::dependents(&self.context.client, members, &namespace, &name).await;
         let waits = matches!(&self.observed.dependents, Reading::Found(members) if !members.is_empty());
         let left = self.desired.policies.deletion == avnm_api::DeletionPolicy::Orphan
             || self.desired.policies.mode == avnm_api::Mode::Observe;

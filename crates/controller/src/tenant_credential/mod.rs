@@ -67,7 +67,7 @@ async fn run(
         if propagating { remembered.memory.propagating_since.or(Some(now)) } else { None };
     let users = if meta.deleting {
         let reference = CredentialRef { kind: CredentialKind::TenantCredential, name: meta.name.clone() };
-        Some(live::users(&context.client, &meta.namespace, &reference).await)
+        Some(live::users(&context.client, &context.stores, &meta.namespace, &reference).await)
     } else {
         None
     };
