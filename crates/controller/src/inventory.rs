@@ -49,20 +49,63 @@ impl<T> Clone for Snapshot<T> {
     }
 }
 
+/// How new a picture has to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    since: Instant,
+    /// A user asked for a fresh read: a failure of before is no answer.
+    anew: bool,
+}
+
+impl Wanted {
+    /// No older than that.
+    pub(crate) fn within(age: Duration) -> Self {
+        let now = clock::instant();
+        Self { since: now.checked_sub(age).unwrap_or(now), anew: false }
+    }
+
+    /// Read from now on.
+    pub(crate) fn anew() -> Self {
+        Self { since: clock::instant(), anew: true }
+    }
+
+    /// The earliest time at which the read may have begun.
+    pub(crate) fn since(self) -> Instant {
+        self.since
+    }
+}
+
 #[derive(Debug)]
 struct Cell<T> {
     /// Held while a call is under way: that is the single flight.
-    state: tokio::sync::Mutex<CellState<T>>,
+    flight: tokio::sync::Mutex<()>,
+    /// What is known. Apart from the flight: whoever is content with it need not wait for a call.
+    known: Mutex<Known<T>>,
     listeners: Mutex<HashMap<Listener, Instant>>,
     /// Objects that wait for Azure to settle: many of them share a list.
     settling: Mutex<HashSet<Listener>>,
 }
 
 #[derive(Debug)]
-struct CellState<T> {
+struct Known<T> {
     snapshot: Option<Snapshot<T>>,
-    /// The last failure, when it may be tried again, and how many there were.
-    fault: Option<(Fault, Instant, u32)>,
+    /// How long the last complete read took.
+    took: Duration,
+    /// The last failure, if nothing was read since.
+    failed: Option<Failed>,
+}
+
+#[derive(Debug)]
+struct Failed {
+    fault: Fault,
+    /// When that read began.
+    begun: Instant,
+    /// When it may be tried again.
+    until: Instant,
+    /// Azure itself named that time.
+    named: bool,
+    /// Failures in a row before this one.
+    streak: u32,
 }
 
 type Cells<K, T> = HashMap<(CredentialKey, K), Arc<Cell<T>>>;
@@ -77,6 +120,8 @@ pub(crate) struct Table<K, T> {
 
 /// The longest wait before a collection that could not be read is tried again.
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// A collection that Azure says to read again after less than this is read again after at least this.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// More than this many objects of one collection settling share a list.
 pub(crate) const CROWD: usize = 20;
 
@@ -94,13 +139,17 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         Arc::clone(cells.entry(id).or_insert_with(|| Arc::new(Cell::empty())))
     }
 
-    /// The collection, read no earlier than `since`.
+    fn existing(&self, credential: &Credential, key: &K) -> Option<Arc<Cell<T>>> {
+        self.cells.lock().ok()?.get(&(credential.key.clone(), key.clone())).map(Arc::clone)
+    }
+
+    /// The collection, as new as wanted.
     pub(crate) async fn read(
         &self,
         arm: &Arm,
         credential: &Credential,
         key: &K,
-        since: Instant,
+        wanted: Wanted,
         listener: &Listener,
         retry_max: Duration,
     ) -> Snapshot<T> {
@@ -108,45 +157,49 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         if let Ok(mut listeners) = cell.listeners.lock() {
             listeners.insert(listener.clone(), clock::instant());
         }
-        let mut state = cell.state.lock().await;
-        let now = clock::instant();
-        if let Some((fault, until, _)) = &state.fault
-            && *until > now
-        {
-            return Snapshot { begun: now, reading: Reading::Unread(fault.clone()) };
+        if let Some(known) = cell.answer(wanted) {
+            return known;
         }
-        if let Some(snapshot) =
-            state.snapshot.as_ref().filter(|snapshot| snapshot.begun >= since && state.fault.is_none())
-        {
-            return snapshot.clone();
+        let _flight = cell.flight.lock().await;
+        // Whoever was in flight may have read it meanwhile.
+        if let Some(known) = cell.answer(wanted) {
+            return known;
         }
-        self.refresh(&mut state, arm, credential, key, retry_max).await
+        self.refresh(&cell, arm, credential, key, retry_max).await
     }
 
+    /// Reads the collection. Whoever calls it holds the flight.
     async fn refresh(
         &self,
-        state: &mut CellState<T>,
+        cell: &Cell<T>,
         arm: &Arm,
         credential: &Credential,
         key: &K,
         retry_max: Duration,
     ) -> Snapshot<T> {
         let begun = clock::instant();
-        match (self.fetch)(arm.clone(), credential.clone(), key.clone()).await {
-            Reading::Unread(fault) => {
-                let streak = state.fault.as_ref().map_or(0, |(_, _, streak)| streak + 1);
-                let wait = fault
-                    .retry_after
-                    .unwrap_or_else(|| Duration::from_secs(1 << streak.min(6)).min(retry_max));
-                state.fault = Some((fault.clone(), clock::instant() + wait, streak));
-                Snapshot { begun, reading: Reading::Unread(fault) }
-            }
-            reading => {
-                state.fault = None;
-                let snapshot = Snapshot { begun, reading: reading.map(Arc::new) };
-                state.snapshot = Some(snapshot.clone());
-                snapshot
-            }
+        let reading = (self.fetch)(arm.clone(), credential.clone(), key.clone()).await;
+        let snapshot = Snapshot { begun, reading: reading.map(Arc::new) };
+        if let Ok(mut known) = cell.known.lock() {
+            known.note(&snapshot, clock::instant(), retry_max);
+        }
+        snapshot
+    }
+
+    /// How long the last complete read of the collection took.
+    pub(crate) fn took(&self, credential: &Credential, key: &K) -> Duration {
+        let took = self.existing(credential, key).and_then(|cell| Some(cell.known.lock().ok()?.took));
+        took.unwrap_or_default()
+    }
+
+    /// An object wants nothing of the collection any more.
+    pub(crate) fn leave(&self, credential: &Credential, key: &K, listener: &Listener) {
+        let Some(cell) = self.existing(credential, key) else { return };
+        if let Ok(mut listeners) = cell.listeners.lock() {
+            listeners.remove(listener);
+        }
+        if let Ok(mut settling) = cell.settling.lock() {
+            settling.remove(listener);
         }
     }
 
@@ -162,27 +215,19 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         settling.len()
     }
 
-    /// Reads every collection in use again, and returns who has to look.
+    /// Reads every collection in use again, and returns who has to look: of those who asked for one that differs, whoever
+    /// `concerned` names.
     async fn sweep(
         &self,
         arm: &Arm,
         interval: Duration,
-        changed: impl Fn(&T, &T, &Listener) -> bool,
+        concerned: impl Fn(&T, &T, Vec<Listener>) -> Vec<Listener>,
     ) -> Vec<Listener> {
         let mut wake = Vec::new();
         let cells: Cells<K, T> = self.cells.lock().map(|cells| cells.clone()).unwrap_or_default();
         for (id, cell) in cells {
-            let now = clock::instant();
             // Nobody asked for it in three sweeps: it is not in use any more.
-            let keep = interval * 3 + Duration::from_secs(1);
-            let listeners: Vec<Listener> = cell
-                .listeners
-                .lock()
-                .map(|mut listeners| {
-                    listeners.retain(|_, asked| now.saturating_duration_since(*asked) <= keep);
-                    listeners.keys().cloned().collect()
-                })
-                .unwrap_or_default();
+            let listeners = cell.in_use(interval * 3 + Duration::from_secs(1));
             if listeners.is_empty() {
                 if let Ok(mut cells) = self.cells.lock() {
                     cells.remove(&id);
@@ -196,24 +241,21 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
             else {
                 continue;
             };
-            let mut state = cell.state.lock().await;
-            if state.fault.as_ref().is_some_and(|(_, until, _)| *until > now) {
-                continue;
-            }
-            if state.snapshot.as_ref().is_some_and(|old| now.saturating_duration_since(old.begun) < interval)
-            {
-                continue;
-            }
-            let old = state.snapshot.clone();
-            let was_faulty = state.fault.is_some();
-            let new = self.refresh(&mut state, arm, &credential, &id.1, RETRY_MAX).await;
-            drop(state);
-            let (old, new) = (old.map(|old| old.reading), new.reading);
-            wake.extend(listeners.into_iter().filter(|listener| match (&old, &new) {
-                (Some(Reading::Found(old)), Reading::Found(new)) => was_faulty || changed(old, new, listener),
-                (Some(Reading::Absent), Reading::Absent) => was_faulty,
-                _ => true,
-            }));
+            let flight = cell.flight.lock().await;
+            let Some((old, was_faulty)) = cell.due(interval) else { continue };
+            let new = self.refresh(&cell, arm, &credential, &id.1, RETRY_MAX).await;
+            drop(flight);
+            wake.extend(match (old.map(|old| old.reading), new.reading) {
+                (Some(Reading::Found(old)), Reading::Found(new)) if !was_faulty => {
+                    if old == new {
+                        Vec::new()
+                    } else {
+                        concerned(&old, &new, listeners)
+                    }
+                }
+                (Some(Reading::Absent), Reading::Absent) if !was_faulty => Vec::new(),
+                _ => listeners,
+            });
         }
         wake
     }
@@ -222,10 +264,70 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
 impl<T> Cell<T> {
     fn empty() -> Self {
         Self {
-            state: tokio::sync::Mutex::new(CellState { snapshot: None, fault: None }),
+            flight: tokio::sync::Mutex::default(),
+            known: Mutex::new(Known { snapshot: None, took: Duration::ZERO, failed: None }),
             listeners: Mutex::default(),
             settling: Mutex::default(),
         }
+    }
+
+    fn answer(&self, wanted: Wanted) -> Option<Snapshot<T>> {
+        self.known.lock().ok()?.answer(wanted, clock::instant())
+    }
+
+    /// Whoever asked within `keep`; the others are forgotten.
+    fn in_use(&self, keep: Duration) -> Vec<Listener> {
+        let now = clock::instant();
+        let Ok(mut listeners) = self.listeners.lock() else { return Vec::new() };
+        listeners.retain(|_, asked| now.saturating_duration_since(*asked) <= keep);
+        if let Ok(mut settling) = self.settling.lock() {
+            settling.retain(|listener| listeners.contains_key(listener));
+        }
+        listeners.keys().cloned().collect()
+    }
+
+    /// Whether a sweep reads it: what was read last, and whether it could not be read since.
+    fn due(&self, interval: Duration) -> Option<(Option<Snapshot<T>>, bool)> {
+        let known = self.known.lock().ok()?;
+        let now = clock::instant();
+        let waits = known.failed.as_ref().is_some_and(|failed| failed.until > now);
+        let new =
+            known.snapshot.as_ref().is_some_and(|old| now.saturating_duration_since(old.begun) < interval);
+        (!waits && !new).then(|| (known.snapshot.clone(), known.failed.is_some()))
+    }
+}
+
+impl<T> Known<T> {
+    /// What is known, if it is as new as wanted. A failure stands for a while: asking again at once would only fail
+    /// again, for as many objects as ask.
+    fn answer(&self, wanted: Wanted, now: Instant) -> Option<Snapshot<T>> {
+        let Some(failed) = &self.failed else {
+            return self.snapshot.as_ref().filter(|snapshot| snapshot.begun >= wanted.since).cloned();
+        };
+        // A request is answered by a read after it, unless Azure itself forbids one.
+        let answers = !wanted.anew || failed.begun >= wanted.since || failed.named;
+        (answers && failed.until > now)
+            .then(|| Snapshot { begun: failed.begun, reading: Reading::Unread(failed.fault.clone()) })
+    }
+
+    /// Takes note of a read that is over.
+    fn note(&mut self, read: &Snapshot<T>, now: Instant, retry_max: Duration) {
+        let Reading::Unread(fault) = &read.reading else {
+            self.failed = None;
+            self.took = now.saturating_duration_since(read.begun);
+            self.snapshot = Some(read.clone());
+            return;
+        };
+        let streak = self.failed.as_ref().map_or(0, |failed| failed.streak.saturating_add(1));
+        let backoff = Duration::from_secs(1 << streak.min(6)).min(retry_max);
+        let named = fault.retry_after.filter(|after| *after >= SHORTEST);
+        let wait = match fault.retry_after {
+            // "After 0 seconds" would be a hot loop of lists.
+            Some(_) => named.unwrap_or(backoff.max(SHORTEST)),
+            None => backoff,
+        };
+        let (fault, begun, until) = (fault.clone(), read.begun, now + wait);
+        self.failed = Some(Failed { fault, begun, until, named: named.is_some(), streak });
     }
 }
 
@@ -268,29 +370,112 @@ impl Inventory {
         interval: Duration,
         concerns: impl Fn(&Listener, &Member) -> bool,
     ) -> Vec<Listener> {
-        let mut wake = self.managers.sweep(arm, interval, |old, new, _| old != new).await;
-        wake.extend(self.groups.sweep(arm, interval, |old, new, _| old != new).await);
-        wake.extend(self.scope_connections.sweep(arm, interval, |old, new, _| old != new).await);
-        wake.extend(self.manager_connections.sweep(arm, interval, |old, new, _| old != new).await);
+        let mut wake = self.managers.sweep(arm, interval, |_, _, all| all).await;
+        wake.extend(self.groups.sweep(arm, interval, |_, _, all| all).await);
+        wake.extend(self.scope_connections.sweep(arm, interval, |_, _, all| all).await);
+        wake.extend(self.manager_connections.sweep(arm, interval, |_, _, all| all).await);
         // A group may hold ten thousand members: only the objects whose member differs look again.
-        wake.extend(
-            self.members
-                .sweep(arm, interval, |old, new, listener| {
-                    if old == new {
-                        return false;
-                    }
-                    let olds: HashMap<&str, &Member> =
-                        old.iter().map(|member| (member.id.key(), member)).collect();
-                    let news: HashMap<&str, &Member> =
-                        new.iter().map(|member| (member.id.key(), member)).collect();
-                    let differs = new
-                        .iter()
-                        .filter(|member| olds.get(member.id.key()) != Some(member))
-                        .chain(old.iter().filter(|member| !news.contains_key(member.id.key())));
-                    differs.into_iter().any(|member| concerns(listener, member))
-                })
-                .await,
-        );
+        let members = self.members.sweep(arm, interval, |old, new, mut all| {
+            let olds: HashMap<&str, &Member> = old.iter().map(|member| (member.id.key(), member)).collect();
+            let news: HashMap<&str, &Member> = new.iter().map(|member| (member.id.key(), member)).collect();
+            let differs: Vec<&Member> = new
+                .iter()
+                .filter(|member| olds.get(member.id.key()) != Some(member))
+                .chain(old.iter().filter(|member| !news.contains_key(member.id.key())))
+                .collect();
+            all.retain(|listener| differs.iter().any(|member| concerns(listener, member)));
+            all
+        });
+        wake.extend(members.await);
         wake
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use avnm_terms::FaultKind;
+
+    use super::*;
+
+    const MAX: Duration = Duration::from_secs(60);
+
+    fn fault(retry_after: Option<u64>) -> Reading<Arc<u8>> {
+        let mut fault = Fault::local("list", "group", FaultKind::Server, "no");
+        fault.retry_after = retry_after.map(Duration::from_secs);
+        Reading::Unread(fault)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn known() -> Known<u8> {
+        Known { snapshot: None, took: Duration::ZERO, failed: None }
+    }
+
+    fn wanted(since: Instant) -> Wanted {
+        Wanted { since, anew: false }
+    }
+
+    #[test]
+    fn a_picture_serves_whoever_it_is_new_enough_for() {
+        let (mut known, began) = (known(), clock::instant());
+        assert!(known.answer(wanted(began), began).is_none());
+        known.note(&Snapshot { begun: began, reading: Reading::Found(Arc::new(7)) }, began + seconds(9), MAX);
+        assert_eq!(known.took, seconds(9));
+        let later = began + seconds(100);
+        assert!(known.answer(wanted(began), later).is_some());
+        assert!(known.answer(wanted(began + seconds(1)), later).is_none());
+    }
+
+    #[test]
+    fn a_failure_stands_for_its_wait_and_not_against_a_request() {
+        let (mut known, began) = (known(), clock::instant());
+        let failed = Snapshot { begun: began, reading: fault(None) };
+        for wait in [1, 2, 4, 8] {
+            known.note(&failed, began, MAX);
+            let until = began + seconds(wait);
+            let soon = began + seconds(wait - 1);
+            assert!(known.answer(wanted(soon), soon).is_some(), "within {wait} s");
+            assert!(known.answer(wanted(until), until).is_none(), "after {wait} s");
+        }
+        let asked = began + seconds(1);
+        let anew = |since| Wanted { since, anew: true };
+        assert!(known.answer(anew(asked), asked).is_none(), "a read of before a request does not answer it");
+        assert!(known.answer(anew(began), asked).is_some(), "one flight answers all who asked before it");
+        known.note(&Snapshot { begun: began, reading: fault(Some(97)) }, began, MAX);
+        let forbidden = began + seconds(96);
+        assert!(
+            known.answer(anew(forbidden), forbidden).is_some(),
+            "Azure said when, and a request waits too"
+        );
+        let allowed = began + seconds(97);
+        assert!(known.answer(anew(allowed), allowed).is_none());
+    }
+
+    #[test]
+    fn a_wait_of_nothing_is_at_least_a_second() {
+        let (mut known, began) = (known(), clock::instant());
+        for (max, waits) in [(Duration::from_millis(10), [1, 1, 1]), (MAX, [8, 16, 32])] {
+            for wait in waits {
+                known.note(&Snapshot { begun: began, reading: fault(Some(0)) }, began, max);
+                assert_eq!(known.failed.as_ref().map(|failed| failed.until), Some(began + seconds(wait)));
+            }
+        }
+    }
+
+    #[test]
+    fn who_does_not_ask_any_more_does_not_settle_any_more() {
+        let cell: Cell<u8> = Cell::empty();
+        let one = Listener::Member { namespace: "a".to_owned(), name: "b".to_owned() };
+        let gone = Listener::Member { namespace: "a".to_owned(), name: "gone".to_owned() };
+        if let Ok(mut listeners) = cell.listeners.lock() {
+            listeners.insert(one.clone(), clock::instant());
+        }
+        if let Ok(mut settling) = cell.settling.lock() {
+            settling.extend([one.clone(), gone]);
+        }
+        assert_eq!(cell.in_use(MAX), vec![one.clone()]);
+        assert_eq!(cell.settling.lock().ok().map(|left| left.clone()), Some([one].into()));
     }
 }

@@ -13,7 +13,7 @@ use avnm_terms::{
 use tokio::time::Instant;
 
 use super::Pass;
-use crate::{live, memory::Fresh};
+use crate::{inventory::Wanted, live, memory::Fresh};
 
 /// An object without a claim takes a list that is no older than this.
 const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
@@ -73,19 +73,17 @@ impl Pass<'_> {
     async fn observe_half(&mut self, half: Half, forced: bool) {
         let claimed = self.standing.claims.get(half).is_some();
         let sweep = super::seconds(self.waits().sweep);
-        let now = clock::instant();
-        let ago = |age: Duration| now.checked_sub(age).unwrap_or(now);
         let external = self.desired.halves.get(half).role == Role::External;
-        let since = if forced {
-            now
+        let wanted = if forced {
+            Wanted::anew()
         } else if external && !self.remembered.settled {
-            ago(Duration::from_millis(900))
+            Wanted::within(Duration::from_millis(900))
         } else if !claimed {
-            ago(UNCLAIMED_AGE.min(sweep))
+            Wanted::within(UNCLAIMED_AGE.min(sweep).max(self.took(half) * 2))
         } else {
-            ago(sweep * 2)
+            Wanted::within(sweep * 2)
         };
-        let (begun, entries) = self.entries(half, since).await;
+        let (begun, entries) = self.entries(half, wanted).await;
         let entries = match entries {
             Reading::Found(entries) => entries,
             Reading::Absent => {
@@ -181,14 +179,13 @@ impl Pass<'_> {
         if !connected {
             return;
         }
-        let now = clock::instant();
         let sweep = super::seconds(self.waits().sweep);
         let age = if self.remembered.settled || self.is_first_look() {
             sweep * 2
         } else {
             Duration::from_millis(200)
         };
-        let since = if forced { now } else { now.checked_sub(age).unwrap_or(now) };
+        let wanted = if forced { Wanted::anew() } else { Wanted::within(age) };
         let inventory = &self.context.inventory;
         let snapshot = inventory
             .managers
@@ -196,7 +193,7 @@ impl Pass<'_> {
                 &self.context.arm,
                 &credential,
                 &self.desired.manager,
-                since,
+                wanted,
                 &self.listener(),
                 inventory.retry_max,
             )
@@ -216,14 +213,27 @@ impl Pass<'_> {
         fault
     }
 
-    async fn entries(&self, half: Half, since: Instant) -> (Instant, Reading<Vec<Entry>>) {
-        let Some(credential) = self.signers.get(half) else { return (since, Reading::Found(Vec::new())) };
+    /// How long the list of a half took when it was last read: with one that takes longer than it may be old, each
+    /// reader would have it read anew.
+    fn took(&self, half: Half) -> Duration {
+        let Some(credential) = self.signers.get(half) else { return Duration::ZERO };
+        let inventory = &self.context.inventory;
+        match half {
+            Half::Scope => inventory.scope_connections.took(credential, &self.desired.manager),
+            Half::Target => inventory.manager_connections.took(credential, &self.desired.scope),
+        }
+    }
+
+    async fn entries(&self, half: Half, wanted: Wanted) -> (Instant, Reading<Vec<Entry>>) {
+        let Some(credential) = self.signers.get(half) else {
+            return (wanted.since(), Reading::Found(Vec::new()));
+        };
         let (arm, inventory, listener) = (&self.context.arm, &self.context.inventory, self.listener());
         match half {
             Half::Scope => {
                 let snapshot = inventory
                     .scope_connections
-                    .read(arm, credential, &self.desired.manager, since, &listener, inventory.retry_max)
+                    .read(arm, credential, &self.desired.manager, wanted, &listener, inventory.retry_max)
                     .await;
                 let entries =
                     snapshot.reading.map(|all| all.iter().map(|one| self.scope_entry(one)).collect());
@@ -232,7 +242,7 @@ impl Pass<'_> {
             Half::Target => {
                 let snapshot = inventory
                     .manager_connections
-                    .read(arm, credential, &self.desired.scope, since, &listener, inventory.retry_max)
+                    .read(arm, credential, &self.desired.scope, wanted, &listener, inventory.retry_max)
                     .await;
                 let entries =
                     snapshot.reading.map(|all| all.iter().map(|one| self.target_entry(one)).collect());

@@ -212,6 +212,9 @@ impl Pass<'_> {
         }
         if self.released {
             self.context.members.forget(&self.inputs.meta.uid);
+            if let Some(credential) = &self.signer {
+                self.context.inventory.members.leave(credential, &self.desired.group, &self.listener());
+            }
             return (Action::await_change(), None);
         }
         if let Some(fault) = &self.observed.kube {

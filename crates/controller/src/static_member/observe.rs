@@ -7,7 +7,12 @@ use avnm_plan::{body::Body, static_member::MemberSeen};
 use avnm_terms::{Fault, FaultKind, Member, MemberType, Reading};
 
 use super::Pass;
-use crate::{cross_tenant_connection::seconds, inventory::CROWD, live, memory::Fresh};
+use crate::{
+    cross_tenant_connection::seconds,
+    inventory::{CROWD, Wanted},
+    live,
+    memory::Fresh,
+};
 
 /// An object without a claim takes a list that is no older than this.
 const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
@@ -41,24 +46,25 @@ impl Pass<'_> {
         let crowd = unsettled
             && inventory.members.settling(&credential, &self.desired.group, &self.listener(), true) > CROWD;
         let sweep = seconds(self.waits().sweep);
-        let now = clock::instant();
-        let age = if forced {
-            Duration::ZERO
+        // A list that takes longer than it may be old would serve only those who wait for it, and the next ones would
+        // have it read anew.
+        let long = inventory.members.took(&credential, &self.desired.group) * 2;
+        let wanted = if forced {
+            Wanted::anew()
         } else if crowd {
-            CROWD_AGE
+            Wanted::within(CROWD_AGE.max(long))
         } else if claimed {
-            sweep * 2
+            Wanted::within(sweep * 2)
         } else {
-            UNCLAIMED_AGE.min(sweep)
+            Wanted::within(UNCLAIMED_AGE.min(sweep).max(long))
         };
-        let since = now.checked_sub(age).unwrap_or(now);
         let snapshot = inventory
             .members
             .read(
                 &self.context.arm,
                 &credential,
                 &self.desired.group,
-                since,
+                wanted,
                 &self.listener(),
                 inventory.retry_max,
             )
@@ -124,12 +130,11 @@ impl Pass<'_> {
     pub(super) async fn read_group(&mut self) {
         let Some(credential) = self.signer.clone() else { return };
         let inventory = &self.context.inventory;
-        let now = clock::instant();
-        let since = now.checked_sub(UNCLAIMED_AGE.min(seconds(self.waits().sweep))).unwrap_or(now);
+        let wanted = Wanted::within(UNCLAIMED_AGE.min(seconds(self.waits().sweep)));
         let (arm, listener) = (&self.context.arm, self.listener());
         let group = inventory
             .groups
-            .read(arm, &credential, &self.desired.group, since, &listener, inventory.retry_max)
+            .read(arm, &credential, &self.desired.group, wanted, &listener, inventory.retry_max)
             .await
             .reading
             .map(|group| (*group).clone());
@@ -137,7 +142,7 @@ impl Pass<'_> {
             let manager = self.desired.group.manager();
             let reading = inventory
                 .managers
-                .read(arm, &credential, &manager, since, &listener, inventory.retry_max)
+                .read(arm, &credential, &manager, wanted, &listener, inventory.retry_max)
                 .await
                 .reading;
             self.observed.routing = Some(reading.map(|manager| manager.has_routing()));
