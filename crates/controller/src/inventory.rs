@@ -10,10 +10,12 @@ use std::{
 
 use avnm_arm::{Arm, Credential, CredentialKey, clock};
 use avnm_terms::{
-    Fault, Group, GroupId, Manager, ManagerConnection, ManagerId, Member, Reading, ScopeConnection, ScopeId,
+    Fault, Group, GroupId, Manager, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
 };
 use futures::future::BoxFuture;
 use tokio::time::Instant;
+
+use crate::members::{Changed, Members};
 
 /// An object of this cluster that wants to hear of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -337,7 +339,7 @@ pub(crate) struct Inventory {
     pub(crate) groups: Table<GroupId, Group>,
     pub(crate) scope_connections: Table<ManagerId, Vec<ScopeConnection>>,
     pub(crate) manager_connections: Table<ScopeId, Vec<ManagerConnection>>,
-    pub(crate) members: Table<GroupId, Vec<Member>>,
+    pub(crate) members: Table<GroupId, Members>,
     pub(crate) retry_max: Duration,
 }
 
@@ -357,7 +359,7 @@ impl Inventory {
                 Box::pin(async move { arm.list_manager_connections(&credential, &id).await })
             }),
             members: Table::new(|arm, credential, id| {
-                Box::pin(async move { arm.list_members(&credential, &id).await })
+                Box::pin(async move { arm.list_members(&credential, &id).await.map(Members::new) })
             }),
             retry_max,
         }
@@ -368,7 +370,7 @@ impl Inventory {
         &self,
         arm: &Arm,
         interval: Duration,
-        concerns: impl Fn(&Listener, &Member) -> bool,
+        concerns: impl Fn(&Listener, &Changed) -> bool,
     ) -> Vec<Listener> {
         let mut wake = self.managers.sweep(arm, interval, |_, _, all| all).await;
         wake.extend(self.groups.sweep(arm, interval, |_, _, all| all).await);
@@ -376,14 +378,8 @@ impl Inventory {
         wake.extend(self.manager_connections.sweep(arm, interval, |_, _, all| all).await);
         // A group may hold ten thousand members: only the objects whose member differs look again.
         let members = self.members.sweep(arm, interval, |old, new, mut all| {
-            let olds: HashMap<&str, &Member> = old.iter().map(|member| (member.id.key(), member)).collect();
-            let news: HashMap<&str, &Member> = new.iter().map(|member| (member.id.key(), member)).collect();
-            let differs: Vec<&Member> = new
-                .iter()
-                .filter(|member| olds.get(member.id.key()) != Some(member))
-                .chain(old.iter().filter(|member| !news.contains_key(member.id.key())))
-                .collect();
-            all.retain(|listener| differs.iter().any(|member| concerns(listener, member)));
+            let changed = Changed::between(old, new);
+            all.retain(|listener| concerns(listener, &changed));
             all
         });
         wake.extend(members.await);

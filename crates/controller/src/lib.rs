@@ -18,6 +18,7 @@ mod lease;
 mod live;
 mod log;
 mod materials;
+mod members;
 mod memory;
 mod metrics;
 mod run;

@@ -317,13 +317,12 @@ async fn sweep(context: Arc<Context>) {
     }
 }
 
-/// Whether a member that changed in Azure is, or stands in the way of, that object's.
-fn concerns(context: &Context, listener: &Listener, changed: &avnm_terms::Member) -> bool {
+/// Whether what changed in Azure is, or stands in the way of, that object's member.
+fn concerns(context: &Context, listener: &Listener, changed: &crate::members::Changed) -> bool {
     let Listener::Member { namespace, name } = listener else { return true };
     let key = reflector::ObjectRef::<DeserializeGuard<StaticMember>>::new(name).within(namespace);
     let Some(found) = context.stores.members.get(&key) else { return false };
     let Ok(object) = &found.0 else { return false };
     let own = object.spec.member_name.as_deref().unwrap_or(name);
-    changed.id.name().eq_ignore_ascii_case(own)
-        || avnm_terms::ArmId::parse(&object.spec.resource_id).is_ok_and(|network| changed.names(&network))
+    changed.concerns(own, avnm_terms::ArmId::parse(&object.spec.resource_id).ok().as_ref())
 }

@@ -85,10 +85,8 @@ impl Pass<'_> {
             }
         };
         let (own, network) = (self.desired.id.arm(), self.desired.network.arm());
-        self.observed.elsewhere = list
-            .iter()
-            .find(|member| member.names(network) && member.id != *own)
-            .map(|member| member.id.clone());
+        self.observed.elsewhere =
+            list.naming(network).find(|member| member.id != *own).map(|member| member.id.clone());
         let newer = self
             .remembered
             .memory
@@ -96,7 +94,7 @@ impl Pass<'_> {
             .as_ref()
             .filter(|fresh| fresh.at > snapshot.begun)
             .map(|fresh| fresh.reading.clone());
-        let listed = list.iter().find(|member| member.id == *own).map(seen);
+        let listed = list.get(own).map(seen);
         let reading = newer.unwrap_or_else(|| listed.map_or(Reading::Absent, Reading::Found));
         let as_wanted = reading.found().is_some_and(|found| found.body.is_what(&self.desired.want));
         if claimed && (!as_wanted || (unsettled && !crowd) || forced) {
