@@ -104,7 +104,7 @@ impl Pass<'_> {
             observed.reading = found.map_or(Reading::Absent, |entry| Reading::Found(entry.seen.clone()));
             if found.is_none() {
                 // What another object of this cluster holds is for another connection, and no mistake.
-                let (contenders, tenant) = (&self.context.contenders, &self.desired.tenant);
+                let (contenders, tenant) = (&self.context.contenders.connections, &self.desired.tenant);
                 observed.mismatch = entries
                     .iter()
                     .filter(|entry| entry.mismatch)
@@ -182,11 +182,8 @@ impl Pass<'_> {
         }
         let now = clock::instant();
         let sweep = super::seconds(self.waits().sweep);
-        let age = if self.remembered.settled || self.is_first_look() {
-            sweep * 2
-        } else {
-            Duration::from_millis(200)
-        };
+        // What settles is read anew: a picture from before the last write would cost a whole wait.
+        let age = if self.remembered.settled || self.is_first_look() { sweep * 2 } else { Duration::ZERO };
         let since = if forced { now } else { now.checked_sub(age).unwrap_or(now) };
         let inventory = &self.context.inventory;
         let snapshot = inventory

@@ -90,7 +90,12 @@ async fn run(
     }
     if matches!(inputs.sign_in, SignIn::Failed(_)) {
         let finding = plan::finding(&inputs, now);
-        crate::log::failures("TenantCredential", &inputs.meta, finding.reason, std::slice::from_ref(&finding));
+        crate::log::failures(
+            "TenantCredential",
+            &inputs.meta,
+            finding.reason,
+            std::slice::from_ref(&finding),
+        );
     }
     let probe = SignedDuration::try_from(context.settings.probe).unwrap_or(plan::PROBE);
     let reported = plan::report(&inputs, remembered.memory.plan, &context.settings.waits, probe, now);

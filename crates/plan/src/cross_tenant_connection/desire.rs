@@ -62,25 +62,24 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// What no two objects may both have: ids, and what a half connects.
-    pub fn keys(&self) -> Vec<String> {
-        let mut keys = Vec::new();
-        for (half, desire) in self.halves.each() {
-            if desire.role != Role::Ours {
-                continue;
-            }
-            if let Some(id) = &desire.id {
-                keys.push(id_key(&self.tenant, id));
-            }
-            keys.push(format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key()));
+    /// What no two objects may both have of this half: its id, and what it connects.
+    pub fn keys(&self, half: Half) -> Vec<String> {
+        let desire = self.halves.get(half);
+        if desire.role != Role::Ours {
+            return Vec::new();
         }
-        keys
+        let id = desire.id.as_ref().map(|id| id_key(&self.tenant, id));
+        let connects = format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key());
+        id.into_iter().chain([connects]).collect()
     }
 }
 
-/// The key of a half's id. The name of a management group is unique only within its tenant.
+/// The key of a half's id, given the target's tenant. A subscription's GUID is unique everywhere, and a scope connection
+/// does not lie in the target's tenant at all; the name of a management group is unique only within its tenant.
 pub fn id_key(tenant: &TenantId, id: &ArmId) -> String {
-    format!("{tenant}|{}", id.key())
+    let in_subscription =
+        id.segments().next().is_some_and(|first| first.eq_ignore_ascii_case("subscriptions"));
+    if in_subscription { id.key().to_owned() } else { format!("{tenant}|{}", id.key()) }
 }
 
 /// From the inputs to what is wanted. `Err` means that spec cannot even be read.
@@ -111,7 +110,7 @@ pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> 
             Some(declared) if declared.is_external() => Role::External,
             Some(_) => Role::Ours,
         };
-        let goal = goal(inputs, role);
+        let goal = goal(inputs, half, role);
         // A claimed half that was taken out of spec is let go, so its id is not needed.
         let id = if role == Role::Ours { Some(id_of(half, declared)?) } else { None };
         let description = declared.and_then(|declared| declared.description.clone());
@@ -139,14 +138,14 @@ pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> 
     Ok(desired)
 }
 
-fn goal(inputs: &Inputs, role: Role) -> Goal {
+fn goal(inputs: &Inputs, half: Half, role: Role) -> Goal {
     let policies = inputs.spec.policies();
     if inputs.meta.deleting {
         let left = policies.deletion == DeletionPolicy::Orphan
             || policies.mode == Mode::Observe
             || role != Role::Ours
-            // The winner's is not ours to delete.
-            || inputs.beaten_by.is_some();
+            // The winner's is not ours to delete; the half that it has no part in is.
+            || *inputs.contested.get(half);
         if left { Goal::Left } else { Goal::Gone }
     } else if role == Role::Ours {
         Goal::Present

@@ -393,6 +393,7 @@ impl World {
             status: self.status.clone(),
             credentials: Halves { scope: of(Half::Scope), target: of(Half::Target) },
             beaten_by: self.beaten_by.clone(),
+            contested: Halves { scope: self.beaten_by.is_some(), target: self.beaten_by.is_some() },
         }
     }
 
