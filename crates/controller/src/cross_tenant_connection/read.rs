@@ -45,7 +45,12 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
         let claim =
             held.as_ref().and_then(|held| held.claim.as_ref()).map(|claim| claim.credential_ref.clone());
         let input = credentials.get_mut(half);
-        if object.spec.policies().suspend && !meta.deleting {
+        let own =
+            held.as_ref().and_then(|held| held.claim.as_ref()).is_some_and(|claim| claim.uid == meta.uid);
+        let policies = object.spec.policies();
+        // Nothing is read for a suspended object, nor for one that is let go without a call.
+        let unused = if meta.deleting { policies.leaves() || !own } else { policies.suspend };
+        if unused {
             continue;
         }
         for (slot, reference) in [(&mut input.spec, spec), (&mut input.claim, claim)] {

@@ -92,7 +92,11 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         beaten_by: None,
         meta,
     };
-    if object.spec.policies().suspend && !inputs.meta.deleting {
+    let own = inputs.status.claim.as_ref().is_some_and(|claim| claim.uid == inputs.meta.uid);
+    let policies = object.spec.policies();
+    // Nothing is read for a suspended object, nor for one that is let go without a call.
+    let unused = if inputs.meta.deleting { policies.leaves() || !own } else { policies.suspend };
+    if unused {
         return (inputs, Candidates(Vec::new()));
     }
     let mut resolved: Vec<Resolved> = Vec::new();
