@@ -103,3 +103,10 @@ pub struct Policies {
     /// Whether the object is left alone for now.
     pub suspend: bool,
 }
+
+impl Policies {
+    /// Whether a deletion leaves Azure as it is: then it needs no credential and no call.
+    pub fn leaves(&self) -> bool {
+        self.deletion == DeletionPolicy::Orphan || self.mode == Mode::Observe
+    }
+}

@@ -1,6 +1,6 @@
 //! What every pass shares.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, Credential, clock};
@@ -17,7 +17,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::reflector::{ObjectRef, Store},
 };
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{mpsc::UnboundedSender, watch};
 
 use crate::{
     contenders::Contenders, cross_tenant_connection::ConnectionMemory, events::Events, inventory::Inventory,
@@ -50,17 +50,33 @@ pub(crate) struct Context {
     pub(crate) wakers: Wakers,
     pub(crate) inventory: Inventory,
     pub(crate) materials: Materials,
-    pub(crate) contenders: Contenders,
+    pub(crate) contenders: Contested,
     pub(crate) events: Events,
     pub(crate) lease: LeaseGuard,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) connections: Memories<CrossTenantConnection, ConnectionMemory>,
     pub(crate) members: Memories<StaticMember, MemberMemory>,
     pub(crate) credentials: Memories<TenantCredential, CredentialMemory>,
-    /// Every object was entered among the contenders: no verdict falls before.
-    pub(crate) synced: AtomicBool,
+    /// Whether every object was entered among the contenders: no verdict falls before.
+    pub(crate) synced: watch::Sender<bool>,
     /// When the lease was won: effects of the last leader's writes may come for a while.
     pub(crate) won: Timestamp,
+}
+
+/// Who wants what, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Contested {
+    pub(crate) connections: Contenders,
+    pub(crate) members: Contenders,
+}
+
+/// Whether a cache still shows this very object. A pass can outlive its object: what it enters then would stay for ever.
+pub(crate) fn stands<K>(store: &Store<DeserializeGuard<K>>, namespace: &str, name: &str, uid: &str) -> bool
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let key = ObjectRef::<DeserializeGuard<K>>::new(name).within(namespace);
+    store.get(&key).is_some_and(|found| found.uid().as_deref() == Some(uid))
 }
 
 /// A credential as a pass uses it: what decisions see, and what signs.
@@ -71,6 +87,13 @@ pub(crate) struct Resolved {
 }
 
 impl Context {
+    /// Returns once no verdict would fall too early. A pass that waits here holds one of its kind's slots; none of them
+    /// could do anything else.
+    pub(crate) async fn wait_synced(&self) {
+        // The sender lives as long as this does, so the wait cannot fail.
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+    }
+
     /// Where a reference leads.
     pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef) -> Resolved {
         let missing = || Resolved { input: CredentialInput::Missing(reference.clone()), credential: None };

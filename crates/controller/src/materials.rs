@@ -1,6 +1,10 @@
 //! Secrets, read by name and kept only as long as needed. No watch on Secrets.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use avnm_api::TenantCredential;
 use avnm_arm::{Credential, CredentialKey, Material, SecretString, Tokens, clock};
@@ -92,6 +96,15 @@ impl Materials {
     /// The fault of the source alone: a credential with material left still has to say that its Secret is gone.
     pub(crate) fn source_fault(&self, uid: &str) -> Option<Fault> {
         self.with(uid, |entry| entry.source.clone()).flatten()
+    }
+
+    /// Only these credentials are there.
+    pub(crate) fn retain(&self, uids: &HashSet<String>) {
+        let gone: Vec<String> = match self.entries.lock() {
+            Ok(entries) => entries.keys().filter(|uid| !uids.contains(*uid)).cloned().collect(),
+            Err(_) => Vec::new(),
+        };
+        gone.iter().for_each(|uid| self.forget(uid));
     }
 
     /// Forgets a credential that is gone, with its tokens.

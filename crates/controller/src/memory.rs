@@ -1,7 +1,7 @@
 //! What this process remembers of an object between passes. Lost with the process, and safe to lose.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -133,6 +133,13 @@ impl<K, M: Default> Memories<K, M> {
     pub(crate) fn put(&self, uid: &str, remembered: Remembered<K, M>) {
         if let Ok(mut map) = self.0.lock() {
             map.insert(uid.to_owned(), remembered);
+        }
+    }
+
+    /// Only these objects are there.
+    pub(crate) fn retain(&self, uids: &HashSet<String>) {
+        if let Ok(mut map) = self.0.lock() {
+            map.retain(|uid, _| uids.contains(uid));
         }
     }
 

@@ -1,13 +1,10 @@
 //! Starts everything in order: the lease, the caches, the controllers, the sweeps; and stops it in order.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
+use avnm_plan::contend::Claimant;
 use kube::{
     Client, Resource, ResourceExt,
     core::DeserializeGuard,
@@ -15,12 +12,11 @@ use kube::{
 };
 use rand::Rng;
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    contenders::Contenders,
-    context::{Context, Stores, Wakers},
+    context::{Contested, Context, Stores, Wakers},
     cross_tenant_connection,
     events::Events,
     health::Health,
@@ -147,11 +143,11 @@ async fn lead(
         materials: Materials::new(client.clone(), arm.tokens().clone(), settings.probe),
         events: Events::new(client.clone(), &settings.lease.identity),
         inventory: Inventory::new(retry_max),
-        contenders: Contenders::default(),
+        contenders: Contested::default(),
         connections: Memories::default(),
         members: Memories::default(),
         credentials: Memories::default(),
-        synced: AtomicBool::new(false),
+        synced: watch::Sender::new(false),
         won: clock::now(),
         stores: stores.clone(),
         wakers: wakers.clone(),
@@ -162,53 +158,62 @@ async fn lead(
         metrics,
     });
 
-    let seen = streams::Seen::default();
     // The stores' own way of waiting wakes only the last of several waiters, and the controllers wait there too.
     let (listed, all_listed) = mpsc::unbounded_channel();
     let connection_stream = {
-        let (stores, wakers, seen, context) =
-            (stores.clone(), wakers.clone(), seen.clone(), Arc::clone(&context));
-        let listed = listed.clone();
+        let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(&context));
         streams::watch::<CrossTenantConnection>(client.clone(), connection_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
+                let uids = streams::uids(&context.stores.connections);
+                context.connections.retain(&uids);
+                free_connections(&context, &context.contenders.connections.retain(&uids));
                 let _ = listed.send("CrossTenantConnection");
             }
             if let watcher::Event::Delete(gone) = event {
-                leave(&context, &gone.uid().unwrap_or_default());
+                let uid = gone.uid().unwrap_or_default();
+                context.connections.forget(&uid);
+                free_connections(&context, &context.contenders.connections.leave(&uid));
             }
-            streams::on_connection(&stores, &wakers, &seen, event);
+            streams::on_connection(&context.stores, &context.wakers, &seen, event);
         })
     };
     let member_stream = {
-        let (stores, wakers, context) = (stores.clone(), wakers.clone(), Arc::clone(&context));
-        let listed = listed.clone();
+        let (listed, context) = (listed.clone(), Arc::clone(&context));
         streams::watch::<StaticMember>(client.clone(), member_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
+                let uids = streams::uids(&context.stores.members);
+                context.members.retain(&uids);
+                free_members(&context, &context.contenders.members.retain(&uids));
                 let _ = listed.send("StaticMember");
             }
             if let watcher::Event::Delete(gone) = event {
-                leave(&context, &gone.uid().unwrap_or_default());
+                let uid = gone.uid().unwrap_or_default();
+                context.members.forget(&uid);
+                free_members(&context, &context.contenders.members.leave(&uid));
             }
-            streams::on_member(&stores, &wakers, event);
+            streams::on_member(&context.stores, &context.wakers, event);
         })
     };
     let credential_stream = {
-        let (stores, wakers, seen, context) = (stores.clone(), wakers.clone(), seen, Arc::clone(&context));
-        let listed = listed.clone();
+        let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(&context));
         streams::watch::<TenantCredential>(client.clone(), credential_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
+                let uids = streams::uids(&context.stores.credentials);
+                context.credentials.retain(&uids);
+                context.materials.retain(&uids);
                 let _ = listed.send("TenantCredential");
             }
             if let watcher::Event::Delete(gone) = event {
-                context.materials.forget(&gone.uid().unwrap_or_default());
-                context.credentials.forget(&gone.uid().unwrap_or_default());
+                let uid = gone.uid().unwrap_or_default();
+                context.materials.forget(&uid);
+                context.credentials.forget(&uid);
             }
-            streams::on_credential(&stores, &wakers, &seen, event);
+            streams::on_credential(&context.stores, &context.wakers, &seen, event);
         })
     };
 
     drop(listed);
-    let gate = tokio::spawn(enter_all(Arc::clone(&context), all_listed));
+    let gate = tokio::spawn(enter_all(Arc::clone(&context), client.clone(), all_listed));
     let sweeper = tokio::spawn(sweep(Arc::clone(&context)));
     tokio::join!(
         streams::control(
@@ -216,9 +221,7 @@ async fn lead(
             stores.connections.clone(),
             woken_connections,
             |object, context| async move {
-                if !context.synced.load(std::sync::atomic::Ordering::Acquire) {
-                    return Ok(not_yet());
-                }
+                context.wait_synced().await;
                 cross_tenant_connection::reconcile(object, context).await
             },
             Arc::clone(&context),
@@ -229,9 +232,7 @@ async fn lead(
             stores.members.clone(),
             woken_members,
             |object, context| async move {
-                if !context.synced.load(std::sync::atomic::Ordering::Acquire) {
-                    return Ok(not_yet());
-                }
+                context.wait_synced().await;
                 static_member::reconcile(object, context).await
             },
             Arc::clone(&context),
@@ -241,7 +242,10 @@ async fn lead(
             credential_stream,
             stores.credentials.clone(),
             woken_credentials,
-            tenant_credential::reconcile,
+            |object, context| async move {
+                context.wait_synced().await;
+                tenant_credential::reconcile(object, context).await
+            },
             Arc::clone(&context),
             halt.clone(),
         ),
@@ -250,25 +254,37 @@ async fn lead(
     sweeper.abort();
 }
 
-fn not_yet() -> kube::runtime::controller::Action {
-    kube::runtime::controller::Action::requeue(Duration::from_millis(20))
-}
-
 /// No verdict falls before every object was seen.
-async fn enter_all(context: Arc<Context>, mut listed: mpsc::UnboundedReceiver<&'static str>) {
-    // A kind whose CRD is absent never syncs: after this long it counts as empty.
+async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::UnboundedReceiver<&'static str>) {
+    // A kind whose CRD is absent never syncs: after this long the API server is asked whether it is.
     const ABSENT_KIND: Duration = Duration::from_secs(20);
     let stores = context.stores.clone();
     // Credentials too: a reference into a cache that is not filled yet would look like one that leads nowhere.
-    let all = async {
-        let mut kinds = BTreeSet::new();
-        while kinds.len() < 3 {
-            // A kind that is listed anew counts once.
-            let Some(kind) = listed.recv().await else { return };
-            kinds.insert(kind);
+    let mut missing = BTreeSet::from(["CrossTenantConnection", "StaticMember", "TenantCredential"]);
+    while !missing.is_empty() {
+        match tokio::time::timeout(ABSENT_KIND, listed.recv()).await {
+            Ok(Some(kind)) => {
+                missing.remove(kind);
+            }
+            Ok(None) => return,
+            Err(_) => {
+                // Slow is not absent: only a 404 makes a kind count as empty.
+                let mut absent = Vec::new();
+                for kind in &missing {
+                    let served = match *kind {
+                        "CrossTenantConnection" => is_served::<CrossTenantConnection>(&client).await,
+                        "StaticMember" => is_served::<StaticMember>(&client).await,
+                        _ => is_served::<TenantCredential>(&client).await,
+                    };
+                    if served.is_err_and(|fault| fault.kind == avnm_terms::FaultKind::NotFound) {
+                        absent.push(*kind);
+                    }
+                }
+                tracing::warn!(?missing, ?absent, "still waiting for the first list");
+                missing.retain(|kind| !absent.contains(kind));
+            }
         }
-    };
-    let _ = tokio::time::timeout(ABSENT_KIND, all).await;
+    }
     for found in stores.connections.state() {
         if let Ok(object) = &found.0 {
             cross_tenant_connection::enter(&context, object);
@@ -279,17 +295,21 @@ async fn enter_all(context: Arc<Context>, mut listed: mpsc::UnboundedReceiver<&'
             static_member::enter(&context, object);
         }
     }
-    context.synced.store(true, std::sync::atomic::Ordering::Release);
+    context.synced.send_replace(true);
 }
 
-/// An object is gone: whoever it beat looks again.
-fn leave(context: &Context, uid: &str) {
-    for claimant in context.contenders.leave(uid) {
+/// Whoever was in the way of these is not any more: they look again.
+fn free_connections(context: &Context, freed: &[Claimant]) {
+    for claimant in freed {
         streams::connection(&context.wakers, &claimant.namespace, &claimant.name);
+    }
+}
+
+/// The same for members.
+fn free_members(context: &Context, freed: &[Claimant]) {
+    for claimant in freed {
         streams::member(&context.wakers, &claimant.namespace, &claimant.name);
     }
-    context.connections.forget(uid);
-    context.members.forget(uid);
 }
 
 /// Reads every collection in use again and again, and wakes the objects whose resources differ.

@@ -1,7 +1,7 @@
 //! Watches, and who wakes whom. Every unstable feature of the runtime is used in this file only.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -34,6 +34,18 @@ fn changed(seen: &Seen, uid: &str, summary: &str) -> bool {
         .is_ok_and(|mut seen| seen.insert(uid.to_owned(), summary.to_owned()).as_deref() != Some(summary))
 }
 
+fn forget<K: Resource>(seen: &Seen, guard: &Guarded<K>) {
+    if let Ok(mut seen) = seen.lock() {
+        seen.remove(&guard.uid().unwrap_or_default());
+    }
+}
+
+fn retain(seen: &Seen, uids: &HashSet<String>) {
+    if let Ok(mut seen) = seen.lock() {
+        seen.retain(|uid, _| uids.contains(uid));
+    }
+}
+
 fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
     conditions
         .and_then(|conditions| find(conditions, "Ready"))
@@ -42,6 +54,14 @@ fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
 }
 
 type Guarded<K> = DeserializeGuard<K>;
+
+/// The uids that a cache shows.
+pub(crate) fn uids<K>(store: &Store<Guarded<K>>) -> HashSet<String>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    store.state().iter().filter_map(|object| object.uid()).collect()
+}
 
 /// The watch of one kind: pruned, cached, and tapped for those who depend on it.
 pub(crate) fn watch<K>(
@@ -147,26 +167,41 @@ pub(crate) fn on_credential(
     seen: &Seen,
     event: &watcher::Event<Guarded<TenantCredential>>,
 ) {
-    let guard = match event {
-        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) | watcher::Event::Delete(guard) => {
-            guard
+    match event {
+        watcher::Event::Apply(guard) => credential_changed(stores, wakers, seen, guard),
+        watcher::Event::Delete(guard) => {
+            forget(seen, guard);
+            wake_users(stores, wakers, guard);
         }
-        watcher::Event::Init | watcher::Event::InitDone => return,
-    };
-    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
-    let summary = match (&guard.0, event) {
-        (_, watcher::Event::Delete(_)) => "gone".to_owned(),
-        (Ok(object), _) => format!(
-            "{} {:?} {}",
+        // Only now does the cache show what the list said, and whoever is woken sees it.
+        watcher::Event::InitDone => {
+            let all = stores.credentials.state();
+            retain(seen, &uids(&stores.credentials));
+            all.iter().for_each(|guard| credential_changed(stores, wakers, seen, guard));
+        }
+        watcher::Event::Init | watcher::Event::InitApply(_) => {}
+    }
+}
+
+fn credential_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Guarded<TenantCredential>) {
+    let summary = match &guard.0 {
+        Ok(object) => format!(
+            "{} {:?} {} {}",
             ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
             object.meta().generation,
-            object.meta().deletion_timestamp.is_some()
+            object.meta().deletion_timestamp.is_some(),
+            // Ready outlives a failure for a while: that it works again shows here only.
+            object.status.as_ref().is_some_and(|status| status.last_failure.is_some()),
         ),
-        (Err(_), _) => "invalid".to_owned(),
+        Err(_) => "invalid".to_owned(),
     };
-    if !changed(seen, &guard.uid().unwrap_or_default(), &summary) {
-        return;
+    if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
+        wake_users(stores, wakers, guard);
     }
+}
+
+fn wake_users(stores: &Stores, wakers: &Wakers, guard: &Guarded<TenantCredential>) {
+    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
     for found in stores.connections.state() {
         let Ok(object) = &found.0 else { continue };
         if object.namespace().as_deref() == Some(&namespace) && uses(&object.spec, &name) {
@@ -189,17 +224,24 @@ pub(crate) fn on_connection(
     seen: &Seen,
     event: &watcher::Event<Guarded<CrossTenantConnection>>,
 ) {
-    let (guard, gone) = match event {
-        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) => (guard, false),
-        watcher::Event::Delete(guard) => (guard, true),
-        watcher::Event::Init | watcher::Event::InitDone => return,
-    };
-    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
-    if gone {
-        wake_credentials(stores, wakers, &namespace);
+    match event {
+        watcher::Event::Apply(guard) => connection_changed(stores, wakers, seen, guard),
+        watcher::Event::Delete(guard) => {
+            forget(seen, guard);
+            wake_credentials(stores, wakers, &guard.namespace().unwrap_or_default());
+            wake_members(stores, wakers, guard);
+        }
+        watcher::Event::InitDone => {
+            let all = stores.connections.state();
+            retain(seen, &uids(&stores.connections));
+            all.iter().for_each(|guard| connection_changed(stores, wakers, seen, guard));
+        }
+        watcher::Event::Init | watcher::Event::InitApply(_) => {}
     }
+}
+
+fn connection_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Guarded<CrossTenantConnection>) {
     let summary = match &guard.0 {
-        _ if gone => "gone".to_owned(),
         Ok(object) => format!(
             "{} {:?} {}",
             ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
@@ -208,9 +250,13 @@ pub(crate) fn on_connection(
         ),
         Err(_) => "invalid".to_owned(),
     };
-    if !changed(seen, &guard.uid().unwrap_or_default(), &summary) {
-        return;
+    if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
+        wake_members(stores, wakers, guard);
     }
+}
+
+fn wake_members(stores: &Stores, wakers: &Wakers, guard: &Guarded<CrossTenantConnection>) {
+    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
     for found in stores.members.state() {
         let Ok(object) = &found.0 else { continue };
         let names = object.spec.connection_ref.as_ref().is_some_and(|reference| reference.name == name);

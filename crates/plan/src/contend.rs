@@ -21,7 +21,8 @@ pub struct Claimant {
 }
 
 impl Claimant {
-    fn contends(&self) -> bool {
+    /// Whether it stands in anyone's way.
+    pub fn contends(&self) -> bool {
         self.claim.is_some() || self.wants
     }
 

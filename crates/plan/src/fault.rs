@@ -174,6 +174,11 @@ pub fn finding(fault: &Fault, side: Side, thing: Thing) -> Finding {
     }
 }
 
+/// Whether Azure refused the caller: nothing that it may not even read would be claimed by it.
+pub fn denies(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::Unauthenticated | FaultKind::WrongTenant)
+}
+
 /// Whether the fault stops a deletion until someone acts, as against passing by itself.
 pub fn blocks_deletion(fault: &Fault) -> bool {
     !fault.is_passing()

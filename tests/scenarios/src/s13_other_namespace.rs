@@ -1,7 +1,7 @@
 //! 13: a credential of another namespace with the same ids and a wrong secret sees nothing and adopts nothing, and no
-//! call carries the first one's token.
+//! call carries the first one's token. One that came first and may not even read stands in nobody's way.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use crate::context::Ctx;
@@ -9,6 +9,53 @@ use crate::look;
 use crate::world::{self, SOON};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    squatter(ctx).await.context("a squatter")?;
+    forged(ctx).await.context("a forged credential")
+}
+
+/// Who declares another's group first, with a credential that may not even read it, stands in nobody's way.
+async fn squatter(ctx: &Ctx) -> Result<()> {
+    let other = format!("{}-squatter", ctx.namespace());
+    let kubectl = ctx.kubectl();
+    kubectl.run(&["create", "namespace", &other], None).await?;
+    let mut first = world::credentials();
+    let target = json!({"kind": "TenantCredential", "name": "target"});
+    first.push(world::member(&json!({"connectionRef": null, "credentialRef": target})));
+    kubectl.run(&["-n", &other, "apply", "-f", "-"], Some(&world::file(&first))).await?;
+    says(ctx, &look::path(&other, "staticmembers", "vnet01"), "TenantMismatch").await?;
+
+    let mut all = world::credentials();
+    all.extend([world::connection(&json!({})), world::member(&json!({}))]);
+    ctx.apply_all(&all).await?;
+    ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
+    // What it learns is that another one has it, and nothing else.
+    says(ctx, &look::path(&other, "staticmembers", "vnet01"), "ClaimedByOther").await?;
+    ctx.in_namespace(&["delete", "--wait=false", "staticmembers/vnet01", "crosstenantconnections/link"])
+        .await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    kubectl.run(&["delete", "namespace", &other], None).await?;
+    Ok(())
+}
+
+async fn says(ctx: &Ctx, path: &str, reason: &str) -> Result<()> {
+    avnm_launcher::wait_until(
+        SOON,
+        look::POLL,
+        || async {
+            let object = ctx.cluster().get(path).await?;
+            let holds = look::condition(&object, "Ready").is_some_and(|ready| ready["reason"] == reason);
+            Ok(if holds {
+                avnm_launcher::Look::Done(())
+            } else {
+                avnm_launcher::Look::NotYet(look::describe(&object))
+            })
+        },
+        &format!("{path} to say {reason}"),
+    )
+    .await
+}
+
+async fn forged(ctx: &Ctx) -> Result<()> {
     let mut all = world::credentials();
     all.push(world::connection(&json!({})));
     ctx.apply_all(&all).await?;
@@ -31,22 +78,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         ("crosstenantconnections", "link", "CredentialNotReady"),
         ("staticmembers", "vnet01", "CredentialNotReady"),
     ] {
-        let path = look::path(&other, plural, name);
-        avnm_launcher::wait_until(
-            SOON,
-            look::POLL,
-            || async {
-                let object = ctx.cluster().get(&path).await?;
-                let holds = look::condition(&object, "Ready").is_some_and(|ready| ready["reason"] == reason);
-                Ok(if holds {
-                    avnm_launcher::Look::Done(())
-                } else {
-                    avnm_launcher::Look::NotYet(look::describe(&object))
-                })
-            },
-            &format!("{path} to say {reason}"),
-        )
-        .await?;
+        says(ctx, &look::path(&other, plural, name), reason).await?;
     }
     ensure!(ctx.writes(mark).await?.is_empty(), "the forged credential wrote to Azure");
     for call in ctx.calls(mark).await? {

@@ -134,7 +134,6 @@ impl Pass<'_> {
             return;
         };
         let Ok(name) = AzureName::parse(id.name()) else { return };
-        let now = clock::now();
         let (arm, desired) = (&self.context.arm, &self.desired);
         let answer = match half {
             Half::Scope => {
@@ -152,6 +151,8 @@ impl Pass<'_> {
                 arm.put_manager_connection(&credential, &id, &body).await.map(drop)
             }
         };
+        // After the call: what is waited for counts from its end, and a call may take a minute.
+        let now = clock::now();
         let body = desired.halves.get(half).want.as_ref().map(Body::hash);
         let (sweep, quiet) = (self.waits().sweep, self.waits().quiet);
         let memory = self.remembered.memory.plan.halves.get_mut(half);

@@ -24,7 +24,7 @@ use jiff::SignedDuration;
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
-    context::Context,
+    context::{Context, stands},
     inventory::Listener,
     memory::{Fresh, Remembered},
     status,
@@ -71,10 +71,17 @@ pub(crate) async fn reconcile(
     let object = remembered.newest(object);
     let (action, remembered) = run(&context, object, remembered).await;
     match remembered {
-        Some(remembered) => context.connections.put(&uid, remembered),
-        None => context.connections.forget(&uid),
+        Some(remembered) if stands_still(&context, &guard, &uid) => {
+            context.connections.put(&uid, remembered);
+        }
+        _ => context.connections.forget(&uid),
     }
     Ok(action)
+}
+
+fn stands_still(context: &Context, object: &DeserializeGuard<CrossTenantConnection>, uid: &str) -> bool {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    stands(&context.stores.connections, &namespace, &name, uid)
 }
 
 type Kept = Option<Remembered<CrossTenantConnection, ConnectionMemory>>;
@@ -91,8 +98,11 @@ async fn run(
         Err(finding) => return invalid(context, object, &inputs, &finding, remembered).await,
     };
     let signers = candidates.signers(&desired);
-    let beaten_by = read::beaten_by(context, &inputs, &desired, &standing);
-    let inputs = Inputs { beaten_by, ..inputs };
+    if !stands(&context.stores.connections, &inputs.meta.namespace, &inputs.meta.name, &inputs.meta.uid) {
+        // It went while its credentials were read.
+        return (Action::await_change(), None);
+    }
+    let inputs = read::contend(context, inputs, &desired, &standing, remembered.memory.plan.denied);
     // What won or lost decides about deletion too.
     let desired = plan::desire(&inputs, &standing).unwrap_or(desired);
     remembered.memory.plan.nudge = None;
@@ -257,6 +267,10 @@ impl Pass<'_> {
         memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
         memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
         memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
+        if self.inputs.beaten_by.is_none() {
+            // Who is beaten does not look: what the last look said stands.
+            memory.denied = self.observed.denied();
+        }
         self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
     }

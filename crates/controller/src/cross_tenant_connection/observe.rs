@@ -103,7 +103,7 @@ impl Pass<'_> {
             observed.reading = found.map_or(Reading::Absent, |entry| Reading::Found(entry.seen.clone()));
             if found.is_none() {
                 // What another object of this cluster holds is for another connection, and no mistake.
-                let (contenders, tenant) = (&self.context.contenders, &self.desired.tenant);
+                let (contenders, tenant) = (&self.context.contenders.connections, &self.desired.tenant);
                 observed.mismatch = entries
                     .iter()
                     .filter(|entry| entry.mismatch)
@@ -180,11 +180,8 @@ impl Pass<'_> {
             return;
         }
         let sweep = super::seconds(self.waits().sweep);
-        let age = if self.remembered.settled || self.is_first_look() {
-            sweep * 2
-        } else {
-            Duration::from_millis(200)
-        };
+        // What settles is read anew: a picture from before the last write would cost a whole wait.
+        let age = if self.remembered.settled || self.is_first_look() { sweep * 2 } else { Duration::ZERO };
         let wanted = if forced { Wanted::anew() } else { Wanted::within(age) };
         let inventory = &self.context.inventory;
         let snapshot = inventory

@@ -8,7 +8,10 @@ use avnm_plan::{
     inputs::{CredentialInput, Meta},
 };
 
-use crate::context::{Context, Resolved};
+use crate::{
+    context::{Context, Resolved},
+    streams,
+};
 
 /// Credentials that were resolved, to find the material of the one that decisions choose.
 pub(super) struct Candidates(Vec<Resolved>);
@@ -42,7 +45,12 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
         let claim =
             held.as_ref().and_then(|held| held.claim.as_ref()).map(|claim| claim.credential_ref.clone());
         let input = credentials.get_mut(half);
-        if object.spec.policies().suspend && !meta.deleting {
+        let own =
+            held.as_ref().and_then(|held| held.claim.as_ref()).is_some_and(|claim| claim.uid == meta.uid);
+        let policies = object.spec.policies();
+        // Nothing is read for a suspended object, nor for one that is let go without a call.
+        let unused = if meta.deleting { policies.leaves() || !own } else { policies.suspend };
+        if unused {
             continue;
         }
         for (slot, reference) in [(&mut input.spec, spec), (&mut input.claim, claim)] {
@@ -57,23 +65,45 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
             *slot = Some(candidates[at].input.clone());
         }
     }
-    let inputs = Inputs { meta, spec: object.spec.clone(), status, credentials, beaten_by: None };
+    let inputs = Inputs {
+        meta,
+        spec: object.spec.clone(),
+        status,
+        credentials,
+        beaten_by: None,
+        contested: Halves::default(),
+    };
     (inputs, Candidates(candidates))
 }
 
-/// Enters the object among the contenders and returns words for the one that beats it.
-pub(super) fn beaten_by(
-    context: &Context,
-    inputs: &Inputs,
-    desired: &Desired,
-    standing: &Standing,
-) -> Option<String> {
-    let me = claimant(inputs, desired, standing);
-    let winner = context.contenders.enter(&desired.keys(), &me)?;
-    Some(winner_words(&me, &winner, "CrossTenantConnection"))
+fn keys(desired: &Desired) -> Vec<String> {
+    Half::BOTH.into_iter().flat_map(|half| desired.keys(half)).collect()
 }
 
-fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing) -> Claimant {
+/// Enters the object among the contenders, and says who beats it and which halves that one holds.
+pub(super) fn contend(
+    context: &Context,
+    inputs: Inputs,
+    desired: &Desired,
+    standing: &Standing,
+    denied: bool,
+) -> Inputs {
+    let me = claimant(&inputs, desired, standing, denied);
+    let contenders = &context.contenders.connections;
+    for freed in contenders.enter(&keys(desired), &me) {
+        streams::connection(&context.wakers, &freed.namespace, &freed.name);
+    }
+    let winner = contenders.winner(&keys(desired), &me);
+    let held =
+        |half: Half| contenders.winner(&desired.keys(half), &me).is_some_and(|won| won.claim.is_some());
+    Inputs {
+        beaten_by: winner.map(|winner| winner_words(&me, &winner, "CrossTenantConnection")),
+        contested: Halves { scope: held(Half::Scope), target: held(Half::Target) },
+        ..inputs
+    }
+}
+
+fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: bool) -> Claimant {
     let claims = [&standing.claims.scope, &standing.claims.target];
     let claim = claims
         .into_iter()
@@ -92,6 +122,7 @@ fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing) -> Claimant
             && !desired.policies.suspend
             && !inputs.meta.deleting
             && desired.refused.is_none()
+            && !denied
             && works,
         created: inputs.meta.created,
     }
@@ -112,9 +143,12 @@ pub(crate) fn enter(context: &Context, object: &CrossTenantConnection) {
             target: spec(&object.spec.network_manager_connection),
         },
         beaten_by: None,
+        contested: Halves::default(),
     };
     let standing = Standing::of(&inputs);
     if let Ok(desired) = avnm_plan::cross_tenant_connection::desire(&inputs, &standing) {
-        context.contenders.enter(&desired.keys(), &claimant(&inputs, &desired, &standing));
+        let me = claimant(&inputs, &desired, &standing, false);
+        // Nobody has looked yet, so nobody has to look again.
+        context.contenders.connections.enter(&keys(&desired), &me);
     }
 }

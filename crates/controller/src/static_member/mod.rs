@@ -23,7 +23,7 @@ use avnm_terms::{Fault, FaultKind, ProvisioningState};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
-    context::Context,
+    context::{Context, stands},
     cross_tenant_connection::seconds,
     inventory::Listener,
     memory::{Fresh, Remembered},
@@ -76,10 +76,15 @@ pub(crate) async fn reconcile(
     let object = remembered.newest(object);
     let (action, remembered) = run(&context, object, remembered).await;
     match remembered {
-        Some(remembered) => context.members.put(&uid, remembered),
-        None => context.members.forget(&uid),
+        Some(remembered) if stands_still(&context, &guard, &uid) => context.members.put(&uid, remembered),
+        _ => context.members.forget(&uid),
     }
     Ok(action)
+}
+
+fn stands_still(context: &Context, object: &DeserializeGuard<StaticMember>, uid: &str) -> bool {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    stands(&context.stores.members, &namespace, &name, uid)
 }
 
 async fn run(
@@ -93,8 +98,11 @@ async fn run(
         Ok(desired) => desired,
         Err(finding) => return invalid(context, object, &inputs, &finding, remembered).await,
     };
-    let beaten_by = read::beaten_by(context, &inputs, &desired, claim.as_ref());
-    let inputs = Inputs { beaten_by, ..inputs };
+    if !stands(&context.stores.members, &inputs.meta.namespace, &inputs.meta.name, &inputs.meta.uid) {
+        // It went while its credentials were read.
+        return (Action::await_change(), None);
+    }
+    let inputs = read::contend(context, inputs, &desired, claim.as_ref(), remembered.memory.plan.denied);
     let desired = plan::desire(&inputs, claim.as_ref()).unwrap_or(desired);
     let item = &mut remembered.memory.plan.item;
     item.inherit(claim.as_ref(), context.won, context.settings.waits.quiet, clock::now());
@@ -235,6 +243,10 @@ impl Pass<'_> {
         memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
         memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
         memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
+        if self.inputs.beaten_by.is_none() {
+            // Who is beaten does not look: what the last look said stands.
+            memory.denied = self.observed.denied();
+        }
         match state {
             Some(ProvisioningState::Succeeded) => {
                 memory.updating_since = None;

@@ -10,7 +10,10 @@ use avnm_plan::{
 };
 use kube::{Resource, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
-use crate::context::{Context, Resolved};
+use crate::{
+    context::{Context, Resolved},
+    streams,
+};
 
 /// Credentials that were resolved, to find the material of those that decisions choose.
 pub(super) struct Candidates(Vec<Resolved>);
@@ -89,7 +92,11 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         beaten_by: None,
         meta,
     };
-    if object.spec.policies().suspend && !inputs.meta.deleting {
+    let own = inputs.status.claim.as_ref().is_some_and(|claim| claim.uid == inputs.meta.uid);
+    let policies = object.spec.policies();
+    // Nothing is read for a suspended object, nor for one that is let go without a call.
+    let unused = if inputs.meta.deleting { policies.leaves() || !own } else { policies.suspend };
+    if unused {
         return (inputs, Candidates(Vec::new()));
     }
     let mut resolved: Vec<Resolved> = Vec::new();
@@ -116,19 +123,24 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
     (inputs, Candidates(resolved))
 }
 
-/// Enters the object among the contenders and returns words for the one that beats it.
-pub(super) fn beaten_by(
+/// Enters the object among the contenders, and says who beats it.
+pub(super) fn contend(
     context: &Context,
-    inputs: &Inputs,
+    inputs: Inputs,
     desired: &Desired,
     claim: Option<&Claim>,
-) -> Option<String> {
-    let me = claimant(inputs, desired, claim);
-    let winner = context.contenders.enter(&desired.keys(), &me)?;
-    Some(winner_words(&me, &winner, "StaticMember"))
+    denied: bool,
+) -> Inputs {
+    let me = claimant(&inputs, desired, claim, denied);
+    let (contenders, keys) = (&context.contenders.members, desired.keys());
+    for freed in contenders.enter(&keys, &me) {
+        streams::member(&context.wakers, &freed.namespace, &freed.name);
+    }
+    let winner = contenders.winner(&keys, &me);
+    Inputs { beaten_by: winner.map(|winner| winner_words(&me, &winner, "StaticMember")), ..inputs }
 }
 
-fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>) -> Claimant {
+fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>, denied: bool) -> Claimant {
     Claimant {
         namespace: inputs.meta.namespace.clone(),
         name: inputs.meta.name.clone(),
@@ -138,6 +150,7 @@ fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>) -> Claima
             && !desired.policies.suspend
             && !inputs.meta.deleting
             && desired.refused.is_none()
+            && !denied
             && desired.signer.is_some(),
         created: inputs.meta.created,
     }
@@ -156,6 +169,8 @@ pub(crate) fn enter(context: &Context, object: &StaticMember) {
     };
     let claim = plan::standing(&inputs);
     if let Ok(desired) = plan::desire(&inputs, claim.as_ref()) {
-        context.contenders.enter(&desired.keys(), &claimant(&inputs, &desired, claim.as_ref()));
+        let me = claimant(&inputs, &desired, claim.as_ref(), false);
+        // Nobody has looked yet, so nobody has to look again.
+        context.contenders.members.enter(&desired.keys(), &me);
     }
 }

@@ -1,6 +1,6 @@
 //! A connection that is being deleted: members first, then each half by its own tenant's token.
 
-use avnm_api::{DeletionPolicy, Mode};
+use avnm_api::DeletionPolicy;
 use avnm_terms::{Actor, Reading};
 
 use super::{
@@ -37,8 +37,7 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
         plan.steps.extend(claimed.map(|half| Step::SetClaim(half, None)));
         return plan;
     }
-    let left = policies.deletion == DeletionPolicy::Orphan || policies.mode == Mode::Observe;
-    if left {
+    if policies.leaves() {
         let why = if policies.deletion == DeletionPolicy::Orphan {
             "spec.deletionPolicy is Orphan"
         } else {

@@ -1,6 +1,6 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, ConnectionHalf, CredentialKind, DeletionPolicy, Mode, Policies};
+use avnm_api::{Claim, ConnectionHalf, CredentialKind, Policies};
 use avnm_terms::{
     Actor, ArmId, AzureName, ManagerConnectionId, ManagerId, ScopeConnectionId, ScopeId, TenantId,
 };
@@ -62,25 +62,24 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// What no two objects may both have: ids, and what a half connects.
-    pub fn keys(&self) -> Vec<String> {
-        let mut keys = Vec::new();
-        for (half, desire) in self.halves.each() {
-            if desire.role != Role::Ours {
-                continue;
-            }
-            if let Some(id) = &desire.id {
-                keys.push(id_key(&self.tenant, id));
-            }
-            keys.push(format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key()));
+    /// What no two objects may both have of this half: its id, and what it connects.
+    pub fn keys(&self, half: Half) -> Vec<String> {
+        let desire = self.halves.get(half);
+        if desire.role != Role::Ours {
+            return Vec::new();
         }
-        keys
+        let id = desire.id.as_ref().map(|id| id_key(&self.tenant, id));
+        let connects = format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key());
+        id.into_iter().chain([connects]).collect()
     }
 }
 
-/// The key of a half's id. The name of a management group is unique only within its tenant.
+/// The key of a half's id, given the target's tenant. A subscription's GUID is unique everywhere, and a scope connection
+/// does not lie in the target's tenant at all; the name of a management group is unique only within its tenant.
 pub fn id_key(tenant: &TenantId, id: &ArmId) -> String {
-    format!("{tenant}|{}", id.key())
+    let in_subscription =
+        id.segments().next().is_some_and(|first| first.eq_ignore_ascii_case("subscriptions"));
+    if in_subscription { id.key().to_owned() } else { format!("{tenant}|{}", id.key()) }
 }
 
 /// From the inputs to what is wanted. `Err` means that spec cannot even be read.
@@ -111,7 +110,7 @@ pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> 
             Some(declared) if declared.is_external() => Role::External,
             Some(_) => Role::Ours,
         };
-        let goal = goal(inputs, role);
+        let goal = goal(inputs, half, role);
         // A claimed half that was taken out of spec is let go, so its id is not needed.
         let id = if role == Role::Ours { Some(id_of(half, declared)?) } else { None };
         let description = declared.and_then(|declared| declared.description.clone());
@@ -122,7 +121,11 @@ pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> 
         let (signer, blocked) = if role == Role::Absent && claim.is_none() {
             (None, None)
         } else if inputs.meta.deleting {
-            signer_for_deletion(half, input, claim)
+            let at = match half {
+                Half::Scope => manager.arm(),
+                Half::Target => scope.arm(),
+            };
+            signer_for_deletion(half, input, claim, at)
         } else {
             signer(half, input)
         };
@@ -139,14 +142,13 @@ pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> 
     Ok(desired)
 }
 
-fn goal(inputs: &Inputs, role: Role) -> Goal {
+fn goal(inputs: &Inputs, half: Half, role: Role) -> Goal {
     let policies = inputs.spec.policies();
     if inputs.meta.deleting {
-        let left = policies.deletion == DeletionPolicy::Orphan
-            || policies.mode == Mode::Observe
+        let left = policies.leaves()
             || role != Role::Ours
-            // The winner's is not ours to delete.
-            || inputs.beaten_by.is_some();
+            // The winner's is not ours to delete; the half that it has no part in is.
+            || *inputs.contested.get(half);
         if left { Goal::Left } else { Goal::Gone }
     } else if role == Role::Ours {
         Goal::Present
@@ -226,14 +228,14 @@ fn signer_for_deletion(
     half: Half,
     input: &HalfInput,
     claim: Option<&Claim>,
+    at: &ArmId,
 ) -> (Option<UsableCredential>, Option<Finding>) {
     let Some(claim) = claim else { return (None, None) };
     let candidates = [&input.spec, &input.claim];
-    let usable = candidates
-        .into_iter()
-        .flatten()
-        .filter_map(CredentialInput::usable)
-        .find(|usable| usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id));
+    let usable =
+        candidates.into_iter().flatten().filter_map(CredentialInput::usable).find(|usable| {
+            usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) && usable.allows(at)
+        });
     if let Some(usable) = usable {
         return (Some(usable.clone()), None);
     }
@@ -241,6 +243,11 @@ fn signer_for_deletion(
     let credential = named.map_or(&claim.credential_ref, CredentialInput::credential);
     let why = match named {
         Some(CredentialInput::NotReady { reason, .. }) => format!("says {reason}"),
+        Some(CredentialInput::Usable(usable))
+            if usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) =>
+        {
+            format!("has allowedScopes, and none of them holds {at}")
+        }
         Some(CredentialInput::Usable(_)) => "is of another tenant than the one that holds it".to_owned(),
         Some(CredentialInput::Missing(_)) | None => "is gone".to_owned(),
     };
@@ -313,4 +320,28 @@ fn refuse(desired: &Desired, standing: &Standing) -> Option<Finding> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/RG/providers/Microsoft.Network/networkManagers/NM";
+
+    fn key(tenant: &str, id: &str) -> String {
+        id_key(&TenantId::parse(tenant).unwrap(), &ArmId::parse(id).unwrap())
+    }
+
+    #[test]
+    fn one_id_is_one_key_whatever_the_target() {
+        let (one, other) = ("12345678-12a3-4abc-5cde-678909876543", "22345678-12a3-4abc-5cde-678909876543");
+        let scope_connection = format!("{MANAGER}/scopeConnections/prod");
+        assert_eq!(key(one, &scope_connection), key(other, &scope_connection.to_uppercase()));
+        let group = "/providers/Microsoft.Management/managementGroups/mg/providers/Microsoft.Network/networkManagerConnections/prod";
+        assert_ne!(
+            key(one, group),
+            key(other, group),
+            "a management group's name is unique in its tenant only"
+        );
+    }
 }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::{
     body::Body,
-    fault::{Side, Thing},
+    fault::{self, Side, Thing},
     inputs::{CrdState, CredentialInput, Meta},
     memory::ItemMemory,
 };
@@ -131,6 +131,8 @@ pub struct Inputs {
     pub credentials: Halves<HalfInput>,
     /// Words for the object that claims the same thing and wins, if one does.
     pub beaten_by: Option<String>,
+    /// Which halves the winner holds.
+    pub contested: Halves<bool>,
 }
 
 /// A half as Azure has it.
@@ -201,6 +203,14 @@ pub struct Observed {
     pub kube: Option<Fault>,
 }
 
+impl Observed {
+    /// Whether a half could not be read because the caller may not.
+    pub fn denied(&self) -> bool {
+        let halves = [&self.halves.scope, &self.halves.target];
+        halves.into_iter().filter_map(|half| half.reading.fault()).any(fault::denies)
+    }
+}
+
 impl Default for Observed {
     fn default() -> Self {
         Self {
@@ -254,6 +264,8 @@ pub struct Memory {
     pub streak: u32,
     /// Since when it could not be read.
     pub unread_since: Option<Timestamp>,
+    /// Azure or Entra refused the last look: who may not even read would not claim.
+    pub denied: bool,
     /// A half was recreated in this pass: the other one is sent again, once.
     pub nudge: Option<Half>,
 }

@@ -1,7 +1,7 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, CredentialKind, CredentialRef, DeletionPolicy, Mode, Policies, StaticMemberSpec};
-use avnm_terms::{Actor, AzureName, GroupId, ManagerId, MemberId, NetworkId, ScopeId, TenantId};
+use avnm_api::{Claim, CredentialKind, CredentialRef, Policies, StaticMemberSpec};
+use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, MemberId, NetworkId, ScopeId, TenantId};
 
 use super::{ConnectionFacts, ConnectionInput, Inputs};
 use crate::{
@@ -84,7 +84,7 @@ pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding
         goal: goal(inputs, policies),
     };
     if inputs.meta.deleting {
-        desired.signer = signer_for_deletion(inputs, claim);
+        desired.signer = signer_for_deletion(inputs, claim, desired.group.arm());
         // Only for the one case in which Azure asks for it (assumed).
         desired.auxiliary = inputs.resource.as_ref().and_then(CredentialInput::usable).cloned();
         return Ok(desired);
@@ -96,10 +96,7 @@ pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding
 fn goal(inputs: &Inputs, policies: Policies) -> Goal {
     if !inputs.meta.deleting {
         Goal::Present
-    } else if policies.deletion == DeletionPolicy::Orphan
-        || policies.mode == Mode::Observe
-        || inputs.beaten_by.is_some()
-    {
+    } else if policies.leaves() || inputs.beaten_by.is_some() {
         Goal::Left
     } else {
         Goal::Gone
@@ -107,13 +104,13 @@ fn goal(inputs: &Inputs, policies: Policies) -> Goal {
 }
 
 /// The first usable one of the claim's tenant: deleting needs the manager's side only.
-fn signer_for_deletion(inputs: &Inputs, claim: Option<&Claim>) -> Option<UsableCredential> {
+fn signer_for_deletion(inputs: &Inputs, claim: Option<&Claim>, at: &ArmId) -> Option<UsableCredential> {
     let claim = claim?;
     inputs
         .manager
         .iter()
         .filter_map(CredentialInput::usable)
-        .find(|usable| usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id))
+        .find(|usable| usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) && usable.allows(at))
         .cloned()
 }
 

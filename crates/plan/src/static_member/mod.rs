@@ -109,6 +109,13 @@ pub struct Observed {
     pub kube: Option<Fault>,
 }
 
+impl Observed {
+    /// Whether the member could not be read because the caller may not.
+    pub fn denied(&self) -> bool {
+        self.reading.fault().is_some_and(crate::fault::denies)
+    }
+}
+
 impl Default for Observed {
     fn default() -> Self {
         Self {
@@ -137,6 +144,8 @@ pub struct Memory {
     pub streak: u32,
     /// Since when it could not be read.
     pub unread_since: Option<Timestamp>,
+    /// Azure or Entra refused the last look: who may not even read would not claim.
+    pub denied: bool,
     /// Since when it is Updating.
     pub updating_since: Option<Timestamp>,
     /// When a member that Failed was sent again, and how often.

@@ -393,6 +393,7 @@ impl World {
             status: self.status.clone(),
             credentials: Halves { scope: of(Half::Scope), target: of(Half::Target) },
             beaten_by: self.beaten_by.clone(),
+            contested: Halves { scope: self.beaten_by.is_some(), target: self.beaten_by.is_some() },
         }
     }
 
@@ -789,6 +790,16 @@ impl Pass<'_> {
     }
 
     fn persist(&mut self) {
+        self.check(
+            self.world.meta.held || !self.standing.any(),
+            "a claim becomes durable before the finalizer holds it",
+        );
+        for half in Half::BOTH {
+            // What is being deleted takes no finalizer any more.
+            let holds = *self.world.creds_held.get(half) || *self.world.creds.get(half) != Cred::Works;
+            let claims = self.standing.claims.get(half).is_some() && self.signs(half);
+            self.check(!claims || holds, "a claim becomes durable before its credential is held");
+        }
         if !self.world.kube() {
             return self.conflict();
         }

@@ -80,8 +80,8 @@ fn what_lasts_is_said_once() {
                 let lasting = matches!(
                     trouble,
                     Trouble::Read(Wrong::Denied | Wrong::Broken)
-                        | Trouble::Put(Wrong::Denied | Wrong::Broken)
-                        | Trouble::Delete(Wrong::Denied | Wrong::Broken)
+                        | Trouble::Put(Wrong::Denied)
+                        | Trouble::Delete(Wrong::Denied)
                 );
                 if !lasting {
                     continue;

@@ -572,6 +572,13 @@ impl Pass<'_> {
             }
             Step::SetClaim(claim) => self.set_claim(claim.clone()),
             Step::Persist => {
+                let creds = [self.world.signer, self.world.resource];
+                let holds = |at: usize| self.world.held[at] || creds[at] != Cred::Works;
+                let two = self.desired.auxiliary.is_some();
+                self.check(
+                    self.claim.is_none() || (self.world.meta.held && holds(0) && (!two || holds(1))),
+                    "a claim becomes durable before the finalizers hold",
+                );
                 if !self.world.kube() {
                     return self.conflict();
                 }

@@ -145,20 +145,18 @@ fn expect_gone(world: &World, was: Was) {
 fn every_pair_of_credentials() {
     for signer in Cred::ALL {
         for resource in Cred::ALL {
-            for connection in [Connection::Unnamed, Connection::Ready] {
-                for was in ways() {
-                    for deleting in [false, true] {
-                        let mut world = world(connection, was);
-                        (world.signer, world.resource) = (signer, resource);
-                        world.meta.deleting = deleting;
-                        world.meta.held |= deleting;
-                        world.play();
-                        if deleting {
-                            // Deleting needs the manager's side only.
-                            let ends = was.claim.is_none() || signer.signs();
-                            world.check(world.released == ends, "ends if and only if it can");
-                            world.check(ends || world.shown().1 == "DeletionBlocked", "says it is blocked");
-                        }
+            for was in ways() {
+                for deleting in [false, true] {
+                    let mut world = world(Connection::Ready, was);
+                    (world.signer, world.resource) = (signer, resource);
+                    world.meta.deleting = deleting;
+                    world.meta.held |= deleting;
+                    world.play();
+                    if deleting {
+                        // Deleting needs the manager's side only.
+                        let ends = was.claim.is_none() || signer.signs();
+                        world.check(world.released == ends, "ends if and only if it can");
+                        world.check(ends || world.shown().1 == "DeletionBlocked", "says it is blocked");
                     }
                 }
             }
@@ -244,17 +242,23 @@ fn what_passes_changes_nothing_in_the_end() {
         Trouble::DeleteLater(SignedDuration::from_secs(10)),
         Trouble::DeleteLater(SignedDuration::from_secs(45)),
     ];
-    for wrong in Wrong::ALL {
-        troubles.extend([Trouble::Read(wrong), Trouble::Put(wrong), Trouble::Delete(wrong)]);
-    }
+    troubles.extend([Wrong::Denied, Wrong::Unproven, Wrong::Cut].map(Trouble::Read));
+    troubles.extend([Wrong::Denied, Wrong::ParentMissing, Wrong::Cut].map(Trouble::Put));
+    troubles.extend([Wrong::Denied, Wrong::Locked, Wrong::Cut].map(Trouble::Delete));
     for (name, world) in worlds() {
         let mut whole = world.clone();
         whole.play();
         for trouble in &troubles {
+            let mut met = true;
             for times in [1, 3] {
+                // What was not met once is not met more often.
+                if !met {
+                    continue;
+                }
                 let mut troubled = world.clone();
                 troubled.azure.trouble = Some((*trouble, times));
                 troubled.play();
+                met = troubled.azure.trouble != Some((*trouble, times));
                 if end(&troubled) != end(&whole) {
                     troubled.fail(&format!(
                         "{name}, {trouble:?}: {:?} and not {:?}",
