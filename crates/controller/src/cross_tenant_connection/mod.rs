@@ -262,15 +262,7 @@ impl Pass<'_> {
     }
 
     fn remember(&mut self, after: &plan::After) {
-        let now = clock::now();
-        let memory = &mut self.remembered.memory.plan;
-        memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
-        memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
-        memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
-        if self.inputs.beaten_by.is_none() {
-            // Who is beaten does not look: what the last look said stands.
-            memory.denied = self.observed.denied();
-        }
+        self.remembered.memory.plan.end(&self.inputs, &self.observed, after, clock::now());
         self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
     }

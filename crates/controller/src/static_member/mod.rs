@@ -19,7 +19,7 @@ use avnm_plan::{
     static_member::{self as plan, Desired, Inputs, MemberSeen, Memory, Observed, View},
     verdict::{Finding, Happening},
 };
-use avnm_terms::{Fault, FaultKind, ProvisioningState};
+use avnm_terms::{Fault, FaultKind};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
@@ -237,29 +237,7 @@ impl Pass<'_> {
     }
 
     fn remember(&mut self, after: &After) {
-        let now = clock::now();
-        let state = self.observed.reading.found().map(|found| found.provisioning.clone());
-        let memory = &mut self.remembered.memory.plan;
-        memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
-        memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
-        memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
-        if self.inputs.beaten_by.is_none() {
-            // Who is beaten does not look: what the last look said stands.
-            memory.denied = self.observed.denied();
-        }
-        match state {
-            Some(ProvisioningState::Succeeded) => {
-                memory.updating_since = None;
-                memory.failed_since = None;
-                memory.retried.clear();
-            }
-            Some(ProvisioningState::Failed) => {
-                memory.updating_since = None;
-                memory.failed_since = memory.failed_since.or(Some(now));
-            }
-            Some(_) => memory.updating_since = memory.updating_since.or(Some(now)),
-            None => {}
-        }
+        self.remembered.memory.plan.end(&self.inputs, &self.observed, after, clock::now());
         self.remembered.settled = matches!(after.reason.row().0, Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
         let settling = after.settling && matches!(after.reason, Reason::Updating | Reason::Progressing);

@@ -271,6 +271,17 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Remembers what a pass came to, and what it read.
+    pub fn end(&mut self, inputs: &Inputs, observed: &Observed, after: &After, now: Timestamp) {
+        self.streak = if after.failed { self.streak.saturating_add(1) } else { 0 };
+        self.looks = if after.settling { self.looks.saturating_add(1) } else { 0 };
+        self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
+        if inputs.beaten_by.is_none() {
+            // Who is beaten does not look: what the last look said stands.
+            self.denied = observed.denied();
+        }
+    }
+
     /// Remembers that a half which we held is being made again.
     pub fn remake(&mut self, half: Half) {
         self.nudge = Some(half);

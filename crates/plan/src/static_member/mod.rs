@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     body::Body,
+    cross_tenant_connection::After,
     inputs::{CrdState, CredentialInput, Meta},
     memory::ItemMemory,
 };
@@ -162,6 +163,30 @@ pub const FAILED_NEXT: SignedDuration = SignedDuration::from_mins(15);
 pub const FAILED_TRIES: usize = 3;
 
 impl Memory {
+    /// Remembers what a pass came to, and what it read.
+    pub fn end(&mut self, inputs: &Inputs, observed: &Observed, after: &After, now: Timestamp) {
+        self.streak = if after.failed { self.streak.saturating_add(1) } else { 0 };
+        self.looks = if after.settling { self.looks.saturating_add(1) } else { 0 };
+        self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
+        if inputs.beaten_by.is_none() {
+            // Who is beaten does not look: what the last look said stands.
+            self.denied = observed.denied();
+        }
+        match observed.reading.found().map(|found| &found.provisioning) {
+            Some(ProvisioningState::Succeeded) => {
+                self.updating_since = None;
+                self.failed_since = None;
+                self.retried.clear();
+            }
+            Some(ProvisioningState::Failed) => {
+                self.updating_since = None;
+                self.failed_since = self.failed_since.or(Some(now));
+            }
+            Some(_) => self.updating_since = self.updating_since.or(Some(now)),
+            None => {}
+        }
+    }
+
     /// When a member that Failed is sent again.
     pub fn retry_at(&self, now: Timestamp) -> Timestamp {
         let (from, wait) = match self.retried.last() {

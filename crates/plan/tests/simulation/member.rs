@@ -801,24 +801,7 @@ impl Pass<'_> {
         let after = reported.after;
         self.check_report(&reported.status, after.reason, after.unread, plan);
         let now = self.world.now;
-        let state = self.observed.reading.found().map(|found| found.provisioning.clone());
-        let memory = &mut self.world.memory;
-        memory.streak = if after.failed { memory.streak.saturating_add(1) } else { 0 };
-        memory.looks = if after.settling { memory.looks.saturating_add(1) } else { 0 };
-        memory.unread_since = if after.unread { memory.unread_since.or(Some(now)) } else { None };
-        match state {
-            Some(ProvisioningState::Succeeded) => {
-                memory.updating_since = None;
-                memory.failed_since = None;
-                memory.retried.clear();
-            }
-            Some(ProvisioningState::Failed) => {
-                memory.updating_since = None;
-                memory.failed_since = memory.failed_since.or(Some(now));
-            }
-            Some(_) => memory.updating_since = memory.updating_since.or(Some(now)),
-            None => {}
-        }
+        self.world.memory.end(&self.inputs, &self.observed, &after, now);
         self.world.reason = Some(after.reason);
         self.check(after.look > SignedDuration::ZERO, "looks again at once, for ever");
         if reported.status != self.world.status {
