@@ -25,8 +25,10 @@ async fn outage(ctx: &Ctx) -> Result<()> {
     let record = Record::start(ctx, "crosstenantconnections")?;
     let down = json!({"match": {"kind": "arm"}, "action": {"status": 500, "code": "InternalServerError", "message": "down"}});
     ctx.control().add_fault(&down).await?;
-    // Two sweeps: a blip that nobody needs to hear of.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    // More than a sweep, and well under three: the last retry of a list comes after it, and within them.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let hit = ctx.control().faults().await?;
+    ensure!(hit[0]["applied"].as_u64() > Some(0), "Azure was not asked meanwhile: {hit}");
     ctx.control().clear_faults(None).await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let seen = record.of("link")?;
