@@ -104,7 +104,9 @@ impl Materials {
             Ok(entries) => entries.keys().filter(|uid| !uids.contains(*uid)).cloned().collect(),
             Err(_) => Vec::new(),
         };
-        gone.iter().for_each(|uid| self.forget(uid));
+        for uid in &gone {
+            self.forget(uid);
+        }
     }
 
     /// Forgets a credential that is gone, with its tokens.

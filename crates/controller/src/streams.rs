@@ -175,9 +175,10 @@ pub(crate) fn on_credential(
         }
         // Only now does the cache show what the list said, and whoever is woken sees it.
         watcher::Event::InitDone => {
-            let all = stores.credentials.state();
             retain(seen, &uids(&stores.credentials));
-            all.iter().for_each(|guard| credential_changed(stores, wakers, seen, guard));
+            for guard in stores.credentials.state() {
+                credential_changed(stores, wakers, seen, &guard);
+            }
         }
         watcher::Event::Init | watcher::Event::InitApply(_) => {}
     }
@@ -232,9 +233,10 @@ pub(crate) fn on_connection(
             wake_members(stores, wakers, guard);
         }
         watcher::Event::InitDone => {
-            let all = stores.connections.state();
             retain(seen, &uids(&stores.connections));
-            all.iter().for_each(|guard| connection_changed(stores, wakers, seen, guard));
+            for guard in stores.connections.state() {
+                connection_changed(stores, wakers, seen, &guard);
+            }
         }
         watcher::Event::Init | watcher::Event::InitApply(_) => {}
     }
