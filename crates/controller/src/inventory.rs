@@ -205,6 +205,30 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         }
     }
 
+    /// An object is gone: it wants nothing of any collection any more.
+    fn forget(&self, listener: &Listener) {
+        let cells: Vec<Arc<Cell<T>>> =
+            self.cells.lock().map(|cells| cells.values().cloned().collect()).unwrap_or_default();
+        for cell in cells {
+            if let Ok(mut listeners) = cell.listeners.lock() {
+                listeners.remove(listener);
+            }
+            if let Ok(mut settling) = cell.settling.lock() {
+                settling.remove(listener);
+            }
+        }
+    }
+
+    /// Forgets what was read with the credentials that are gone, and the material to read it again.
+    fn retain(&self, stands: &impl Fn(&CredentialKey) -> bool) {
+        if let Ok(mut cells) = self.cells.lock() {
+            cells.retain(|(credential, _), _| stands(credential));
+        }
+        if let Ok(mut sources) = self.sources.lock() {
+            sources.retain(|(credential, _), _| stands(credential));
+        }
+    }
+
     /// How many objects of the collection wait for Azure to settle.
     pub(crate) fn settling(&self, credential: &Credential, key: &K, listener: &Listener, is: bool) -> usize {
         let cell = self.cell(credential, key);
@@ -363,6 +387,25 @@ impl Inventory {
             }),
             retry_max,
         }
+    }
+
+    /// An object is gone: what only it asked for is not read any more.
+    pub(crate) fn forget(&self, listener: &Listener) {
+        self.managers.forget(listener);
+        self.groups.forget(listener);
+        self.scope_connections.forget(listener);
+        self.manager_connections.forget(listener);
+        self.members.forget(listener);
+    }
+
+    /// Only credentials of these uids are there: nothing is read with another one any more.
+    pub(crate) fn retain_credentials(&self, stands: impl Fn(&str) -> bool) {
+        let stands = |key: &CredentialKey| stands(&key.uid);
+        self.managers.retain(&stands);
+        self.groups.retain(&stands);
+        self.scope_connections.retain(&stands);
+        self.manager_connections.retain(&stands);
+        self.members.retain(&stands);
     }
 
     /// One sweep over everything in use. Returns who has to look.

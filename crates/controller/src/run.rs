@@ -172,6 +172,8 @@ async fn lead(
             if let watcher::Event::Delete(gone) = event {
                 let uid = gone.uid().unwrap_or_default();
                 context.connections.forget(&uid);
+                let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
+                context.inventory.forget(&Listener::Connection { namespace, name });
                 free_connections(&context, &context.contenders.connections.leave(&uid));
             }
             streams::on_connection(&context.stores, &context.wakers, &seen, event);
@@ -189,6 +191,8 @@ async fn lead(
             if let watcher::Event::Delete(gone) = event {
                 let uid = gone.uid().unwrap_or_default();
                 context.members.forget(&uid);
+                let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
+                context.inventory.forget(&Listener::Member { namespace, name });
                 free_members(&context, &context.contenders.members.leave(&uid));
             }
             streams::on_member(&context.stores, &context.wakers, event);
@@ -201,11 +205,13 @@ async fn lead(
                 let uids = streams::uids(&context.stores.credentials);
                 context.credentials.retain(&uids);
                 context.materials.retain(&uids);
+                context.inventory.retain_credentials(|uid| uids.contains(uid));
                 let _ = listed.send("TenantCredential");
             }
             if let watcher::Event::Delete(gone) = event {
                 let uid = gone.uid().unwrap_or_default();
                 context.materials.forget(&uid);
+                context.inventory.retain_credentials(|other| other != uid);
                 context.credentials.forget(&uid);
             }
             streams::on_credential(&context.stores, &context.wakers, &seen, event);
@@ -320,6 +326,9 @@ async fn sweep(context: Arc<Context>) {
         let jitter = rand::rng().random_range(0.9..1.1);
         tokio::time::sleep(interval.mul_f64(jitter)).await;
         context.metrics.sweep();
+        // A pass that was under way when its credential went may have asked for a collection after that.
+        let credentials = streams::uids(&context.stores.credentials);
+        context.inventory.retain_credentials(|uid| credentials.contains(uid));
         let woken = context
             .inventory
             .sweep(&context.arm, interval.mul_f64(0.8), |listener, changed| {

@@ -1,6 +1,8 @@
 //! 13: a credential of another namespace with the same ids and a wrong secret sees nothing and adopts nothing, and no
 //! call carries the first one's token. One that came first and may not even read stands in nobody's way.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
@@ -34,6 +36,13 @@ async fn squatter(ctx: &Ctx) -> Result<()> {
         .await?;
     ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
     kubectl.run(&["delete", "namespace", &other], None).await?;
+    // With the credentials of a namespace that is gone nothing is read any more, not even by a sweep.
+    let mark = ctx.mark().await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for call in ctx.calls(mark).await? {
+        let path = call["path"].as_str().unwrap_or_default().to_ascii_lowercase();
+        ensure!(!path.contains("staticmembers"), "read with a credential that is gone: {call}");
+    }
     Ok(())
 }
 
