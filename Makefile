@@ -24,7 +24,7 @@ build: ## Build all crates
 
 demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 	@tools/build.sh etcd kube-apiserver kubectl >/dev/null & \
-	echo "the first time this builds for about 6 minutes on 2 cores; every other time it begins at once"; \
+	echo "the first time this builds for several minutes; every other time it begins at once"; \
 	$(CARGO) build --workspace --bins && wait && \
 	exec $(TARGET)/debug/xtask demo $(if $(filter-out 0,$(KEEP)),--keep)
 

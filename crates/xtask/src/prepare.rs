@@ -23,9 +23,7 @@ const TOOLS: [Asset; 3] = [Asset::Etcd, Asset::ApiServer, Asset::Kubectl];
 /// Finds or builds them all. Both builds tell their progress on stderr as it comes.
 pub(crate) fn build(profile: Profile) -> Result<()> {
     if profile == Profile::Release {
-        println!(
-            "the first time: about 10 minutes for the release build on 2 cores; every other time a second"
-        );
+        println!("the first time the release build takes several minutes; every other time a second");
     }
     let watch = Stopwatch::start();
     let tools = thread::spawn(|| TOOLS.iter().try_for_each(|asset| asset.find().map(drop)));
