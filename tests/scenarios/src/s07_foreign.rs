@@ -42,5 +42,45 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ctx.operator().restart().await?;
     ctx.ready("crosstenantconnections", "second", "False", "ClaimedByOther").await?;
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    ctx.in_namespace(&[
+        "delete",
+        "--wait=false",
+        "crosstenantconnections/second",
+        "crosstenantconnections/link",
+    ])
+    .await?;
+    ctx.wait_gone("crosstenantconnections", "second", SOON).await?;
+    // The operator took over a moment ago, and lets go only a minute after that.
+    ctx.wait_for_gone_in_azure(&[world::scope_connection(), world::manager_connection()]).await?;
+    ctx.in_namespace(&["patch", "crosstenantconnections/link", "--type=merge", "-p", ORPHAN]).await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    half_lost(ctx).await
+}
+
+const ORPHAN: &str = r#"{"spec":{"deletionPolicy":"Orphan"}}"#;
+
+/// Each object holds one half. The one that then wants the other's half too loses; deleted, it takes its own half with
+/// it and leaves the winner's.
+async fn half_lost(ctx: &Ctx) -> Result<()> {
+    let named = |extra: &serde_json::Value| {
+        let mut object = world::connection(extra);
+        object["metadata"]["name"] = json!("second");
+        object
+    };
+    ctx.apply_all(&[
+        world::connection(&json!({"networkManagerConnection": null})),
+        named(&json!({"scopeConnection": null})),
+    ])
+    .await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    ctx.ready("crosstenantconnections", "second", "True", "ConnectedAsSeenFromTarget").await?;
+    let theirs = json!({"name": "link", "credentialRef": {"kind": "TenantCredential", "name": "central"}});
+    ctx.apply_all(&[named(&json!({"scopeConnection": theirs}))]).await?;
+    ctx.ready("crosstenantconnections", "second", "False", "ClaimedByOther").await?;
+    ctx.in_namespace(&["delete", "--wait=false", "crosstenantconnections/second"]).await?;
+    ctx.wait_gone("crosstenantconnections", "second", SOON).await?;
+    let own = format!("{TARGET}/providers/Microsoft.Network/networkManagerConnections/second");
+    ensure!(ctx.azure(&own).await?.is_none(), "the loser left its own half behind");
+    ensure!(ctx.azure(&world::scope_connection()).await?.is_some(), "the winner's half was deleted");
     Ok(())
 }

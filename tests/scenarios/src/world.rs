@@ -164,6 +164,19 @@ impl Ctx {
         .await
     }
 
+    /// Waits until Azure has nothing under any of these ids.
+    pub(crate) async fn wait_for_gone_in_azure(&self, ids: &[String]) -> Result<()> {
+        let look = || async {
+            for id in ids {
+                if self.azure(id).await?.is_some() {
+                    return Ok(avnm_launcher::Look::NotYet(format!("{id} is there")));
+                }
+            }
+            Ok(avnm_launcher::Look::Done(()))
+        };
+        avnm_launcher::wait_until(SOON, crate::look::POLL, look, "what was deleted to be gone in Azure").await
+    }
+
     /// What Azure has under an id, if anything.
     pub(crate) async fn azure(&self, id: &str) -> Result<Option<Value>> {
         let state = self.control().state().await?;
