@@ -14,10 +14,11 @@ use crate::{
     ClosedGate, Cloud, Credential, GateKey, GateScope, Observer, Tokens, Transport, VerbClass, WriteGuard,
     call::{Call, Verb},
     clock,
+    decode::{self, Undecodable},
     gate::Gates,
     observe::Blind,
     page::Pages,
-    resources::{Envelope, Page},
+    resources::Envelope,
     transport::Answer,
 };
 
@@ -133,21 +134,16 @@ impl Arm {
                 }
                 Err(fault) => return Reading::Unread(fault),
             };
-            let page: Page<P> = match decode(&call, &answer, &[200]) {
-                Ok(page) => page,
+            let part = match decode(&call, &answer, &[200], |body| decode::page(&base, body, &read)) {
+                Ok(part) => part,
                 Err(fault) => return Reading::Unread(fault),
             };
-            for item in page.value {
-                match item.id_in(&base) {
-                    Ok(Some(id)) => found.push(read(id, item)),
-                    // Someone's name with characters that our ids do not have: it cannot be one of ours.
-                    Ok(None) => {
-                        tracing::debug!(operation, id = %parent, "skipped an item with an unusual name");
-                    }
-                    Err(why) => return Reading::Unread(call.unusable(&answer, why)),
-                }
+            if part.skipped > 0 {
+                let skipped = part.skipped;
+                tracing::debug!(operation, id = %parent, skipped, "skipped items with unusual names");
             }
-            match pages.next(page.next_link.as_deref(), self.cloud.arm_endpoint()) {
+            found.extend(part.items);
+            match pages.next(part.next_link.as_deref(), self.cloud.arm_endpoint()) {
                 Ok(Some(next)) => call.url = next,
                 Ok(None) => return Reading::Found(found),
                 Err(why) => return Reading::Unread(call.unusable(&answer, why)),
@@ -195,22 +191,20 @@ fn decode_one<P: DeserializeOwned, T>(
     read: impl FnOnce(ArmId, Envelope<P>) -> T,
 ) -> Result<T, Fault> {
     let good: &[u16] = if call.verb == Verb::Put { &[200, 201] } else { &[200] };
-    let envelope: Envelope<P> = decode(call, answer, good)?;
-    Ok(read(envelope.id_or(call.target), envelope))
+    decode(call, answer, good, |body| decode::one(call.target, body, read))
 }
 
-fn decode<T: DeserializeOwned>(call: &Call<'_>, answer: &Answer, good: &[u16]) -> Result<T, Fault> {
+fn decode<T>(
+    call: &Call<'_>,
+    answer: &Answer,
+    good: &[u16],
+    read: impl FnOnce(&[u8]) -> Result<T, Undecodable>,
+) -> Result<T, Fault> {
     if !good.contains(&answer.status) {
         return Err(call.unusable(answer, format!("unexpected HTTP {}", answer.status)));
     }
-    let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
-    // Of serde's words only the kind: they may quote the body.
-    serde_json::from_slice(body).map_err(|error| {
-        let what = match error.classify() {
-            serde_json::error::Category::Data => "is JSON of another form",
-            _ => "is not JSON",
-        };
+    read(&answer.body).map_err(|error| {
         let kind = answer.header("content-type").unwrap_or("no content type");
-        call.unusable(answer, format!("the answer {what} ({kind}, {} bytes)", answer.body.len()))
+        call.unusable(answer, format!("the answer {error} ({kind}, {} bytes)", answer.body.len()))
     })
 }

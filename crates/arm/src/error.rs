@@ -56,7 +56,7 @@ pub(crate) struct Body {
     code: Option<String>,
     /// The code of the first detail, or of what the network provider adds.
     inner: Option<String>,
-    message: String,
+    pub(crate) message: String,
 }
 
 impl Body {
@@ -93,7 +93,7 @@ impl Body {
     }
 
     /// The code that is told: the inner one where the outer is generic.
-    fn told(&self) -> Option<&str> {
+    pub(crate) fn told(&self) -> Option<&str> {
         match (&self.code, &self.inner) {
             (Some(outer), Some(inner)) if is_one_of(outer, &GENERIC) => Some(inner),
             (Some(outer), _) => Some(outer),
@@ -134,7 +134,7 @@ fn inner(error: &serde_json::Map<String, Value>) -> (Option<String>, Option<Stri
 }
 
 /// What the answer means.
-fn kind(status: u16, body: &Body, wait: Option<Duration>) -> FaultKind {
+pub(crate) fn kind(status: u16, body: &Body, wait: Option<Duration>) -> FaultKind {
     let json = body.is_error();
     match status {
         401 if body.has(&["InvalidAuthenticationTokenTenant"]) => FaultKind::WrongTenant,

@@ -12,6 +12,7 @@ mod client;
 pub mod clock;
 mod cloud;
 mod credential;
+pub mod decode;
 mod entra;
 mod error;
 mod gate;

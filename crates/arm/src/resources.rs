@@ -3,18 +3,20 @@
 //! What is read is read leniently (recordings differ from the specification, and generations from each other); what
 //! is sent holds only what may be written.
 
-mod group;
-mod manager;
-mod manager_connection;
-mod member;
-mod network;
-mod scope_connection;
+pub(crate) mod group;
+pub(crate) mod manager;
+pub(crate) mod manager_connection;
+pub(crate) mod member;
+pub(crate) mod network;
+pub(crate) mod scope_connection;
 
 use avnm_terms::ArmId;
 pub use manager_connection::ManagerConnectionBody;
 pub use member::MemberBody;
 pub use scope_connection::ScopeConnectionBody;
 use serde::Deserialize;
+
+use crate::decode::Undecodable;
 
 /// What every resource is wrapped in.
 ///
@@ -44,7 +46,7 @@ impl<P> Envelope<P> {
     }
 
     /// The id of an item of a collection; `None` if its name has characters that our ids do not have.
-    pub(crate) fn id_in(&self, collection: &str) -> Result<Option<ArmId>, &'static str> {
+    pub(crate) fn id_in(&self, collection: &str) -> Result<Option<ArmId>, Undecodable> {
         if let Some(Ok(id)) = self.id.as_deref().map(ArmId::parse) {
             let own = format!("{collection}/{}", id.name());
             if ArmId::parse(&own).is_ok_and(|own| own == id) {
@@ -54,7 +56,7 @@ impl<P> Envelope<P> {
         let from_id = || self.id.as_deref().and_then(|id| id.rsplit('/').next());
         let name = self.name.as_deref().filter(|name| !name.is_empty()).or_else(from_id);
         match name {
-            None | Some("") => Err("an item of the list has neither id nor name"),
+            None | Some("") => Err(Undecodable::Nameless),
             // A name never holds a separator; one that does is not a name.
             Some(name) if name.contains('/') => Ok(None),
             Some(name) => Ok(ArmId::parse(&format!("{collection}/{name}")).ok()),

@@ -8,11 +8,11 @@ use crate::{Arm, Credential};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+pub(crate) struct Properties {
     member_type: Option<String>,
 }
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> Group {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Group {
     let Properties { member_type } = envelope.properties;
     // Api-versions before 2024-03-01 have no member type, and then groups are of virtual networks.
     let member_type = match member_type.as_deref().unwrap_or_default() {

@@ -8,7 +8,7 @@ use crate::{Arm, Credential};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+pub(crate) struct Properties {
     network_manager_scopes: Option<Scopes>,
     network_manager_scope_accesses: Option<Vec<String>>,
 }
@@ -28,7 +28,7 @@ struct CrossTenantScope {
     management_groups: Option<Vec<String>>,
 }
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> Manager {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Manager {
     let properties = envelope.properties;
     let entries = properties.network_manager_scopes.and_then(|scopes| scopes.cross_tenant_scopes);
     let cross_tenant_scopes = entries

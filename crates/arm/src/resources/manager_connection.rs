@@ -29,7 +29,7 @@ struct Writable<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+pub(crate) struct Properties {
     network_manager_id: Option<String>,
     description: Option<String>,
     connection_state: Option<String>,
@@ -42,7 +42,7 @@ fn body(body: &ManagerConnectionBody) -> serde_json::Value {
     }})
 }
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> ManagerConnection {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> ManagerConnection {
     let properties = envelope.properties;
     ManagerConnection {
         id,

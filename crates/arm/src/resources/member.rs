@@ -16,7 +16,7 @@ pub struct MemberBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+pub(crate) struct Properties {
     resource_id: Option<String>,
     provisioning_state: Option<String>,
     /// The specification says `region`; every recording has `location`.
@@ -24,7 +24,7 @@ struct Properties {
     region: Option<String>,
 }
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> Member {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Member {
     let properties = envelope.properties;
     let place = [properties.location, properties.region];
     // By ARM's contract an absent provisioning state is success; the oldest recordings have none.

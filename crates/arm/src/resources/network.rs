@@ -8,9 +8,9 @@ use crate::{Arm, Credential};
 
 /// Nothing in them is of interest; that they are there tells a network from something else.
 #[derive(Debug, Deserialize)]
-struct Properties {}
+pub(crate) struct Properties {}
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> VirtualNetwork {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> VirtualNetwork {
     let Properties {} = envelope.properties;
     VirtualNetwork { id, location: envelope.location.unwrap_or_default() }
 }

@@ -31,7 +31,7 @@ struct Writable<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+pub(crate) struct Properties {
     tenant_id: Option<String>,
     resource_id: Option<String>,
     description: Option<String>,
@@ -46,7 +46,7 @@ fn body(body: &ScopeConnectionBody) -> serde_json::Value {
     }})
 }
 
-fn read(id: ArmId, envelope: Envelope<Properties>) -> ScopeConnection {
+pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> ScopeConnection {
     let properties = envelope.properties;
     ScopeConnection {
         id,

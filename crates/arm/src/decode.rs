@@ -1,0 +1,151 @@
+//! How the bodies of answers are read: from bytes to values of `avnm-terms`, without a call.
+//!
+//! The client reads every answer through this module; the functions that are public here let others hold recorded
+//! traffic against the same reading.
+
+use avnm_terms::{ArmId, FaultKind, Group, Manager, ManagerConnection, Member, ScopeConnection, VirtualNetwork};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::{
+    error::{self, Body},
+    resources::{Envelope, Page, group, manager, manager_connection, member, network, scope_connection},
+};
+
+/// A success that is useless. Of serde's words only the kind is kept: they may quote the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Undecodable {
+    /// Not JSON at all.
+    #[error("is not JSON")]
+    NotJson,
+    /// JSON that is no such resource.
+    #[error("is JSON of another form")]
+    OtherForm,
+    /// An item of a list that cannot be named.
+    #[error("has an item with neither id nor name")]
+    Nameless,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<T> {
+    /// The items whose names are possible ids.
+    pub items: Vec<T>,
+    /// How many items were left out because their names have characters that our ids do not have.
+    pub skipped: usize,
+    /// Where the list goes on, as it was written; `""` was recorded for the end.
+    pub next_link: Option<String>,
+}
+
+/// An answer that is no success, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    /// What it means.
+    pub kind: FaultKind,
+    /// The code that is told; `None` where the answer is no error of ARM.
+    pub code: Option<String>,
+    /// The message, with that of the first detail where the outer code says nothing.
+    pub message: String,
+}
+
+/// Reads an answer that is no success.
+pub fn error(status: u16, body: &[u8]) -> ErrorAnswer {
+    let body = Body::parse(body);
+    ErrorAnswer {
+        kind: error::kind(status, &body, None),
+        code: body.told().map(str::to_owned),
+        message: body.message,
+    }
+}
+
+/// Reads a scope connection that was asked for by this id.
+pub fn scope_connection(asked: &ArmId, body: &[u8]) -> Result<ScopeConnection, Undecodable> {
+    one(asked, body, scope_connection::read)
+}
+
+/// Reads a page of the scope connections in this collection.
+pub fn scope_connections(collection: &str, body: &[u8]) -> Result<Part<ScopeConnection>, Undecodable> {
+    page(collection, body, scope_connection::read)
+}
+
+/// Reads a network manager connection that was asked for by this id.
+pub fn manager_connection(asked: &ArmId, body: &[u8]) -> Result<ManagerConnection, Undecodable> {
+    one(asked, body, manager_connection::read)
+}
+
+/// Reads a page of the network manager connections in this collection.
+pub fn manager_connections(collection: &str, body: &[u8]) -> Result<Part<ManagerConnection>, Undecodable> {
+    page(collection, body, manager_connection::read)
+}
+
+/// Reads a static member that was asked for by this id.
+pub fn member(asked: &ArmId, body: &[u8]) -> Result<Member, Undecodable> {
+    one(asked, body, member::read)
+}
+
+/// Reads a page of the static members in this collection.
+pub fn members(collection: &str, body: &[u8]) -> Result<Part<Member>, Undecodable> {
+    page(collection, body, member::read)
+}
+
+/// Reads a network group that was asked for by this id.
+pub fn group(asked: &ArmId, body: &[u8]) -> Result<Group, Undecodable> {
+    one(asked, body, group::read)
+}
+
+/// Reads a page of the network groups in this collection.
+pub fn groups(collection: &str, body: &[u8]) -> Result<Part<Group>, Undecodable> {
+    page(collection, body, group::read)
+}
+
+/// Reads a network manager that was asked for by this id.
+pub fn manager(asked: &ArmId, body: &[u8]) -> Result<Manager, Undecodable> {
+    one(asked, body, manager::read)
+}
+
+/// Reads a page of the network managers in this collection.
+pub fn managers(collection: &str, body: &[u8]) -> Result<Part<Manager>, Undecodable> {
+    page(collection, body, manager::read)
+}
+
+/// Reads a virtual network or subnet that was asked for by this id.
+pub fn network(asked: &ArmId, body: &[u8]) -> Result<VirtualNetwork, Undecodable> {
+    one(asked, body, network::read)
+}
+
+/// Reads one thing.
+pub(crate) fn one<P: DeserializeOwned, T>(
+    asked: &ArmId,
+    body: &[u8],
+    read: impl FnOnce(ArmId, Envelope<P>) -> T,
+) -> Result<T, Undecodable> {
+    let envelope: Envelope<P> = json(body)?;
+    Ok(read(envelope.id_or(asked), envelope))
+}
+
+/// Reads one page of a list.
+pub(crate) fn page<P: DeserializeOwned, T>(
+    collection: &str,
+    body: &[u8],
+    read: impl Fn(ArmId, Envelope<P>) -> T,
+) -> Result<Part<T>, Undecodable> {
+    let page: Page<P> = json(body)?;
+    let mut part = Part { items: Vec::new(), skipped: 0, next_link: page.next_link };
+    for item in page.value {
+        match item.id_in(collection) {
+            Ok(Some(id)) => part.items.push(read(id, item)),
+            // Someone's name with characters that our ids do not have: it cannot be one of ours.
+            Ok(None) => part.skipped += 1,
+            Err(_) => return Err(Undecodable::Nameless),
+        }
+    }
+    Ok(part)
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Undecodable::OtherForm,
+        _ => Undecodable::NotJson,
+    })
+}
