@@ -16,7 +16,7 @@ use crate::entra::token::Signer;
 use crate::faults::{Effect, Faults};
 use crate::ledger::{CallKind, Entry, Ledger};
 use crate::path::ArmPath;
-use crate::rules::{self, pairing, quota::Buckets, static_members};
+use crate::rules::{self, Quirk, network_managers, pairing, quota::Buckets, static_members};
 use crate::settings::Settings;
 use crate::world::agenda::Event;
 use crate::world::file::WorldFile;
@@ -42,6 +42,8 @@ pub struct Request {
     pub correlation: Option<String>,
     /// The x-ms-client-request-id header.
     pub client_request_id: Option<String>,
+    /// The If-Match header.
+    pub if_match: Option<String>,
     /// The body.
     pub body: Bytes,
 }
@@ -191,16 +193,32 @@ impl Azure {
         let (mut state, now) = self.settled();
         let state = &mut *state;
         let reaction = match &admitted.effect {
-            Effect::Serve => Reaction::Answer(state.perform(request, admitted.seq, now, false)),
-            Effect::FailMember => Reaction::Answer(state.perform(request, admitted.seq, now, true)),
-            Effect::Answer { status, code, message, headers } => {
-                let mut answer = scripted(admitted.kind, *status, code.as_deref(), message.as_deref());
+            Effect::Serve => Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::None)),
+            Effect::FailMember => {
+                Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::FailMember))
+            }
+            Effect::Stale => Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::Stale)),
+            Effect::Bom => {
+                let mut answer = state.perform(request, admitted.seq, now, Quirk::None);
+                answer.body = [b"\xef\xbb\xbf", &answer.body[..]].concat().into();
+                Reaction::Answer(answer)
+            }
+            Effect::ContentType { value } => {
+                let mut answer = state.perform(request, admitted.seq, now, Quirk::None);
+                answer.headers.retain(|(name, _)| name != "content-type");
+                Reaction::Answer(answer.with("content-type", value.clone()))
+            }
+            Effect::Answer { status, code, message, body, headers } => {
+                let mut answer = match body {
+                    Some(body) => Answer::json(*status, body),
+                    None => scripted(admitted.kind, *status, code.as_deref(), message.as_deref()),
+                };
                 answer.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
                 Reaction::Answer(answer)
             }
             Effect::CutBefore => Reaction::Cut,
             Effect::CutAfter => {
-                let status = state.perform(request, admitted.seq, now, false).status;
+                let status = state.perform(request, admitted.seq, now, Quirk::None).status;
                 state.note_effect(admitted.seq, status);
                 Reaction::Cut
             }
@@ -211,7 +229,7 @@ impl Azure {
             }
             Effect::Html { status } => Reaction::Answer(html(*status)),
             Effect::Truncated => {
-                let answer = state.perform(request, admitted.seq, now, false);
+                let answer = state.perform(request, admitted.seq, now, Quirk::None);
                 state.note_effect(admitted.seq, answer.status);
                 Reaction::Truncated(answer)
             }
@@ -260,8 +278,9 @@ impl State {
                     pairing::look_at_scopes(self, &manager, &tenant, &scope);
                 }
                 Event::StaticMember(key) => static_members::finish(self, &key, due),
+                Event::Manager(key) => network_managers::finish(self, &key),
                 Event::Late { request, seq } => {
-                    let status = self.perform(&request, seq, due, false).status;
+                    let status = self.perform(&request, seq, due, Quirk::None).status;
                     self.note_effect(seq, status);
                 }
             }
@@ -275,7 +294,7 @@ impl State {
         ours.into_iter().any(|audience| audience.trim_end_matches('/') == resource)
     }
 
-    fn perform(&mut self, request: &Request, seq: u64, now: Timestamp, fail_member: bool) -> Answer {
+    fn perform(&mut self, request: &Request, seq: u64, now: Timestamp, quirk: Quirk) -> Answer {
         if entra::is_entra(&request.path) {
             let (answer, asked) = entra::answer(self, request, now);
             if let Some(entry) = self.ledger.get_mut(seq) {
@@ -285,7 +304,7 @@ impl State {
             }
             return answer;
         }
-        rules::answer(self, request, now, fail_member)
+        rules::answer(self, request, now, quirk)
     }
 
     /// Who called, as far as the tokens say; also for calls that a fault keeps from the rules.

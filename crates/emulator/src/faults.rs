@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::ledger::CallKind;
 use crate::world::directory::matches_pattern;
@@ -19,6 +20,8 @@ pub struct Match {
     pub method: Option<String>,
     /// A part of the path (canonical id), without regard to case.
     pub path_contains: Option<String>,
+    /// Exactly this id, without regard to case.
+    pub id: Option<String>,
     /// The whole path, with `*` for any run of characters, without regard to case.
     pub path_glob: Option<String>,
     /// Only from the nth matching call on, counted from when the fault was added. 1 where absent.
@@ -42,6 +45,8 @@ pub enum Effect {
         code: Option<String>,
         /// The error's message.
         message: Option<String>,
+        /// The whole body, instead of code and message.
+        body: Option<Value>,
         /// Headers of the answer.
         headers: BTreeMap<String, String>,
     },
@@ -73,6 +78,15 @@ pub enum Effect {
     },
     /// A static member's PUT is served, and the member ends in Failed.
     FailMember,
+    /// A GET shows what was there before the last write since the fault was added.
+    Stale,
+    /// It is served, with a byte order mark before the body.
+    Bom,
+    /// It is served, under this content type.
+    ContentType {
+        /// The header's value.
+        value: String,
+    },
 }
 
 /// A delay, and then an effect.
@@ -103,6 +117,8 @@ struct ActionForm {
     code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "is_false")]
@@ -123,6 +139,12 @@ struct ActionForm {
     redirect: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     fail_member: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    stale: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    bom: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -168,16 +190,34 @@ impl TryFrom<ActionForm> for Action {
         if form.fail_member {
             effects.push(Effect::FailMember);
         }
+        if form.stale {
+            effects.push(Effect::Stale);
+        }
+        if form.bom {
+            effects.push(Effect::Bom);
+        }
+        if let Some(value) = form.content_type {
+            effects.push(Effect::ContentType { value });
+        }
+        ensure!(
+            form.body.is_none() || (form.code.is_none() && form.message.is_none()),
+            "give either a body, or code and message"
+        );
         if let (Some(status), false) = (form.status, form.html) {
             ensure!((200..=599).contains(&status), "status {status} is not one of an answer");
             effects.push(Effect::Answer {
                 status,
                 code: form.code,
                 message: form.message,
+                body: form.body,
                 headers: form.headers,
             });
-        } else if form.code.is_some() || form.message.is_some() || !form.headers.is_empty() {
-            bail!("code, message and headers need a status");
+        } else if form.code.is_some()
+            || form.message.is_some()
+            || form.body.is_some()
+            || !form.headers.is_empty()
+        {
+            bail!("code, message, body and headers need a status");
         }
         ensure!(form.bytes.is_none() || form.giant, "bytes needs giant");
         let effect = match (effects.pop(), form.delay_ms) {
@@ -195,9 +235,9 @@ impl From<Action> for ActionForm {
         let mut form = Self { delay_ms: (action.delay_ms > 0).then_some(action.delay_ms), ..Self::default() };
         match action.effect {
             Effect::Serve => form.delay_ms = Some(action.delay_ms),
-            Effect::Answer { status, code, message, headers } => {
+            Effect::Answer { status, code, message, body, headers } => {
                 form.status = Some(status);
-                (form.code, form.message, form.headers) = (code, message, headers);
+                (form.code, form.message, form.body, form.headers) = (code, message, body, headers);
             }
             Effect::CutBefore => form.cut_before = true,
             Effect::CutAfter => form.cut_after = true,
@@ -207,6 +247,9 @@ impl From<Action> for ActionForm {
             Effect::Giant { bytes } => (form.giant, form.bytes) = (true, Some(bytes)),
             Effect::Redirect { location } => form.redirect = Some(location),
             Effect::FailMember => form.fail_member = true,
+            Effect::Stale => form.stale = true,
+            Effect::Bom => form.bom = true,
+            Effect::ContentType { value } => form.content_type = Some(value),
         }
         form
     }
@@ -266,6 +309,11 @@ impl Faults {
         &self.armed
     }
 
+    /// Whether a fault may ask for what was there before a write.
+    pub(crate) fn any_stale(&self) -> bool {
+        self.armed.iter().any(|armed| armed.fault.action.effect == Effect::Stale)
+    }
+
     /// The fault for this call: the oldest that applies. Every fault that matches counts the call.
     pub(crate) fn pick(
         &mut self,
@@ -297,6 +345,7 @@ impl Faults {
 fn hits(it: &Match, kind: CallKind, method: &str, path: &str) -> bool {
     it.kind.is_none_or(|wanted| wanted == kind)
         && it.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+        && it.id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(path))
         && it.path_glob.as_ref().is_none_or(|glob| matches_pattern(glob, path))
         && it
             .path_contains

@@ -34,6 +34,8 @@ pub enum Kind {
     VirtualNetwork,
     /// `virtualNetworks/subnets`
     Subnet,
+    /// A child of a network manager that Azure has and the emulator does not keep.
+    Neighbour,
     /// A type that the emulator does not know.
     Unknown,
 }
@@ -48,6 +50,29 @@ const TYPES: &[&str] = &[
     "networkManagerConnections",
     "virtualNetworks",
     "subnets",
+    "connectivityConfigurations",
+    "securityAdminConfigurations",
+    "securityUserConfigurations",
+    "routingConfigurations",
+    "ruleCollections",
+    "rules",
+    "ipamPools",
+    "staticCidrs",
+    "verifierWorkspaces",
+    "reachabilityAnalysisIntents",
+    "reachabilityAnalysisRuns",
+    "commits",
+];
+
+/// The children of a network manager that Azure has and the emulator does not keep.
+const NEIGHBOURS: &[&str] = &[
+    "connectivityConfigurations",
+    "securityAdminConfigurations",
+    "securityUserConfigurations",
+    "routingConfigurations",
+    "ipamPools",
+    "verifierWorkspaces",
+    "commits",
 ];
 
 /// A parsed id or path. A collection has one type more than it has names.
@@ -132,6 +157,12 @@ impl ArmPath {
         self.types.len() > self.names.len()
     }
 
+    /// Whether this is where Resource Graph takes its queries.
+    pub fn is_resource_graph(&self) -> bool {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        namespace.eq_ignore_ascii_case("Microsoft.ResourceGraph") && self.scope == Scope::Tenant
+    }
+
     /// The kind of the thing, or of the things in the list.
     pub fn kind(&self) -> Kind {
         if self.namespace.is_none() {
@@ -158,6 +189,7 @@ impl ArmPath {
             ["networkManagerConnections"] if !in_group && self.scope != Scope::Tenant => {
                 Kind::NetworkManagerConnection
             }
+            ["networkManagers", child, ..] if in_group && NEIGHBOURS.contains(child) => Kind::Neighbour,
             ["virtualNetworks"] if top_level => Kind::VirtualNetwork,
             ["virtualNetworks", "subnets"] if in_group => Kind::Subnet,
             _ => Kind::Unknown,

@@ -80,6 +80,67 @@ pub enum IdentityChange {
     Ignore,
 }
 
+/// Whether a half that was there first becomes Connected by itself when the other appears (assumed: nothing shows both).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Pairing {
+    /// By itself, later.
+    #[default]
+    Eventually,
+    /// Only once it was PUT after the other half was made.
+    OnPut,
+}
+
+/// How a manager's DELETE is answered. Recorded both ways; the first in 96 of 98.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ManagerDelete {
+    /// 200, and it is gone.
+    #[default]
+    Synchronous,
+    /// 202 with a Location, whose last poll is a 404.
+    Accepted,
+}
+
+/// What becomes of a static member whose network is deleted (assumed; nothing public tells).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NetworkGone {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It becomes Failed.
+    Fail,
+    /// It goes too.
+    Remove,
+}
+
+/// How long reads lag behind writes. All zero: they do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Consistency {
+    /// For so long after a PUT, a GET shows what was there before it (a 404 where nothing was).
+    pub stale_read_ms: Span,
+    /// For so long after it was made, a thing is missing in lists.
+    pub list_lag_ms: Span,
+    /// For so long after a DELETE, a GET and lists still show the thing.
+    pub linger_ms: Span,
+}
+
+impl Default for Consistency {
+    fn default() -> Self {
+        let none = Span::exactly(0);
+        Self { stale_read_ms: none, list_lag_ms: none, linger_ms: none }
+    }
+}
+
+impl Consistency {
+    /// Whether every read sees every write.
+    pub fn is_strong(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What Entra says where the service principal is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MissingPrincipal {
@@ -102,16 +163,49 @@ pub struct Quota {
     pub refill_per_second: f64,
 }
 
-/// Quotas per principal, subscription (or tenant) and verb. Absent: never throttled.
+impl Quota {
+    /// Resource Graph's documented one: fifteen queries in five seconds.
+    pub const GRAPH: Self = Self { size: 15.0, refill_per_second: 3.0 };
+}
+
+/// Quotas by verb. Absent: never throttled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Quotas {
     /// GET.
     pub reads: Option<Quota>,
-    /// PUT.
+    /// PUT, PATCH and POST.
     pub writes: Option<Quota>,
     /// DELETE.
     pub deletes: Option<Quota>,
+}
+
+impl Quotas {
+    /// ARM's documented buckets of a principal in a subscription or tenant.
+    pub const fn arm() -> Self {
+        let few = Some(Quota { size: 200.0, refill_per_second: 10.0 });
+        Self { reads: Some(Quota { size: 250.0, refill_per_second: 25.0 }), writes: few, deletes: few }
+    }
+}
+
+/// The network provider's quotas, per subscription. Absent: never throttled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct NetworkQuotas {
+    /// GET.
+    pub reads: Option<Quota>,
+    /// Everything else, deletes too.
+    pub writes: Option<Quota>,
+}
+
+impl NetworkQuotas {
+    /// The documented numbers for five minutes, as buckets that refill evenly (assumed: the form is not told).
+    pub const fn documented() -> Self {
+        Self {
+            reads: Some(Quota { size: 10_000.0, refill_per_second: 10_000.0 / 300.0 }),
+            writes: Some(Quota { size: 1_000.0, refill_per_second: 1_000.0 / 300.0 }),
+        }
+    }
 }
 
 /// Everything that can be set. As JSON: camelCase, unknown fields refused.
@@ -130,8 +224,27 @@ pub struct Settings {
     pub page_size: usize,
     /// How long a new access token lives.
     pub token_life_seconds: u64,
-    /// Token buckets; none by default.
+    /// ARM's token buckets: per principal, subscription (or tenant) and verb, and fifteen times that for all
+    /// principals of a subscription together. None by default.
     pub quotas: Quotas,
+    /// The network provider's own, per subscription and verb. Its writes and deletes share one. None by default.
+    pub network_quotas: NetworkQuotas,
+    /// Resource Graph's, per principal. None by default.
+    pub graph_quota: Option<Quota>,
+    /// How long reads lag behind writes.
+    pub consistency: Consistency,
+    /// How long a role that was given takes to work.
+    pub role_delay_ms: Span,
+    /// A token issued after the role was given sees it at once (documented for callers of the REST API).
+    pub new_token_sees_roles: bool,
+    /// A manager deleted so soon after one of its connections leaves its scopes stuck, in milliseconds.
+    pub stuck_window_ms: u64,
+    /// How a manager's DELETE is answered.
+    pub manager_delete: ManagerDelete,
+    /// Whether a half becomes Connected by itself.
+    pub pairing: Pairing,
+    /// What becomes of a member whose network is deleted.
+    pub network_gone: NetworkGone,
     /// How Revoked heals.
     pub reconnect: Reconnect,
     /// What an identity change in place does.
@@ -158,6 +271,15 @@ impl Default for Settings {
             page_size: 20,
             token_life_seconds: 3_599,
             quotas: Quotas::default(),
+            network_quotas: NetworkQuotas::default(),
+            graph_quota: None,
+            consistency: Consistency::default(),
+            role_delay_ms: Span::exactly(0),
+            new_token_sees_roles: true,
+            stuck_window_ms: 1_000,
+            manager_delete: ManagerDelete::default(),
+            pairing: Pairing::default(),
+            network_gone: NetworkGone::default(),
             reconnect: Reconnect::default(),
             identity_change: IdentityChange::default(),
             allow_different_applications: false,

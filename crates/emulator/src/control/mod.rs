@@ -110,7 +110,8 @@ impl Control {
 
     /// Edits Entra's registry.
     pub fn entra(&self, edit: Edit) -> anyhow::Result<()> {
-        registry::apply(&mut self.azure.settled().0, edit)
+        let (mut state, now) = self.azure.settled();
+        registry::apply(&mut state, edit, now)
     }
 
     /// The settings.

@@ -3,6 +3,7 @@
 //! An application is registered once, in its home tenant, with its secrets; every tenant that consented holds a
 //! service principal of its own.
 
+pub mod metadata;
 pub mod registry;
 pub mod token;
 
@@ -22,7 +23,10 @@ use token::{Claims, fingerprint, issuer};
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification("token request, answer and error body", "Entra client credentials flow, v2.0"),
     Evidence::specification("AADSTS numbers", "Entra reference of error codes"),
-    Evidence::assumed("texts after the AADSTS number, and the order: tenant, application, secret, scope"),
+    Evidence::assumed(
+        "texts after the AADSTS number, and the order: tenant, application, secret, scope",
+        "token requests that are wrong in two ways at once",
+    ),
 ];
 
 /// What the ledger learns about a token call. Never the secret itself.
@@ -51,11 +55,19 @@ pub fn answer(state: &mut State, request: &Request, now: Timestamp) -> (Answer, 
             asked.tenant = Some(tenant.to_ascii_lowercase());
             token(state, tenant, request, now, &mut asked).unwrap_or_else(|refusal| refusal)
         }
+        ("GET", ["metadata", "endpoints"]) => metadata::endpoints(request),
+        ("GET", [_, "discovery", "instance"]) => metadata::instances(request),
         ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
             asked.tenant = Some(tenant.to_ascii_lowercase());
-            discovery(state, tenant, request, now).unwrap_or_else(|refusal| refusal)
+            metadata::openid(state, tenant, request, now, true).unwrap_or_else(|refusal| refusal)
         }
-        ("GET", [_, "discovery", "v2.0", "keys"]) => Answer::json(200, &json!({"keys": []})),
+        ("GET", [tenant, ".well-known", "openid-configuration"]) => {
+            asked.tenant = Some(tenant.to_ascii_lowercase());
+            metadata::openid(state, tenant, request, now, false).unwrap_or_else(|refusal| refusal)
+        }
+        ("GET", [_, "discovery", "keys"] | [_, "discovery", "v2.0", "keys"]) => {
+            Answer::json(200, &json!({"keys": []}))
+        }
         _ => Answer::empty(404),
     };
     (answer, asked)
@@ -236,22 +248,6 @@ fn audience(state: &mut State, scope: &str, tenant: &str, now: Timestamp) -> Ans
          the tenant. You might have sent your authentication request to the wrong tenant."
     );
     Err(refuse(state, now, 400, "invalid_resource", 500_011, &text))
-}
-
-fn discovery(state: &mut State, tenant: &str, request: &Request, now: Timestamp) -> Answered {
-    let tenant = known_tenant(state, tenant, now)?;
-    let origin = &request.origin;
-    Ok(Answer::json(
-        200,
-        &json!({
-            "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
-            "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
-            "response_types_supported": ["code", "id_token"],
-            "issuer": format!("{origin}/{tenant}/v2.0"),
-            "authorization_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/authorize"),
-        }),
-    ))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Edits of the registry: consent withdrawn, secrets changed, roles given and taken.
 
 use anyhow::{Context, bail};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::azure::State;
 use crate::path::scope_key;
 use crate::world::build_guid;
-use crate::world::directory::{Role, ServicePrincipal, built_in_role};
+use crate::world::directory::{Given, Role, ServicePrincipal, built_in_role};
 
 /// One edit. As JSON: `{"op": "removeRole", "clientId": …, "tenant": …, "actions": […]}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -93,7 +94,7 @@ pub enum Edit {
 }
 
 /// Applies an edit.
-pub(crate) fn apply(state: &mut State, edit: Edit) -> anyhow::Result<()> {
+pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Result<()> {
     match edit {
         Edit::RemoveServicePrincipal { client_id, tenant } => {
             principal(state, &client_id, &tenant)?;
@@ -103,6 +104,8 @@ pub(crate) fn apply(state: &mut State, edit: Edit) -> anyhow::Result<()> {
             let tenant = tenant.to_ascii_lowercase();
             anyhow::ensure!(state.world.tenants.contains_key(&tenant), "tenant {tenant} is not known");
             let object_id = object_id.unwrap_or_else(|| build_guid(&mut state.rng));
+            let given = given(state, now);
+            let roles = roles.into_iter().map(|role| Role { given, ..role }).collect();
             let new = ServicePrincipal { object_id, disabled: false, roles };
             app(state, &client_id)?.service_principals.insert(tenant, new);
         }
@@ -124,7 +127,8 @@ pub(crate) fn apply(state: &mut State, edit: Edit) -> anyhow::Result<()> {
                 }
                 _ => bail!("give either actions or role"),
             };
-            principal(state, &client_id, &tenant)?.roles.push(Role { scope, actions });
+            let given = given(state, now);
+            principal(state, &client_id, &tenant)?.roles.push(Role { scope, actions, given });
         }
         Edit::RemoveRole { client_id, tenant, scope, actions } => {
             let roles = &mut principal(state, &client_id, &tenant)?.roles;
@@ -141,6 +145,13 @@ pub(crate) fn apply(state: &mut State, edit: Edit) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// From when on a role that is given now works; None, where that takes no time.
+fn given(state: &mut State, now: Timestamp) -> Option<Given> {
+    let ms = i64::try_from(state.settings.role_delay_ms.draw(&mut state.rng)).unwrap_or(i64::MAX);
+    let works_from = now.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX);
+    (ms > 0).then_some(Given { at: now, works_from })
 }
 
 fn app<'a>(state: &'a mut State, client_id: &str) -> anyhow::Result<&'a mut crate::world::directory::App> {

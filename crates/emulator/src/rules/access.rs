@@ -1,24 +1,37 @@
 //! The second check: whose subscription it is, and whether the caller may do this to what the URL names.
 
+use jiff::Timestamp;
+
 use super::{Call, Evidence, tokens, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::entra::token::Claims;
 use crate::path::{ArmPath, Kind, Scope, scope_key};
+use crate::world::directory::Role;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::report(
         "a subscription of another tenant: 401 InvalidAuthenticationTokenTenant",
-        "azure-sdk-for-net#49391",
+        "Azure/azure-sdk-for-net#49391",
     ),
     Evidence::specification(
         "names and texts of AuthorizationFailed, SubscriptionNotFound, ResourceGroupNotFound",
         "Azure troubleshooting: common deployment errors",
     ),
     Evidence::specification("actions of each call", "Azure resource provider operations: Microsoft.Network"),
-    Evidence::assumed("a management group that the bearer's tenant does not have: 403, not 404"),
-    Evidence::assumed("a list asks for the read action at what it lies in"),
+    Evidence::assumed(
+        "a management group that the bearer's tenant does not have: 403, not 404",
+        "a GET under a management group of another tenant",
+    ),
+    Evidence::assumed(
+        "a list asks for the read action at what it lies in",
+        "a list with a role on a single item only",
+    ),
+    Evidence::specification(
+        "a new role takes up to ten minutes, and a new token sees it at once (setting)",
+        "Azure RBAC troubleshooting",
+    ),
 ];
 
 /// The URL's subscription must belong to the bearer's tenant. Management groups are looked up in that tenant.
@@ -59,7 +72,7 @@ pub fn action(state: &State, call: &Call<'_>) -> Answered<()> {
         }
         Scope::Subscription(_) | Scope::Tenant => true,
     };
-    if known && allowed(state, &call.caller.bearer, &action, &scope) {
+    if known && allowed(state, &call.caller.bearer, &action, &scope, call.now) {
         return Ok(());
     }
     let Claims { appid, oid, .. } = &call.caller.bearer;
@@ -83,7 +96,7 @@ pub fn resource_group(state: &State, call: &Call<'_>) -> Answered<()> {
 }
 
 /// Whether a principal holds an action at a place, by a role there or anywhere above it.
-pub fn allowed(state: &State, claims: &Claims, action: &str, on: &ArmPath) -> bool {
+pub fn allowed(state: &State, claims: &Claims, action: &str, on: &ArmPath, now: Timestamp) -> bool {
     let app = state.world.apps.get(&claims.appid);
     let principal = app.and_then(|app| app.service_principals.get(&claims.tid));
     // A token outlives its service principal; the roles do not.
@@ -92,7 +105,13 @@ pub fn allowed(state: &State, claims: &Claims, action: &str, on: &ArmPath) -> bo
     };
     let key = on.key();
     let above = state.world.management_groups_above(&claims.tid, &on.scope);
-    principal.roles.iter().filter(|role| role.allows(action)).any(|role| {
+    let works = |role: &&Role| {
+        role.given.is_none_or(|given| {
+            let newer = claims.iat > given.at.as_second();
+            now >= given.works_from || (newer && state.settings.new_token_sees_roles)
+        })
+    };
+    principal.roles.iter().filter(|role| role.allows(action)).filter(works).any(|role| {
         let scope = scope_key(&role.scope);
         let below = key.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         below || above.contains(&scope)
@@ -104,7 +123,6 @@ mod tests {
     use super::*;
     use crate::entra::token::issuer;
     use crate::rules::testing::{CENTRAL, MANAGER, TARGET, TARGET_SUBSCRIPTION, state};
-    use crate::world::directory::Role;
 
     fn claims(state: &State, tenant: &str) -> Claims {
         let appid = "a0a0a0a0-1111-2222-3333-444444444444";
@@ -133,11 +151,17 @@ mod tests {
         let claims = claims(&state, CENTRAL);
         let path = |id: &str| ArmPath::from_id(id).unwrap();
         let read = "Microsoft.Network/networkManagers/read";
-        assert!(allowed(&state, &claims, read, &path(MANAGER)));
-        assert!(allowed(&state, &claims, read, &path(&MANAGER.to_uppercase())));
-        assert!(!allowed(&state, &claims, read, &path(MANAGER).parent()));
-        assert!(!allowed(&state, &claims, read, &path(&format!("{MANAGER}2"))));
-        assert!(!allowed(&state, &claims, "Microsoft.Network/networkManagers/write", &path(MANAGER)));
+        assert!(allowed(&state, &claims, read, &path(MANAGER), Timestamp::UNIX_EPOCH));
+        assert!(allowed(&state, &claims, read, &path(&MANAGER.to_uppercase()), Timestamp::UNIX_EPOCH));
+        assert!(!allowed(&state, &claims, read, &path(MANAGER).parent(), Timestamp::UNIX_EPOCH));
+        assert!(!allowed(&state, &claims, read, &path(&format!("{MANAGER}2")), Timestamp::UNIX_EPOCH));
+        assert!(!allowed(
+            &state,
+            &claims,
+            "Microsoft.Network/networkManagers/write",
+            &path(MANAGER),
+            Timestamp::UNIX_EPOCH
+        ));
     }
 
     #[test]
@@ -148,10 +172,11 @@ mod tests {
         app.service_principals.get_mut(TARGET).unwrap().roles = vec![Role {
             scope: "/providers/Microsoft.Management/managementGroups/MG-shared".into(),
             actions: vec!["*".into()],
+            given: None,
         }];
         let inside = ArmPath::from_id("/subscriptions/11223344-abcd-1234-1def-0987654321ab").unwrap();
         let outside = ArmPath::from_id(TARGET_SUBSCRIPTION).unwrap();
-        assert!(allowed(&state, &claims, "x/read", &inside));
-        assert!(!allowed(&state, &claims, "x/read", &outside));
+        assert!(allowed(&state, &claims, "x/read", &inside, Timestamp::UNIX_EPOCH));
+        assert!(!allowed(&state, &claims, "x/read", &outside, Timestamp::UNIX_EPOCH));
     }
 }

@@ -9,15 +9,25 @@ use crate::path::{ArmPath, Kind, Scope};
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::report(
         "no auxiliary token of the network's tenant: LinkedAuthorizationFailed",
-        "azure-cli#27299",
+        "Azure/azure-cli#27299",
     ),
     Evidence::specification(
         "no role on the network: LinkedAuthorizationFailed in its other text",
         "Azure RBAC troubleshooting",
     ),
-    Evidence::report("resourceId that is no id: 400 LinkedInvalidPropertyId", "apiops#849"),
-    Evidence::assumed("checked on PUT only; a subnet asks for subnets/write"),
-    Evidence::assumed("the network itself need not exist for the check"),
+    Evidence::report("resourceId that is no id: 400 LinkedInvalidPropertyId", "Azure/apiops#849"),
+    Evidence::assumed(
+        "checked on PUT only",
+        "a DELETE of a member of another tenant without the auxiliary token",
+    ),
+    Evidence::assumed(
+        "a subnet asks for subnets/write",
+        "a subnet member PUT with rights on the network only",
+    ),
+    Evidence::assumed(
+        "the network itself need not exist for the check",
+        "a member of a network that does not exist",
+    ),
 ];
 
 /// Checks the network or subnet that a member names.
@@ -51,7 +61,7 @@ pub fn check(state: &State, call: &Call<'_>, resource_id: &str) -> Answered<()> 
         );
         return Err(Answer::gateway(403, "LinkedAuthorizationFailed", &text));
     };
-    if access::allowed(state, claims, &action, &target) {
+    if access::allowed(state, claims, &action, &target, call.now) {
         return Ok(());
     }
     let text = format!(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, not_found, pairing};
+use super::{Call, Evidence, not_found, pairing, stuck};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, scope_key};
@@ -30,7 +30,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "DELETE of what is not there is 204 (another type)",
         "cli-delete-missing-child-204@2022-03-09",
     ),
-    Evidence::assumed("the manager need not exist; naming another one starts at Pending (setting)"),
+    Evidence::assumed(
+        "the manager need not exist; naming another one starts at Pending (setting)",
+        "a PUT that names no manager that exists, and one that names another",
+    ),
 ];
 
 /// What a PUT may carry. Everything else is ignored, as the service does.
@@ -93,6 +96,7 @@ pub fn store(
             it.half.description = description;
             it.half.system_data = it.half.system_data.touched(by, now);
             it.half.put_at = now;
+            it.half.put_serial = state.world.next_serial();
             let same = scope_key(&it.network_manager_id) == scope_key(&network_manager_id);
             if same || state.settings.identity_change == IdentityChange::Reset {
                 it.network_manager_id = network_manager_id;
@@ -117,6 +121,7 @@ pub fn store(
 /// Removes one and says whether it was there.
 pub fn remove(state: &mut State, key: &str, now: Timestamp) -> bool {
     let Some(old) = state.world.manager_connections.remove(key) else { return false };
+    stuck::connection_gone(state, &scope_key(&old.network_manager_id), &old.tenant, &old.scope, now);
     pairing::touch(state, &old.tenant, &old.scope, now);
     true
 }

@@ -1,12 +1,16 @@
 //! What ARM and the network provider do with a call: one file for each family of rules.
 //!
-//! The order is ARM's: api-version, token (401), quota (429), the action on the URL (403), the linked resource (403),
-//! and only then the resource itself.
+//! The order is ARM's: api-version, token (401), quota (429), the action on the URL (403), the provider's registration
+//! and locks (409), the linked resource (403), and only then the resource itself.
 
 pub mod access;
+pub mod consistency;
+pub mod evidence;
 pub mod headers;
 pub mod linked;
+pub mod locks;
 pub mod manager_connections;
+pub mod neighbours;
 pub mod network_groups;
 pub mod network_managers;
 pub mod networks;
@@ -14,8 +18,11 @@ pub mod operations;
 pub mod paging;
 pub mod pairing;
 pub mod quota;
+pub mod registration;
+pub mod resource_graph;
 pub mod scope_connections;
 pub mod static_members;
+pub mod stuck;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tokens;
@@ -29,73 +36,8 @@ use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
 use crate::path::{ArmPath, Kind, Scope};
 use crate::world::resources::Author;
+pub use evidence::{Basis, EVIDENCE, Evidence};
 use tokens::Caller;
-
-/// What a rule is built on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Basis {
-    /// A recording of the real service.
-    Recording,
-    /// A public report by a user.
-    Report,
-    /// Azure's specification or documentation.
-    Specification,
-    /// Nothing public settles it.
-    Assumed,
-}
-
-/// One rule and what it is built on.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
-pub struct Evidence {
-    /// The rule in a few words.
-    pub rule: &'static str,
-    /// The kind of evidence.
-    pub basis: Basis,
-    /// The recording's file, the report's thread, the document's title.
-    pub source: &'static str,
-}
-
-impl Evidence {
-    /// Seen in a recording.
-    pub const fn recording(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Recording, source }
-    }
-
-    /// Reported publicly.
-    pub const fn report(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Report, source }
-    }
-
-    /// Specified or documented.
-    pub const fn specification(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Specification, source }
-    }
-
-    /// Assumed.
-    pub const fn assumed(rule: &'static str) -> Self {
-        Self { rule, basis: Basis::Assumed, source: "" }
-    }
-}
-
-/// All evidence, by rule family.
-pub const EVIDENCE: &[(&str, &[Evidence])] = &[
-    ("access", access::EVIDENCE),
-    ("entra", crate::entra::EVIDENCE),
-    ("headers", headers::EVIDENCE),
-    ("linked", linked::EVIDENCE),
-    ("manager_connections", manager_connections::EVIDENCE),
-    ("network_groups", network_groups::EVIDENCE),
-    ("network_managers", network_managers::EVIDENCE),
-    ("networks", networks::EVIDENCE),
-    ("operations", operations::EVIDENCE),
-    ("paging", paging::EVIDENCE),
-    ("pairing", pairing::EVIDENCE),
-    ("quota", quota::EVIDENCE),
-    ("scope_connections", scope_connections::EVIDENCE),
-    ("static_members", static_members::EVIDENCE),
-    ("tokens", tokens::EVIDENCE),
-];
 
 /// A call to ARM that passed the token checks.
 #[derive(Debug)]
@@ -116,8 +58,23 @@ pub struct Call<'a> {
     pub caller: Caller,
     /// When.
     pub now: Timestamp,
+    /// The If-Match header.
+    pub if_match: Option<&'a str>,
     /// A fault wants the member that this makes to fail.
     pub fail_member: bool,
+    /// A fault wants what was there before the last write.
+    pub stale: bool,
+}
+
+/// What a fault wants of a call that is served all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quirk {
+    /// Nothing.
+    None,
+    /// The member that it makes fails.
+    FailMember,
+    /// It sees what was there before the last write.
+    Stale,
 }
 
 impl Call<'_> {
@@ -141,11 +98,11 @@ impl Call<'_> {
 }
 
 /// Answers a call to ARM.
-pub fn answer(state: &mut State, request: &Request, now: Timestamp, fail_member: bool) -> Answer {
-    try_answer(state, request, now, fail_member).unwrap_or_else(|refusal| refusal)
+pub fn answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk) -> Answer {
+    try_answer(state, request, now, quirk).unwrap_or_else(|refusal| refusal)
 }
 
-fn try_answer(state: &mut State, request: &Request, now: Timestamp, fail_member: bool) -> Answered {
+fn try_answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk) -> Answered {
     let query: Vec<(String, String)> =
         form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
     let version =
@@ -161,14 +118,37 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, fail_member:
     let method = request.method.as_str();
     let (body, origin) = (&request.body[..], request.origin.as_str());
     let raw_path = request.path.as_str();
-    let call = Call { method, path, raw_path, query, body, origin, caller, now, fail_member };
+    let (fail_member, stale) = (quirk == Quirk::FailMember, quirk == Quirk::Stale);
+    let if_match = request.if_match.as_deref();
+    let call =
+        Call { method, path, raw_path, query, body, origin, caller, now, if_match, fail_member, stale };
+    if call.path.is_resource_graph() {
+        return resource_graph::query(state, &call);
+    }
     access::tenant(state, &call)?;
     quota::take(state, &call)?;
     known_type(state, &call, &version)?;
     access::action(state, &call)?;
     access::resource_group(state, &call)?;
-    let answer = dispatch(state, &call).unwrap_or_else(|refusal| refusal);
+    registration::check(state, &call)?;
+    locks::check(state, &call)?;
+    let answer = match quota::take_of_provider(state, &call) {
+        Ok(()) => consistency::read(state, &call).unwrap_or_else(|| written(state, &call)),
+        Err(refusal) => refusal,
+    };
     Ok(quota::with_headers(state, &call, answer))
+}
+
+/// Answers a call, and notes what a reader that lags behind still sees.
+fn written(state: &mut State, call: &Call<'_>) -> Answer {
+    let before = consistency::before(state, call);
+    let answer = dispatch(state, call).unwrap_or_else(|refusal| refusal);
+    if let Some(before) = before
+        && answer.status < 300
+    {
+        consistency::note(state, call, before);
+    }
+    answer
 }
 
 /// Refuses types and versions that nobody serves. Both are 404s that say nothing about a resource.
@@ -203,6 +183,7 @@ fn dispatch(state: &mut State, call: &Call<'_>) -> Answered {
         (Kind::NetworkManager, "GET") if list => network_managers::list(state, call),
         (Kind::NetworkManager, "GET") => network_managers::get(state, call),
         (Kind::NetworkManager, "PUT") if !list => network_managers::put(state, call),
+        (Kind::NetworkManager, "PATCH") if !list => network_managers::patch(state, call),
         (Kind::NetworkManager, "DELETE") if !list => network_managers::delete(state, call),
         (Kind::ScopeConnection, "GET") if list => scope_connections::list(state, call),
         (Kind::ScopeConnection, "GET") => scope_connections::get(state, call),
@@ -225,6 +206,7 @@ fn dispatch(state: &mut State, call: &Call<'_>) -> Answered {
         (Kind::Subnet, "GET") if list => networks::list_subnets(state, call),
         (Kind::Subnet, "GET") => networks::get_subnet(state, call),
         (Kind::OperationResult, "GET") if !list => operations::poll(state, call),
+        (Kind::Neighbour, "GET" | "DELETE") => neighbours::answer(state, call),
         (_, method) => {
             let text = format!("The requested resource does not support http method '{method}'.");
             Err(Answer::gateway(405, "MethodNotAllowed", &text))
@@ -333,7 +315,7 @@ pub(crate) fn delete_unchecked(
         Kind::NetworkGroup => network_groups::remove(state, &key).is_some(),
         Kind::StaticMember => state.world.members.remove(&key).is_some(),
         Kind::NetworkManagerConnection => manager_connections::remove(state, &key, now),
-        Kind::VirtualNetwork => state.world.networks.remove(&key).is_some(),
+        Kind::VirtualNetwork => networks::remove(state, &key, now),
         other => bail!("{id}: a {other:?} cannot be deleted"),
     })
 }
@@ -389,20 +371,4 @@ pub(crate) fn locate(state: &State, id: &str, tenant: Option<&str>) -> anyhow::R
         Scope::Tenant => bail!("{id} lies in no subscription or management group"),
     };
     Ok((path, owner))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_says_what_it_is_built_on() {
-        for (family, evidence) in EVIDENCE {
-            assert!(!evidence.is_empty(), "{family}");
-            for it in *evidence {
-                assert!(!it.rule.is_empty(), "{family}");
-                assert_eq!(it.source.is_empty(), it.basis == Basis::Assumed, "{family}: {}", it.rule);
-            }
-        }
-    }
 }

@@ -19,7 +19,18 @@ pub const EVIDENCE: &[Evidence] = &[
         "DELETE is 200 if there never was a member, else 202",
         "cli-static-member@2025-09-30",
     ),
-    Evidence::assumed("memberType cannot be changed: 400"),
+    Evidence::assumed(
+        "memberType cannot be changed: 400",
+        "a PUT of an existing group with the other memberType",
+    ),
+    Evidence::specification(
+        "If-Match is honoured: 412 PreconditionFailed",
+        "networkManager.json 2026-01-01, NetworkGroups_CreateOrUpdate",
+    ),
+    Evidence::assumed(
+        "a PUT while the delete of the same group runs: 409 AnotherOperationInProgress",
+        "a PUT of a group right after its 202",
+    ),
 ];
 
 /// What a PUT may carry.
@@ -57,6 +68,17 @@ pub fn list(state: &State, call: &Call<'_>) -> Answered {
 pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
     let sent: Sent = call.parse()?;
     parent(state, call)?;
+    let key = call.path.key();
+    operations::check_idle(state, call, &key)?;
+    let present = state.world.groups.get(&key);
+    let etag = present.map(|it| view::etag(&it.id, it.system_data.last_modified_at));
+    if let Some(wanted) = call.if_match
+        && wanted != "*"
+        && etag.as_deref() != Some(wanted)
+    {
+        let text = format!("The condition '{wanted}' in the If-Match header was not met.");
+        return Err(Answer::provider(412, "PreconditionFailed", &text));
+    }
     let member_type = sent.properties.as_ref().and_then(|it| it.member_type.clone());
     if let Some(member_type) = member_type {
         let old = state.world.groups.get(&call.path.key());

@@ -5,10 +5,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, pairing, resource_not_found};
+use super::{Call, Evidence, operations, pairing, registration, resource_not_found, stuck};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
-use crate::path::ArmPath;
+use crate::path::{ArmPath, Scope};
+use crate::settings::ManagerDelete;
+use crate::world::agenda::Event;
 use crate::world::resources::{Author, Manager, SystemData};
 use crate::world::view::{self, In};
 use crate::world::{build_guid, remove_under, under};
@@ -22,9 +24,32 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::recording("the 404 is ARM's own", "cli-network-manager@2024-06-05"),
     Evidence::report(
         "DELETE with children and without force: 409 CannotDeleteResource",
-        "azure-rest-api-specs#31688",
+        "Azure/azure-rest-api-specs#31688",
     ),
-    Evidence::assumed("a PUT leaves crossTenantScopes alone: they are Azure's to change"),
+    Evidence::assumed(
+        "a PUT leaves crossTenantScopes alone: they are Azure's to change",
+        "a GET of a connected manager after a PUT of it",
+    ),
+    Evidence::recording(
+        "DELETE is 202 at times, and the last poll of its Location a 404 (setting)",
+        "cli-network-manager-delete-lro@2025-09-30",
+    ),
+    Evidence::recording(
+        "a PUT that adds an access answers Updating, without any header of a long operation",
+        "wire-facts 2, recording not shared",
+    ),
+    Evidence::recording(
+        "an access that the subscription lacks the feature for: 400 BadRequest",
+        "cli-network-manager-put-400@2025-09-09",
+    ),
+    Evidence::specification(
+        "PATCH changes tags only",
+        "networkManager.json 2026-01-01, NetworkManagers_Patch",
+    ),
+    Evidence::assumed(
+        "how long Updating lasts; which access needs which feature beyond SecurityUser",
+        "a manager read again and again after such a PUT",
+    ),
 ];
 
 /// What a PUT may carry.
@@ -83,16 +108,54 @@ pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
         let text = "The location property is required for this definition.";
         return Err(Answer::gateway(400, "LocationRequired", text));
     }
-    let it = store(state, &call.path, &call.caller.bearer.tid, sent, &call.author(), call.now);
+    let tenant = &call.caller.bearer.tid;
+    operations::check_idle(state, call, &call.path.key())?;
+    allowed_accesses(state, call, &sent)?;
+    let scopes = sent.properties.as_ref().and_then(|it| it.network_manager_scopes.as_ref());
+    let groups = scopes.and_then(|it| it.management_groups.as_deref()).unwrap_or_default();
+    for group in groups {
+        registration::management_group(state, tenant, group)?;
+    }
+    let subscriptions = scopes.and_then(|it| it.subscriptions.as_deref()).unwrap_or_default();
+    let all: Vec<&String> = groups.iter().chain(subscriptions).collect();
+    stuck::check(state, &call.path.key(), tenant, &all)?;
+    let it = store(state, &call.path, tenant, sent, &call.author(), call.now);
     Ok(Answer::json(200, &view::manager(&it, In::Put)))
+}
+
+/// Accesses that need no feature of the subscription.
+const PLAIN_ACCESSES: &[&str] = &["Connectivity", "SecurityAdmin", "Routing"];
+
+fn allowed_accesses(state: &State, call: &Call<'_>, sent: &Sent) -> Answered<()> {
+    let Scope::Subscription(id) = &call.path.scope else { return Ok(()) };
+    let known = state.world.subscriptions.get(&id.to_ascii_lowercase());
+    let Some(feature) = known.and_then(|known| known.missing_features.first()) else { return Ok(()) };
+    let asked = sent.properties.as_ref().and_then(|it| it.network_manager_scope_accesses.as_deref());
+    let plain = |access: &String| PLAIN_ACCESSES.iter().any(|plain| plain.eq_ignore_ascii_case(access));
+    if asked.unwrap_or_default().iter().all(plain) {
+        return Ok(());
+    }
+    let text = format!("The subscription: {id} is not registered for feature: {feature}");
+    Err(Answer::provider(400, "BadRequest", &text))
+}
+
+/// PATCH: tags, and nothing else.
+pub fn patch(state: &mut State, call: &Call<'_>) -> Answered {
+    let sent: Sent = call.parse()?;
+    let author = call.author();
+    let it = state.world.managers.get_mut(&call.path.key()).ok_or_else(|| resource_not_found(&call.path))?;
+    if let Some(tags) = sent.tags {
+        it.tags = tags;
+    }
+    it.system_data = it.system_data.touched(&author, call.now);
+    Ok(Answer::json(200, &view::manager(it, In::Put)))
 }
 
 /// DELETE.
 pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
     let key = call.path.key();
-    if !state.world.managers.contains_key(&key) {
-        return Ok(Answer::empty(204));
-    }
+    let Some(manager) = state.world.managers.get(&key) else { return Ok(Answer::empty(204)) };
+    let guid = manager.resource_guid.clone();
     let force = call.parameter("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
     if !force && let Some(child) = first_child(state, &key) {
         let text = format!(
@@ -102,7 +165,10 @@ pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
         return Err(Answer::gateway(409, "CannotDeleteResource", &text));
     }
     remove(state, &key, call.now);
-    Ok(Answer::empty(200))
+    Ok(match state.settings.manager_delete {
+        ManagerDelete::Synchronous => Answer::empty(200),
+        ManagerDelete::Accepted => operations::accept(state, call, &guid, true),
+    })
 }
 
 fn first_child(state: &State, key: &str) -> Option<String> {
@@ -126,6 +192,12 @@ pub fn store(
     let properties = sent.properties.unwrap_or_default();
     let scopes = properties.network_manager_scopes.unwrap_or_default();
     let old = state.world.managers.get(&key);
+    let accesses = properties.network_manager_scope_accesses.unwrap_or_default();
+    // Recorded: an access more, and it is Updating for a while; without, or when it is made, it is not.
+    let more = |old: &Manager| {
+        accesses.iter().any(|access| !old.accesses.iter().any(|it| it.eq_ignore_ascii_case(access)))
+    };
+    let updating = old.is_some_and(more);
     let new = Manager {
         id: old.map_or_else(|| path.id(), |old| old.id.clone()),
         name: old.map_or_else(|| path.name().to_owned(), |old| old.name.clone()),
@@ -139,7 +211,8 @@ pub fn store(
         management_groups: scopes.management_groups.unwrap_or_default(),
         subscriptions: scopes.subscriptions.unwrap_or_default(),
         cross_tenant_scopes: old.map(|old| old.cross_tenant_scopes.clone()).unwrap_or_default(),
-        accesses: properties.network_manager_scope_accesses.unwrap_or_default(),
+        accesses,
+        provisioning_state: if updating { "Updating" } else { "Succeeded" },
         resource_guid: match old {
             Some(old) => old.resource_guid.clone(),
             None => build_guid(&mut state.rng),
@@ -150,7 +223,18 @@ pub fn store(
     pairing::touch_manager(state, &key, now);
     state.world.managers.insert(key.clone(), new.clone());
     pairing::touch_manager(state, &key, now);
+    if updating {
+        let delay = state.settings.operation_delay_ms.draw(&mut state.rng);
+        state.world.agenda.add(now, delay, Event::Manager(key), &mut state.rng);
+    }
     new
+}
+
+/// A manager is done with its update.
+pub fn finish(state: &mut State, key: &str) {
+    if let Some(manager) = state.world.managers.get_mut(key) {
+        manager.provisioning_state = "Succeeded";
+    }
 }
 
 /// Removes one with all that lies in it, and says whether it was there.
@@ -159,6 +243,7 @@ pub fn remove(state: &mut State, key: &str, now: Timestamp) -> bool {
         return false;
     }
     pairing::touch_manager(state, key, now);
+    stuck::manager_goes(state, key, now);
     state.world.managers.remove(key);
     let prefix = format!("{key}/");
     remove_under(&mut state.world.scope_connections, &prefix);

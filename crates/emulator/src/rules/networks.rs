@@ -1,10 +1,11 @@
 //! `virtualNetworks` and `virtualNetworks/subnets`: read over the wire, changed only behind the scenes.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, resource_not_found};
+use super::{Call, Evidence, resource_not_found, static_members};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::ArmPath;
@@ -19,7 +20,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "a network that is not there: ARM's 404 ResourceNotFound",
         "Azure troubleshooting: resource not found",
     ),
-    Evidence::assumed("a subnet that is not there, in a network that is: the provider's 404 NotFound"),
+    Evidence::assumed(
+        "a subnet that is not there, in a network that is: the provider's 404 NotFound",
+        "a GET of a subnet that does not exist",
+    ),
 ];
 
 /// What a network put behind the scenes may carry.
@@ -93,6 +97,15 @@ pub fn list_subnets(state: &State, call: &Call<'_>) -> Answered {
 fn network<'a>(state: &'a State, call: &Call<'_>) -> Answered<&'a Network> {
     let parent = call.path.parent();
     state.world.networks.get(&parent.key()).ok_or_else(|| resource_not_found(&parent))
+}
+
+/// Removes one and says whether it was there.
+pub fn remove(state: &mut State, key: &str, now: Timestamp) -> bool {
+    let gone = state.world.networks.remove(key).is_some();
+    if gone {
+        static_members::network_gone(state, key, now);
+    }
+    gone
 }
 
 /// Makes or replaces one.

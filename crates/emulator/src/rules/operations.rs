@@ -1,5 +1,7 @@
 //! Deletes that were accepted with 202, and the polls of their Location.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use rand::Rng;
 
@@ -25,7 +27,8 @@ pub fn accept(state: &mut State, call: &Call<'_>, guid: &str, parent_gone: bool)
     let delay = state.settings.operation_delay_ms.draw(&mut state.rng);
     let delay = SignedDuration::from_millis(i64::try_from(delay).unwrap_or(i64::MAX));
     let done_at = call.now.checked_add(delay).unwrap_or(call.now);
-    state.world.operations.insert(guid.to_owned(), Operation { done_at, parent_gone, polls: 0 });
+    let operation = Operation { target: call.path.key(), done_at, parent_gone, polls: 0 };
+    state.world.operations.insert(guid.to_owned(), operation);
     let path = format!("{}/operationResults/{guid}", call.raw_path);
     Answer::empty(202).with("location", location(state, call, &path))
 }
@@ -46,9 +49,34 @@ pub fn poll(state: &mut State, call: &Call<'_>) -> Answered {
     Ok(Answer::empty(204))
 }
 
-/// Each Location differs from the one before, as Azure's signed ones do.
+/// Refuses a write to what is being deleted.
+pub fn check_idle(state: &State, call: &Call<'_>, key: &str) -> Answered<()> {
+    let running = state.world.operations.values().any(|it| it.target == key && it.done_at > call.now);
+    if !running {
+        return Ok(());
+    }
+    let text = format!(
+        "Another operation on this or dependent resource is in progress. The resource is '{}'.",
+        call.path.id()
+    );
+    Err(Answer::provider(409, "AnotherOperationInProgress", &text))
+}
+
+/// How long the certificate in a Location is, in characters: about 3 KB, as recorded. Clients must bear it.
+const CERTIFICATE: usize = 3_000;
+
+/// How many ticks of 100 ns passed between the year 1 and 1970.
+const EPOCH_TICKS: i128 = 621_355_968_000_000_000;
+
+/// Each Location differs from the one before: a time, a certificate, a signature and a hash, all made up here.
 fn location(state: &mut State, call: &Call<'_>, path: &str) -> String {
     let version = call.parameter("api-version").unwrap_or_default();
-    let ticks = call.now.as_microsecond();
-    format!("{}{path}?api-version={version}&t={ticks}&h={:016x}", call.origin, state.rng.random::<u64>())
+    let ticks = EPOCH_TICKS + call.now.as_nanosecond() / 100;
+    let mut random = |length: usize| {
+        let bytes: Vec<u8> = (0..length * 3 / 4).map(|_| state.rng.random()).collect();
+        URL_SAFE_NO_PAD.encode(bytes)
+    };
+    let (signature, hash) = (random(344), random(43));
+    let certificate = "MIIHpTCCBo2gAwIBAgIT".to_owned() + &"A".repeat(CERTIFICATE - 20);
+    format!("{}{path}?api-version={version}&t={ticks}&c={certificate}&s={signature}&h={hash}", call.origin)
 }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{Call, Evidence};
@@ -22,7 +23,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "$top from 1 to 20, $skipToken, absolute nextLink",
         "networkManager.json 2026-01-01",
     ),
-    Evidence::assumed("a page has 20 items where nothing is asked for; items come in the order of their ids"),
+    Evidence::assumed(
+        "a page has 20 items where nothing is asked for (setting); items come in the order of their ids",
+        "a list of more than twenty",
+    ),
 ];
 
 /// Which of the two fields of a page comes first on the wire.
@@ -51,9 +55,23 @@ struct LinkFirst<T> {
     value: Vec<T>,
 }
 
+/// An entry of a list: one that is there, or one that is gone and still shown.
+enum Item<'a, V> {
+    Kept(&'a V),
+    Ghost(&'a Value),
+}
+
+/// The same as it goes over the wire.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown<'a, T> {
+    Kept(T),
+    Ghost(&'a Value),
+}
+
 /// One page of those entries whose keys begin with `prefix`, and that `wanted` lets through.
 pub fn page<'a, V, T: Serialize>(
-    state: &State,
+    state: &'a State,
     call: &Call<'_>,
     map: &'a BTreeMap<String, V>,
     prefix: &str,
@@ -79,14 +97,34 @@ pub fn page<'a, V, T: Serialize>(
         Some(rest) => Bound::Excluded(format!("{prefix}{rest}")),
         None => Bound::Included(prefix.to_owned()),
     };
-    let mut rest = map
+    let echoes = &state.world.echoes;
+    let kept = map
         .range::<String, _>((start, Bound::Unbounded))
         .take_while(|(key, _)| key.starts_with(prefix))
-        .filter(|(key, _)| wanted(&key[prefix.len()..]));
+        .filter(|(key, _)| !echoes.is_unlisted(key, call.now))
+        .map(|(key, item)| (key, Item::Kept(item)));
+    let mut ghosts: Vec<(&String, Item<'_, V>)> = echoes
+        .ghosts(prefix, call.now)
+        .into_iter()
+        .filter(|(key, _)| after.as_ref().is_none_or(|rest| key[prefix.len()..] > **rest))
+        .map(|(key, shown)| (key, Item::Ghost(shown)))
+        .collect();
+    // Almost always there are none, and the list is not copied.
+    let all: Box<dyn Iterator<Item = (&String, Item<'_, V>)>> = if ghosts.is_empty() {
+        Box::new(kept)
+    } else {
+        ghosts.extend(kept);
+        ghosts.sort_by_key(|(key, _)| *key);
+        Box::new(ghosts.into_iter())
+    };
+    let mut rest = all.filter(|(key, _)| wanted(&key[prefix.len()..]));
     let mut value = Vec::new();
     let mut last = "";
     for (key, item) in rest.by_ref().take(size) {
-        value.push(show(item));
+        value.push(match item {
+            Item::Kept(item) => Shown::Kept(show(item)),
+            Item::Ghost(shown) => Shown::Ghost(shown),
+        });
         last = &key[prefix.len()..];
     }
     let link = rest.next().map(|_| link(call, last));

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::Evidence;
 use crate::azure::State;
 use crate::path::scope_key;
-use crate::settings::Reconnect;
+use crate::settings::{Pairing, Reconnect};
 use crate::world::agenda::Event;
 use crate::world::resources::{
     ConnectionState, CrossTenantScope, Half, Manager, ManagerConnection, ScopeConnection,
@@ -37,9 +37,19 @@ pub const EVIDENCE: &[Evidence] = &[
         "Connected needs both halves with the same scope; Revoked, Conflict and the way out",
         "concept-cross-tenant",
     ),
-    Evidence::assumed("the order in which the halves and crossTenantScopes change, and how long it takes"),
-    Evidence::assumed("a second connection to the same thing stays Pending; the older one counts"),
-    Evidence::assumed("Revoked becomes Connected again when both halves match (setting)"),
+    Evidence::assumed(
+        "the order in which the halves and crossTenantScopes change, and how long it takes; no write is needed \
+         (setting)",
+        "both halves made in two tenants, and all three read each second",
+    ),
+    Evidence::assumed(
+        "a second connection to the same thing stays Pending; the older one counts",
+        "two scope connections of one manager to one scope",
+    ),
+    Evidence::assumed(
+        "Revoked becomes Connected again when both halves match (setting)",
+        "one half of a Connected pair deleted and made again",
+    ),
 ];
 
 /// Every look that a change of this scope in this tenant may be of interest to is planned anew.
@@ -99,7 +109,7 @@ pub fn touch_manager(state: &mut State, key: &str, now: Timestamp) {
 /// A scope connection looks at the world.
 pub fn look_from_manager(state: &mut State, key: &str, now: Timestamp) {
     let Some(it) = state.world.scope_connections.get(key) else { return };
-    let next = next_of_scope_connection(&state.world, it, state.settings.reconnect);
+    let next = next_of_scope_connection(&state.world, it, how(state));
     if let Some(it) = state.world.scope_connections.get_mut(key) {
         settle(&mut it.half, next, now);
     }
@@ -108,7 +118,7 @@ pub fn look_from_manager(state: &mut State, key: &str, now: Timestamp) {
 /// A network manager connection looks at the world.
 pub fn look_from_target(state: &mut State, key: &str, now: Timestamp) {
     let Some(it) = state.world.manager_connections.get(key) else { return };
-    let next = next_of_manager_connection(&state.world, it, state.settings.reconnect);
+    let next = next_of_manager_connection(&state.world, it, how(state));
     if let Some(it) = state.world.manager_connections.get_mut(key) {
         settle(&mut it.half, next, now);
     }
@@ -120,13 +130,13 @@ pub fn look_at_scopes(state: &mut State, manager: &str, tenant: &str, scope: &st
     let Some(this) = world.managers.get(manager) else { return };
     let pair = first_scope_connection(world, manager, tenant, scope)
         .zip(first_manager_connection(world, manager, tenant, scope));
-    let reconnect = state.settings.reconnect;
+    let how = how(state);
     let entry = pair.filter(|(ours, theirs)| {
         // One's own scope is not a cross-tenant one, even if both halves are there (assumed).
         !holds_itself(world, this, tenant, scope)
             && world.owns(tenant, scope)
-            && next_of_scope_connection(world, ours, reconnect) == ConnectionState::Connected
-            && next_of_manager_connection(world, theirs, reconnect) == ConnectionState::Connected
+            && next_of_scope_connection(world, ours, how) == ConnectionState::Connected
+            && next_of_manager_connection(world, theirs, how) == ConnectionState::Connected
     });
     let entry = entry.map(|(ours, _)| CrossTenantScope {
         tenant: tenant.to_owned(),
@@ -145,6 +155,17 @@ pub fn look_at_scopes(state: &mut State, manager: &str, tenant: &str, scope: &st
     }
 }
 
+/// The settings that a look depends on.
+#[derive(Clone, Copy)]
+struct How {
+    reconnect: Reconnect,
+    pairing: Pairing,
+}
+
+fn how(state: &State) -> How {
+    How { reconnect: state.settings.reconnect, pairing: state.settings.pairing }
+}
+
 fn settle(half: &mut Half, next: ConnectionState, now: Timestamp) {
     if half.state != next {
         half.state = next;
@@ -153,24 +174,20 @@ fn settle(half: &mut Half, next: ConnectionState, now: Timestamp) {
     half.was_connected |= next == ConnectionState::Connected;
 }
 
-fn next_of_scope_connection(world: &World, it: &ScopeConnection, reconnect: Reconnect) -> ConnectionState {
+fn next_of_scope_connection(world: &World, it: &ScopeConnection, how: How) -> ConnectionState {
     let (tenant, scope) = (it.tenant_id.as_str(), scope_key(&it.resource_id));
     let first = first_scope_connection(world, &it.manager, tenant, &scope);
     let first = first.is_some_and(|first| first.half.serial == it.half.serial);
-    let other = first_manager_connection(world, &it.manager, tenant, &scope).is_some();
-    next(world, &it.half, &it.manager, tenant, &scope, first, other, reconnect)
+    let other = first_manager_connection(world, &it.manager, tenant, &scope).map(|other| other.half.serial);
+    next(world, &it.half, &it.manager, tenant, &scope, first, other, how)
 }
 
-fn next_of_manager_connection(
-    world: &World,
-    it: &ManagerConnection,
-    reconnect: Reconnect,
-) -> ConnectionState {
+fn next_of_manager_connection(world: &World, it: &ManagerConnection, how: How) -> ConnectionState {
     let manager = scope_key(&it.network_manager_id);
     let first = first_manager_connection(world, &manager, &it.tenant, &it.scope);
     let first = first.is_some_and(|first| first.half.serial == it.half.serial);
-    let other = first_scope_connection(world, &manager, &it.tenant, &it.scope).is_some();
-    next(world, &it.half, &manager, &it.tenant, &it.scope, first, other, reconnect)
+    let other = first_scope_connection(world, &manager, &it.tenant, &it.scope).map(|other| other.half.serial);
+    next(world, &it.half, &manager, &it.tenant, &it.scope, first, other, how)
 }
 
 #[allow(clippy::too_many_arguments, reason = "one decision over all that it rests on")]
@@ -181,8 +198,8 @@ fn next(
     tenant: &str,
     scope: &str,
     first: bool,
-    other: bool,
-    reconnect: Reconnect,
+    other: Option<u64>,
+    how: How,
 ) -> ConnectionState {
     if half.forced {
         return half.state;
@@ -203,12 +220,16 @@ fn next(
         return ConnectionState::Conflict;
     }
     let may = half.state != ConnectionState::Revoked
-        || match reconnect {
+        || match how.reconnect {
             Reconnect::Always => true,
             Reconnect::OnPut => half.put_at > half.state_since,
             Reconnect::OnRecreate => false,
         };
-    if first && other && owned && may { ConnectionState::Connected } else { apart }
+    let met = other.is_some_and(|made| match how.pairing {
+        Pairing::Eventually => true,
+        Pairing::OnPut => half.state == ConnectionState::Connected || half.put_serial > made,
+    });
+    if first && met && owned && may { ConnectionState::Connected } else { apart }
 }
 
 /// Whether a manager lists this scope among its own.

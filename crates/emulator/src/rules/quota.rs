@@ -20,8 +20,24 @@ pub const EVIDENCE: &[Evidence] = &[
         "management groups count against the tenant and have no global header",
         "wire-facts 10, recording not shared",
     ),
-    Evidence::report("429 SubscriptionRequestsThrottled and its text", "azure-docs#105248"),
-    Evidence::assumed("a tenant's quota: 429 TooManyRequests; no source names another code"),
+    Evidence::report("429 SubscriptionRequestsThrottled and its text", "MicrosoftDocs/azure-docs#105248"),
+    Evidence::assumed(
+        "a tenant's quota: 429 TooManyRequests; no source names another code",
+        "a 429 of a call to a management group",
+    ),
+    Evidence::specification(
+        "all principals of a subscription together have fifteen times one's share",
+        "Azure Resource Manager request limits",
+    ),
+    Evidence::specification(
+        "Microsoft.Network: 1,000 writes and deletes and 10,000 reads in five minutes",
+        "Azure Resource Manager request limits, network throttling",
+    ),
+    Evidence::assumed(
+        "the provider's 429 is ResourceRequestsThrottled in the provider's envelope; its five minutes are a bucket \
+         that refills evenly, one per subscription",
+        "a 429 of Microsoft.Network, with its headers",
+    ),
     Evidence::specification(
         "429 with Retry-After in seconds; the bucket's form",
         "Azure Resource Manager request limits",
@@ -31,8 +47,11 @@ pub const EVIDENCE: &[Evidence] = &[
 /// What is left in each bucket.
 #[derive(Debug, Default)]
 pub struct Buckets {
-    left: BTreeMap<(String, String, &'static str), (f64, Timestamp)>,
+    left: BTreeMap<Key, (f64, Timestamp)>,
 }
+
+/// Whose, where, and for which class of verbs.
+type Key = (String, String, &'static str);
 
 /// A verb class: its name in headers, what they usually say, and the usual global number.
 fn class(method: &str) -> (&'static str, u32, u32, u32) {
@@ -58,29 +77,51 @@ fn place(call: &Call<'_>) -> (&'static str, String) {
     }
 }
 
-/// Takes one call out of its bucket, or refuses it.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seconds to wait, small and positive"
-)]
+/// All principals of a subscription together, in units of one's share.
+const TOGETHER: f64 = 15.0;
+
+/// Stands for all principals together, and for the provider's own buckets: no client id looks like these.
+const EVERYBODY: &str = "*";
+const PROVIDER: &str = "Microsoft.Network";
+const GRAPH: &str = "Microsoft.ResourceGraph";
+
+impl Buckets {
+    /// Takes one call out of a bucket, or says how many seconds to wait.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "seconds to wait, small and positive"
+    )]
+    fn take(&mut self, key: Key, quota: Quota, now: Timestamp) -> Result<f64, u64> {
+        let (left, at) = self.left.entry(key).or_insert((quota.size, now));
+        let seconds = now.duration_since(*at).as_secs_f64().max(0.0);
+        *left = (*left + seconds * quota.refill_per_second).min(quota.size);
+        *at = now;
+        if *left >= 1.0 {
+            *left -= 1.0;
+            return Ok(*left);
+        }
+        let wait =
+            if quota.refill_per_second > 0.0 { (1.0 - *left) / quota.refill_per_second } else { 3_600.0 };
+        Err(wait.ceil().max(1.0) as u64)
+    }
+}
+
+/// Takes one call out of ARM's bucket, or refuses it.
 pub fn take(state: &mut State, call: &Call<'_>) -> Answered<()> {
     let (class, ..) = class(call.method);
     let Some(quota) = quota(state, class) else { return Ok(()) };
     let (kind, place) = place(call);
-    let actor = call.caller.bearer.oid.clone();
-    let bucket = state.buckets.left.entry((call.caller.bearer.appid.clone(), place.clone(), class));
-    let (left, at) = bucket.or_insert((quota.size, call.now));
-    let seconds = call.now.duration_since(*at).as_secs_f64().max(0.0);
-    *left = (*left + seconds * quota.refill_per_second).min(quota.size);
-    *at = call.now;
-    if *left >= 1.0 {
-        *left -= 1.0;
-        return Ok(());
+    let own = (call.caller.bearer.appid.clone(), place.clone(), class);
+    let mut taken = state.buckets.take(own, quota, call.now).map(drop);
+    if taken.is_ok() && kind == "subscription" {
+        let together =
+            Quota { size: quota.size * TOGETHER, refill_per_second: quota.refill_per_second * TOGETHER };
+        taken = state.buckets.take((EVERYBODY.into(), place.clone(), class), together, call.now).map(drop);
     }
-    let wait = if quota.refill_per_second > 0.0 { (1.0 - *left) / quota.refill_per_second } else { 3_600.0 };
-    let wait = wait.ceil().max(1.0) as u64;
+    let Err(wait) = taken else { return Ok(()) };
     let verb = class.trim_end_matches('s');
+    let actor = &call.caller.bearer.oid;
     let (code, owner) = match kind {
         "subscription" => ("SubscriptionRequestsThrottled", format!("subscription '{place}'")),
         _ => ("TooManyRequests", format!("tenant '{place}'")),
@@ -89,6 +130,39 @@ pub fn take(state: &mut State, call: &Call<'_>) -> Answered<()> {
         "Number of '{verb}' requests for {owner} actor '{actor}' exceeded. Please try again after '{wait}' seconds."
     );
     Err(Answer::gateway(429, code, &text).with("retry-after", wait.to_string()))
+}
+
+/// Takes one call out of the network provider's bucket, or refuses it.
+pub fn take_of_provider(state: &mut State, call: &Call<'_>) -> Answered<()> {
+    let quotas = state.settings.network_quotas;
+    // Writes and deletes are counted together.
+    let (class, quota) = match call.method {
+        "GET" | "HEAD" => ("reads", quotas.reads),
+        _ => ("writes", quotas.writes),
+    };
+    let Some(quota) = quota else { return Ok(()) };
+    let (_, place) = place(call);
+    let Err(wait) = state.buckets.take((PROVIDER.into(), place, class), quota, call.now) else {
+        return Ok(());
+    };
+    let text = format!("Too many requests for Microsoft.Network. Please try again after '{wait}' seconds.");
+    Err(Answer::provider(429, "ResourceRequestsThrottled", &text).with("retry-after", wait.to_string()))
+}
+
+/// Takes one query out of Resource Graph's bucket and says how many are left, or refuses it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that is never negative")]
+pub fn take_of_graph(state: &mut State, call: &Call<'_>) -> Answered<u32> {
+    let usual = Quota::GRAPH;
+    let Some(quota) = state.settings.graph_quota else { return Ok(usual.size as u32 - 1) };
+    let bearer = &call.caller.bearer;
+    let key = (format!("{GRAPH}/{}", bearer.appid), bearer.tid.clone(), "reads");
+    state.buckets.take(key, quota, call.now).map(|left| left as u32).map_err(|wait| {
+        let text = "Please provide below info when asking for support: the quota of queries is used up.";
+        Answer::gateway(429, "RateLimiting", text)
+            .with("retry-after", wait.to_string())
+            .with("x-ms-user-quota-remaining", "0")
+            .with("x-ms-user-quota-resets-after", format!("00:00:{:02}", wait.min(59)))
+    })
 }
 
 /// Adds the headers that tell what is left. The front door's own answers have none.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, not_found, pairing, parent_not_found, verb};
+use super::{Call, Evidence, not_found, pairing, parent_not_found, stuck, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, scope_key};
@@ -27,7 +27,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "DELETE of what is not there is 204 (a sibling type)",
         "cli-delete-missing-child-204@2022-03-09",
     ),
-    Evidence::assumed("tenant and scope are not validated; changing them starts at Pending (setting)"),
+    Evidence::assumed(
+        "tenant and scope are not validated; changing them starts at Pending (setting)",
+        "a PUT that names a wrong tenant, and one that changes the tenant of a Connected one",
+    ),
 ];
 
 /// What a PUT may carry. Everything else is ignored, as the service does.
@@ -93,6 +96,7 @@ pub fn store(state: &mut State, path: &ArmPath, sent: Sent, by: &Author, now: Ti
             // Recorded for this type only: createdAt moves with each PUT.
             it.half.system_data = SystemData::new(by, now);
             it.half.put_at = now;
+            it.half.put_serial = state.world.next_serial();
             let same = it.tenant_id == tenant_id && scope_key(&it.resource_id) == scope_key(&resource_id);
             if same || state.settings.identity_change == IdentityChange::Reset {
                 (it.tenant_id, it.resource_id) = (tenant_id, resource_id);
@@ -120,6 +124,7 @@ pub fn store(state: &mut State, path: &ArmPath, sent: Sent, by: &Author, now: Ti
 /// Removes one and says whether it was there.
 pub fn remove(state: &mut State, key: &str, now: Timestamp) -> bool {
     let Some(old) = state.world.scope_connections.remove(key) else { return false };
+    stuck::connection_gone(state, &old.manager, &old.tenant_id, &old.resource_id, now);
     pairing::touch(state, &old.tenant_id, &old.resource_id, now);
     true
 }
@@ -137,6 +142,7 @@ impl Half {
             forced: false,
             state_since: now,
             put_at: now,
+            put_serial: serial,
             system_data: SystemData::new(by, now),
         }
     }

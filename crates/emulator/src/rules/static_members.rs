@@ -8,6 +8,7 @@ use super::{Call, Evidence, linked, parent_not_found, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Kind};
+use crate::settings::NetworkGone;
 use crate::world::agenda::Event;
 use crate::world::resources::{Author, StaticMember, SystemData};
 use crate::world::view::{self, In};
@@ -31,9 +32,23 @@ pub const EVIDENCE: &[Evidence] = &[
         "DELETE of what is not there is 204 (a sibling type)",
         "cli-delete-missing-child-204@2022-03-09",
     ),
-    Evidence::assumed("a network that does not exist: 200, and Failed later"),
-    Evidence::assumed("a network in a Subnet group or the reverse: 400"),
-    Evidence::assumed("two members for one network: 200; members keep their state when a connection goes"),
+    Evidence::assumed(
+        "a network that does not exist: 200, and Failed later",
+        "a member of a network that does not exist",
+    ),
+    Evidence::assumed(
+        "a network in a Subnet group or the reverse: 400",
+        "a subnet PUT into a group of networks",
+    ),
+    Evidence::assumed("two members for one network: 200", "the same network PUT under two names"),
+    Evidence::assumed(
+        "members keep their state when a connection goes",
+        "a member read after one half of its connection was deleted",
+    ),
+    Evidence::assumed(
+        "a member whose network is deleted stays as it is (setting: it fails, or goes too)",
+        "a member read after its network was deleted",
+    ),
 ];
 
 /// What a PUT may carry. Everything else is ignored, as the service does.
@@ -131,6 +146,24 @@ pub fn store(
     let delay = state.settings.member_delay_ms.draw(&mut state.rng);
     state.world.agenda.add(now, delay, Event::StaticMember(key), &mut state.rng);
     new
+}
+
+/// A network is gone: what becomes of its members is a setting.
+pub fn network_gone(state: &mut State, network: &str, now: Timestamp) {
+    let of = |member: &StaticMember| {
+        let id = crate::path::scope_key(&member.resource_id);
+        id.strip_prefix(network).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match state.settings.network_gone {
+        NetworkGone::Keep => {}
+        NetworkGone::Fail => {
+            for member in state.world.members.values_mut().filter(|member| of(member)) {
+                member.provisioning_state = "Failed";
+                member.written_at = now;
+            }
+        }
+        NetworkGone::Remove => state.world.members.retain(|_, member| !of(member)),
+    }
 }
 
 /// A member's time has come: Succeeded with the network's region, or Failed.

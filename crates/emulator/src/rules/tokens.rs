@@ -13,8 +13,14 @@ pub const EVIDENCE: &[Evidence] = &[
         "at most three auxiliary tokens, comma-separated; each must be good, and a bad one is named",
         "Authenticate requests across tenants",
     ),
-    Evidence::assumed("codes and texts of the 401s, but for the wrong issuer's"),
-    Evidence::assumed("tokens of different applications in one request are refused with 401"),
+    Evidence::assumed(
+        "codes and texts of the 401s, but for the wrong issuer's",
+        "an expired, a foreign and a garbled token sent to ARM, as bearer and as auxiliary",
+    ),
+    Evidence::assumed(
+        "tokens of different applications in one request are refused with 401 (setting)",
+        "a PUT of a member whose two tokens are of two applications",
+    ),
 ];
 
 /// How many auxiliary tokens a request may carry.

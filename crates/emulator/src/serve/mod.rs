@@ -94,6 +94,7 @@ async fn serve(
         auxiliary: text("x-ms-authorization-auxiliary"),
         correlation: text("x-ms-correlation-request-id"),
         client_request_id: text("x-ms-client-request-id"),
+        if_match: text("if-match"),
         body,
     };
     let admitted = azure.admit(&request);

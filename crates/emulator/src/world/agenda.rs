@@ -26,6 +26,8 @@ pub enum Event {
     },
     /// A static member is done.
     StaticMember(String),
+    /// A manager is done with its update.
+    Manager(String),
     /// A request whose caller was cut off takes effect.
     Late {
         /// The request.

@@ -44,6 +44,7 @@ impl World {
                 name: group.name.clone(),
                 tenant: tenant.clone(),
                 parent: group.parent.clone(),
+                registered: group.registered,
             };
             let twice =
                 self.management_groups.insert((tenant, group.name.to_ascii_lowercase()), entry).is_some();
@@ -59,12 +60,22 @@ impl World {
                 ensure!(known, "subscription {id}: its tenant has no management group {group}");
             }
             let management_group = subscription.management_group.clone();
-            let entry = Subscription { id: id.clone(), tenant, management_group };
+            let entry = Subscription {
+                id: id.clone(),
+                tenant,
+                management_group,
+                registered: subscription.registered,
+                missing_features: subscription.missing_features.clone(),
+            };
             ensure!(
                 self.subscriptions.insert(id.clone(), entry).is_none(),
                 "subscription {id} is declared twice"
             );
         }
+        for lock in &file.locks {
+            ensure!(ArmPath::from_id(&lock.scope).is_some(), "lock: {:?} is not an id", lock.scope);
+        }
+        self.locks.clone_from(&file.locks);
         for id in &file.resource_groups {
             let path = ArmPath::from_id(id).filter(|path| path.kind() == Kind::Container);
             let key = path.and_then(|path| path.resource_group_key());
@@ -113,6 +124,7 @@ impl World {
                 subscriptions: scopes.subscriptions.clone(),
                 cross_tenant_scopes: Vec::new(),
                 accesses: entry.network_manager_scope_accesses.clone(),
+                provisioning_state: "Succeeded",
                 resource_guid: guid(rng),
                 system_data: SystemData::new(&author, now),
             };
@@ -182,7 +194,7 @@ pub(crate) fn role(entry: &RoleEntry) -> anyhow::Result<Role> {
         (None, Some(name)) => built_in_role(name).with_context(|| format!("unknown role {name:?}"))?,
         _ => bail!("role at {}: give either actions or role", entry.scope),
     };
-    Ok(Role { scope: entry.scope.clone(), actions })
+    Ok(Role { scope: entry.scope.clone(), actions, given: None })
 }
 
 /// A network; what is left out is made up.

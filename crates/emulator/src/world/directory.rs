@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An Entra tenant.
@@ -23,6 +24,10 @@ pub struct Subscription {
     pub tenant: String,
     /// The management group that it lies in, if any.
     pub management_group: Option<String>,
+    /// Whether Microsoft.Network is registered in it.
+    pub registered: bool,
+    /// Preview features that it is not registered for: accesses that are not generally available are then refused.
+    pub missing_features: Vec<String>,
 }
 
 /// A management group.
@@ -34,6 +39,27 @@ pub struct ManagementGroup {
     pub tenant: String,
     /// The management group above, if any.
     pub parent: Option<String>,
+    /// Whether Microsoft.Network is registered at it.
+    pub registered: bool,
+}
+
+/// How much a lock forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum LockLevel {
+    /// Deleting.
+    CanNotDelete,
+    /// Every write.
+    ReadOnly,
+}
+
+/// A management lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// The id of the subscription, resource group or resource that it lies on; it reaches all that lies below.
+    pub scope: String,
+    /// How much it forbids.
+    pub level: LockLevel,
 }
 
 /// An application: registered once, in its home tenant, with its secrets.
@@ -73,6 +99,18 @@ pub struct Role {
     pub scope: String,
     /// The actions. `*` stands for any run of characters.
     pub actions: Vec<String>,
+    /// When it was given, and from when on it works for tokens that are older; None, it always did.
+    #[serde(skip)]
+    pub given: Option<Given>,
+}
+
+/// When a role was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// When.
+    pub at: Timestamp,
+    /// From when on it works.
+    pub works_from: Timestamp,
 }
 
 impl Role {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::directory::Lock;
 use super::resources::Subnet;
 
 /// The world that is used when none is given.
 pub const DEFAULT_WORLD: &str = include_str!("default.yaml");
 
 /// A world file. Unknown fields are refused, so that a misspelt one is noticed.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WorldFile {
     /// Tenants.
@@ -21,6 +23,8 @@ pub struct WorldFile {
     pub management_groups: Vec<ManagementGroupEntry>,
     /// Ids of resource groups; those of the resources below exist anyway.
     pub resource_groups: Vec<String>,
+    /// Management locks.
+    pub locks: Vec<Lock>,
     /// Applications.
     pub apps: Vec<AppEntry>,
     /// Network managers.
@@ -34,7 +38,7 @@ pub struct WorldFile {
 }
 
 /// A tenant.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantEntry {
     /// Its id.
@@ -45,7 +49,7 @@ pub struct TenantEntry {
 }
 
 /// A subscription.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionEntry {
     /// Its id.
@@ -54,10 +58,21 @@ pub struct SubscriptionEntry {
     pub tenant: String,
     /// The management group of that tenant that it lies in.
     pub management_group: Option<String>,
+    /// Whether Microsoft.Network is registered in it.
+    #[serde(default = "yes")]
+    pub registered: bool,
+    /// Preview features that it is not registered for: a manager that asks for an access beyond Connectivity,
+    /// SecurityAdmin and Routing is then refused.
+    #[serde(default)]
+    pub missing_features: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A management group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagementGroupEntry {
     /// Its name.
@@ -66,10 +81,13 @@ pub struct ManagementGroupEntry {
     pub tenant: String,
     /// The management group above.
     pub parent: Option<String>,
+    /// Whether Microsoft.Network is registered at it.
+    #[serde(default = "yes")]
+    pub registered: bool,
 }
 
 /// An application.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AppEntry {
     /// Its client id.
@@ -88,7 +106,7 @@ pub struct AppEntry {
 }
 
 /// A service principal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServicePrincipalEntry {
     /// The tenant that it lives in.
@@ -101,7 +119,7 @@ pub struct ServicePrincipalEntry {
 }
 
 /// A role assignment: a built-in role by name, or actions.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleEntry {
     /// Where.
@@ -113,7 +131,7 @@ pub struct RoleEntry {
 }
 
 /// The scopes of a network manager.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ScopesEntry {
     /// Ids of management groups.
@@ -123,7 +141,7 @@ pub struct ScopesEntry {
 }
 
 /// A network manager.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagerEntry {
     /// Its id.
@@ -146,7 +164,7 @@ pub struct ManagerEntry {
 }
 
 /// A network group.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkGroupEntry {
     /// Its id.
@@ -159,7 +177,7 @@ pub struct NetworkGroupEntry {
 }
 
 /// A virtual network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkEntry {
     /// Its id.
@@ -179,7 +197,7 @@ pub struct NetworkEntry {
 }
 
 /// A subnet, by name or with its prefix.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SubnetEntry {
     /// Only a name.
@@ -198,7 +216,7 @@ impl From<SubnetEntry> for Subnet {
 }
 
 /// A resource as one would PUT it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceEntry {
     /// Its id.

@@ -15,9 +15,12 @@ pub mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use jiff::Timestamp;
+
 use crate::path::{ArmPath, Scope};
+use crate::rules::consistency::Echoes;
 use agenda::Agenda;
-use directory::{App, ManagementGroup, Subscription, Tenant};
+use directory::{App, Lock, ManagementGroup, Subscription, Tenant};
 use resources::{
     Manager, ManagerConnection, Network, NetworkGroup, Operation, ScopeConnection, StaticMember,
 };
@@ -33,6 +36,8 @@ pub struct World {
     pub management_groups: BTreeMap<(String, String), ManagementGroup>,
     /// Keys of resource groups.
     pub resource_groups: BTreeSet<String>,
+    /// Management locks.
+    pub locks: Vec<Lock>,
     /// Applications by client id.
     pub apps: BTreeMap<String, App>,
     /// Network managers.
@@ -49,6 +54,12 @@ pub struct World {
     pub networks: BTreeMap<String, Network>,
     /// Deletes that were accepted, by the id in their Location.
     pub operations: BTreeMap<String, Operation>,
+    /// When connections were deleted, by the manager they belonged to, the tenant and the scope.
+    pub connections_gone: BTreeMap<(String, String, String), Timestamp>,
+    /// Tenants and scopes that no new manager can have any more.
+    pub stuck_scopes: BTreeSet<(String, String)>,
+    /// What readers that lag behind still see.
+    pub echoes: Echoes,
     /// What will happen later.
     pub agenda: Agenda,
     /// Counts what was made, so that of two equal things one is the first.

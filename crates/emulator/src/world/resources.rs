@@ -113,6 +113,8 @@ pub struct Half {
     pub state_since: Timestamp,
     /// When it was last PUT.
     pub put_at: Timestamp,
+    /// The order of its last PUT among all that was made and PUT.
+    pub put_serial: u64,
     /// Who and when.
     pub system_data: SystemData,
 }
@@ -175,6 +177,8 @@ pub struct Manager {
     pub cross_tenant_scopes: Vec<CrossTenantScope>,
     /// What it may configure.
     pub accesses: Vec<String>,
+    /// `Succeeded`, or `Updating` after an access was added.
+    pub provisioning_state: &'static str,
     /// Azure's own id for it.
     pub resource_guid: String,
     /// Who and when.
@@ -222,7 +226,7 @@ pub struct StaticMember {
 }
 
 /// A subnet.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subnet {
     /// Its name.
@@ -254,6 +258,8 @@ pub struct Network {
 /// A delete that was answered with 202.
 #[derive(Clone, Debug)]
 pub struct Operation {
+    /// The key of what is being deleted.
+    pub target: String,
     /// From when on a poll says that it is done.
     pub done_at: Timestamp,
     /// The manager itself was deleted: the last poll finds nothing (recorded), instead of 204.

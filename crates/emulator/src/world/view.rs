@@ -300,7 +300,7 @@ pub fn manager(it: &Manager, within: In) -> impl Serialize {
                 subscriptions: &it.subscriptions,
                 cross_tenant_scopes: foreign,
             },
-            provisioning_state: "Succeeded",
+            provisioning_state: it.provisioning_state,
             network_manager_scope_accesses: &it.accesses,
             resource_guid: &it.resource_guid,
         },
