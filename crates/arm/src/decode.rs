@@ -3,7 +3,9 @@
 //! The client reads every answer through this module; the functions that are public here let others hold recorded
 //! traffic against the same reading.
 
-use avnm_terms::{ArmId, FaultKind, Group, Manager, ManagerConnection, Member, ScopeConnection, VirtualNetwork};
+use avnm_terms::{
+    ArmId, FaultKind, Group, Manager, ManagerConnection, Member, ScopeConnection, VirtualNetwork,
+};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 

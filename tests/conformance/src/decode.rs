@@ -152,9 +152,9 @@ impl Check {
             self.lost.push(format!("{} items, read were {}", items.len(), part.items.len()));
         }
         // Items that are left out have names that no id of ours can have; the others keep their order.
-        let ours = items.iter().filter(|item| {
-            item.get("id").and_then(Value::as_str).is_some_and(|id| ArmId::parse(id).is_ok())
-        });
+        let ours = items
+            .iter()
+            .filter(|item| item.get("id").and_then(Value::as_str).is_some_and(|id| ArmId::parse(id).is_ok()));
         for (json, read) in ours.zip(&part.items) {
             compare(self, json, read);
         }
@@ -175,7 +175,8 @@ impl Check {
             self.lost.push(format!("error message: read was {:?}", read.message));
         }
         let absent = text("code").is_some_and(|code| {
-            ["NotFound", "ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound"].contains(&code.as_str())
+            ["NotFound", "ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound"]
+                .contains(&code.as_str())
         });
         let proven = read.kind == avnm_terms::FaultKind::NotFound;
         if exchange.status == 404 && absent != proven {
@@ -246,7 +247,8 @@ fn manager(check: &mut Check, json: &Value, read: &Manager) {
     if accesses != read.accesses {
         check.lost.push(format!("accesses: the JSON has {accesses:?}, read were {:?}", read.accesses));
     }
-    let scopes = properties.and_then(|it| it.get("networkManagerScopes")?.get("crossTenantScopes")?.as_array());
+    let scopes =
+        properties.and_then(|it| it.get("networkManagerScopes")?.get("crossTenantScopes")?.as_array());
     let entries: Vec<(String, Vec<String>)> = scopes
         .into_iter()
         .flatten()

@@ -81,7 +81,9 @@ mod tests {
         let body = r#"{"value":[{"systemData":{"createdAt":"2022-03-07T00:00:00.0000000Z","lastModifiedAt":"2023-08-28T00:00:00Z"}}]}"#;
         let bodies = of("cli-x@2024-06-05", body);
         assert_eq!(bodies, Generation::Bodies(jiff::civil::date(2023, 8, 28)));
-        assert!(bodies.before(jiff::civil::date(2023, 8, 29)) && !bodies.before(jiff::civil::date(2023, 8, 28)));
+        assert!(
+            bodies.before(jiff::civil::date(2023, 8, 29)) && !bodies.before(jiff::civil::date(2023, 8, 28))
+        );
         assert_eq!(of("cli-x@2024-06-05", "null"), Generation::Name(jiff::civil::date(2024, 6, 5)));
         assert_eq!(of("x", "null"), Generation::Unknown);
         assert!(!Generation::Unknown.before(jiff::civil::date(2099, 1, 1)));

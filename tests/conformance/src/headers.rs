@@ -10,26 +10,40 @@ pub const IGNORED_HEADERS: &[(&str, &[&str])] = &[
     (
         "the transport's, made by the front end and not by the service",
         &[
-            "cache-control", "connection", "content-encoding", "content-length", "date", "expires", "keep-alive",
-            "pragma", "server", "strict-transport-security", "transfer-encoding", "vary", "via",
-            "x-aspnet-version", "x-cache", "x-content-type-options", "x-powered-by",
+            "cache-control",
+            "connection",
+            "content-encoding",
+            "content-length",
+            "date",
+            "expires",
+            "keep-alive",
+            "pragma",
+            "server",
+            "strict-transport-security",
+            "transfer-encoding",
+            "vary",
+            "via",
+            "x-aspnet-version",
+            "x-cache",
+            "x-content-type-options",
+            "x-powered-by",
         ],
     ),
     (
         "tracing: which machine answered, for Azure's own people",
         &[
-            "mise-correlation-id", "x-azure-ref", "x-ms-arm-service-request-id", "x-ms-client-request-id",
-            "x-ms-operation-identifier", "x-ms-return-client-request-id", "x-ms-served-by", "x-msedge-ref",
+            "mise-correlation-id",
+            "x-azure-ref",
+            "x-ms-arm-service-request-id",
+            "x-ms-client-request-id",
+            "x-ms-operation-identifier",
+            "x-ms-return-client-request-id",
+            "x-ms-served-by",
+            "x-msedge-ref",
         ],
     ),
-    (
-        "says which front end throttles; its effect is what is compared",
-        &["x-ms-throttling-version"],
-    ),
-    (
-        "says that Azure itself would be notified; no client reads it",
-        &["azure-asyncnotification"],
-    ),
+    ("says which front end throttles; its effect is what is compared", &["x-ms-throttling-version"]),
+    ("says that Azure itself would be notified; no client reads it", &["azure-asyncnotification"]),
 ];
 
 const REQUEST_ID: &str = "x-ms-request-id";
@@ -71,7 +85,9 @@ pub fn compare(
             for (what, recorded, replayed) in location(value, other, bindings) {
                 note(what, name, &recorded, &replayed);
             }
-        } else if form(name, value, recorded).is_none() || form(name, value, recorded) != form(name, other, replayed) {
+        } else if form(name, value, recorded).is_none()
+            || form(name, value, recorded) != form(name, other, replayed)
+        {
             note(What::Form, name, value, other);
         }
     }
@@ -99,7 +115,8 @@ fn form(name: &str, value: &str, all: &Headers) -> Option<String> {
         ROUTING_ID => {
             let mut parts = value.splitn(3, ':');
             let (region, time, id) = (parts.next()?, parts.next()?, parts.next()?);
-            let region = !region.is_empty() && region.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            let region =
+                !region.is_empty() && region.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
             let time = time.len() == 16
                 && time.bytes().enumerate().all(|(at, byte)| match at {
                     8 => byte == b'T',
@@ -107,7 +124,8 @@ fn form(name: &str, value: &str, all: &Headers) -> Option<String> {
                     _ => byte.is_ascii_digit(),
                 });
             let equal = all.get(CORRELATION_ID).is_none_or(|other| other == id);
-            (region && time && is_guid(&id.to_ascii_lowercase())).then(|| format!("region, time, GUID, equal: {equal}"))
+            (region && time && is_guid(&id.to_ascii_lowercase()))
+                .then(|| format!("region, time, GUID, equal: {equal}"))
         }
         _ => Some(value.to_owned()),
     }
@@ -149,14 +167,19 @@ fn location(recorded: &str, replayed: &str, bindings: &mut Bindings) -> Vec<(Wha
     for name in other_names.iter().filter(|name| !names.contains(name)) {
         found.push((What::Extra, String::new(), format!("parameter {name}")));
     }
-    let value = |query: &str, name: &str| parameters(query).into_iter().find(|it| it.0 == name).map(|it| it.1);
+    let value =
+        |query: &str, name: &str| parameters(query).into_iter().find(|it| it.0 == name).map(|it| it.1);
     if value(&query, "api-version") != value(&other_query, "api-version") {
         found.push((What::Value, link_of("", &query), link_of("", &other_query)));
     }
     for (name, form) in TOKENS {
         if let (Some(ours), Some(theirs)) = (value(&query, name), value(&other_query, name)) {
             if !form(&ours) || !form(&theirs) {
-                found.push((What::Form, format!("parameter {name}={ours}"), format!("parameter {name}={theirs}")));
+                found.push((
+                    What::Form,
+                    format!("parameter {name}={ours}"),
+                    format!("parameter {name}={theirs}"),
+                ));
             }
         }
     }
@@ -247,7 +270,8 @@ mod tests {
     #[case("https://management.azure.com/g/operationResults/8964df2b-56e4-43e6-b00b-b6ab3cac713b?api-version=2&t=now&c=x&s=y&h=z", &[What::Value, What::Form])]
     #[case("/g/operationResults/8964df2b-56e4-43e6-b00b-b6ab3cac713b?api-version=1&t=63&c=x&s=y&h=z", &[What::Form])]
     fn locations(#[case] recorded: &str, #[case] wanted: &[What]) {
-        let replayed = format!("https://management.azure.com/g/operationResults/{OTHER}?api-version=1&t=64&c=a&s=b&h=c");
+        let replayed =
+            format!("https://management.azure.com/g/operationResults/{OTHER}?api-version=1&t=64&c=a&s=b&h=c");
         assert_eq!(found(&[("location", recorded)], &[("location", &replayed)], Recorder::Cli), wanted);
     }
 }

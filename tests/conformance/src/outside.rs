@@ -164,7 +164,8 @@ impl<'a> Outside<'a> {
     /// A recorded body of something that the file did not make.
     fn body_of(&self, path: &ArmPath) -> Option<Value> {
         let key = path.key();
-        let bodies = self.recording.exchanges.iter().filter(|it| it.is_success()).filter_map(|it| it.body.as_ref());
+        let bodies =
+            self.recording.exchanges.iter().filter(|it| it.is_success()).filter_map(|it| it.body.as_ref());
         bodies
             .flat_map(|body| std::iter::once(body).chain(items(body)))
             .find(|body| ArmPath::from_id(&key_of(body)).is_some_and(|path| path.key() == key))
@@ -183,7 +184,8 @@ impl<'a> Outside<'a> {
         }
         let tenant = stage.world.tenant_of(path).to_owned();
         let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
-        let id = if ArmPath::from_id(id).is_some_and(|it| it.key() == key) { id.to_owned() } else { path.id() };
+        let id =
+            if ArmPath::from_id(id).is_some_and(|it| it.key() == key) { id.to_owned() } else { path.id() };
         let text = |name: &str| body.get("properties")?.get(name)?.as_str();
         let state = text("provisioningState");
         if path.kind() == Kind::StaticMember {
@@ -245,7 +247,8 @@ impl<'a> Outside<'a> {
         let (all, open) = self.pages(index);
         let mut listed = BTreeSet::new();
         for item in &all {
-            let Some(it) = ArmPath::from_id(item.get("id").and_then(Value::as_str).unwrap_or_default()) else {
+            let Some(it) = ArmPath::from_id(item.get("id").and_then(Value::as_str).unwrap_or_default())
+            else {
                 continue;
             };
             if it.kind() == path.kind() && !it.is_collection() {
@@ -316,7 +319,8 @@ impl<'a> Outside<'a> {
             && self.own(path).is_none()
         {
             let time = |name: &str| body.get("systemData").and_then(|times| times.get(name));
-            let state = body.get("properties").and_then(|it| it.get("connectionState")).and_then(Value::as_str);
+            let state =
+                body.get("properties").and_then(|it| it.get("connectionState")).and_then(Value::as_str);
             // A scope connection's createdAt moves with each PUT; only its state can tell.
             let old = match path.kind() {
                 Kind::ScopeConnection => state.is_some_and(|state| state != "Pending"),
@@ -397,7 +401,9 @@ impl<'a> Outside<'a> {
         let list = if path.is_collection() { items(recorded) } else { &single };
         for item in list {
             let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-            let Some(it) = ArmPath::from_id(id).filter(|it| self.own(it) == Some(Own::Present)) else { continue };
+            let Some(it) = ArmPath::from_id(id).filter(|it| self.own(it) == Some(Own::Present)) else {
+                continue;
+            };
             let word = |body: &Value, name: &str| {
                 let word = body.get("properties").and_then(|it| it.get(name)).and_then(Value::as_str);
                 word.unwrap_or_default().to_owned()
@@ -459,7 +465,8 @@ impl<'a> Outside<'a> {
             let connected = shown["properties"]["connectionState"] == "Connected";
             if !connected && self.others_may_connect(stage, path, now) {
                 force(Some(ConnectionState::Connected))?;
-                self.notes.push(format!("the other half of {} was made, or its manager has the scope", path.id()));
+                self.notes
+                    .push(format!("the other half of {} was made, or its manager has the scope", path.id()));
             }
         }
         Ok(())

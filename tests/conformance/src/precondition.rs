@@ -134,7 +134,8 @@ impl Builder {
             // "… is from the wrong issuer …/A/. It must match the tenant …/B/ associated with this subscription."
             "InvalidAuthenticationTokenTenant" => {
                 if let (Some(caller), Some(owner)) = (guids.next(), guids.next()) {
-                    self.reasons.push(format!("tenant {caller}: a 401 says that the caller's token is of it"));
+                    self.reasons
+                        .push(format!("tenant {caller}: a 401 says that the caller's token is of it"));
                     self.callers.insert(caller);
                     self.own(&scope, &owner, "a 401 says that the subscription is this tenant's");
                 }
@@ -145,8 +146,13 @@ impl Builder {
                 if let [.., tenant, linked] = named.as_slice() {
                     self.own(&scope, tenant, "a 403 says that the caller's tenant is this one");
                     let linked = format!("/subscriptions/{linked}");
-                    self.subscriptions.insert(linked.clone(), linked.trim_start_matches("/subscriptions/").into());
-                    self.own(&linked, OTHER_TENANT, "a 403 says that the linked subscription is another tenant's");
+                    self.subscriptions
+                        .insert(linked.clone(), linked.trim_start_matches("/subscriptions/").into());
+                    self.own(
+                        &linked,
+                        OTHER_TENANT,
+                        "a 403 says that the linked subscription is another tenant's",
+                    );
                 }
             }
             "BadRequest" => {
@@ -379,13 +385,22 @@ mod tests {
     #[test]
     fn refusals_tell_of_tenants_features_and_groups() {
         let (a, b) = ("aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000001");
-        let refusal = |uri: &str, status: u16, code: &str, message: String| {
-            json!({"method": "PUT", "uri": uri, "status": status, "response_body": {"error": {"code": code, "message": message}}})
-        };
+        let refusal = |uri: &str, status: u16, code: &str, message: String| json!({"method": "PUT", "uri": uri, "status": status, "response_body": {"error": {"code": code, "message": message}}});
         let (built, file) = world(&json!([
-            refusal("/subscriptions/S", 401, "InvalidAuthenticationTokenTenant",
-                format!("from the wrong issuer 'https://sts.windows.net/{a}/'. It must match the tenant 'https://sts.windows.net/{b}/'")),
-            refusal("/subscriptions/F", 400, "BadRequest", format!("The subscription: {a} is not registered for feature: X")),
+            refusal(
+                "/subscriptions/S",
+                401,
+                "InvalidAuthenticationTokenTenant",
+                format!(
+                    "from the wrong issuer 'https://sts.windows.net/{a}/'. It must match the tenant 'https://sts.windows.net/{b}/'"
+                )
+            ),
+            refusal(
+                "/subscriptions/F",
+                400,
+                "BadRequest",
+                format!("The subscription: {a} is not registered for feature: X")
+            ),
             refusal("/subscriptions/F/resourceGroups/gone", 404, "ResourceGroupNotFound", String::new()),
             refusal("/subscriptions/nowhere", 404, "SubscriptionNotFound", String::new()),
         ]));

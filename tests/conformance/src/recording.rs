@@ -94,8 +94,8 @@ impl Recording {
         files
             .iter()
             .map(|path| {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("read {}", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
                 Self::parse(&name, &text)
             })
@@ -110,9 +110,8 @@ impl Recording {
 
 impl Exchange {
     fn read(value: &Value) -> anyhow::Result<Self> {
-        let text = |names: &[&str]| {
-            names.iter().find_map(|name| value.get(name)?.as_str()).map(str::to_owned)
-        };
+        let text =
+            |names: &[&str]| names.iter().find_map(|name| value.get(name)?.as_str()).map(str::to_owned);
         let uri = text(&["uri", "url"]).context("no uri")?;
         let status = match value.get("status") {
             Some(Value::Number(number)) => number.as_u64(),
@@ -196,9 +195,7 @@ fn headers(value: Option<&Value>) -> Headers {
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
                 // Some recorders keep every header as a list.
-                Value::Array(list) => {
-                    list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-                }
+                Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
                 _ => return None,
             };
             Some((name.to_ascii_lowercase(), text))
@@ -211,7 +208,9 @@ fn body(value: Option<&Value>) -> Option<Value> {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
         // Some recorders keep bodies as text.
-        Value::String(text) => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))),
+        Value::String(text) => {
+            Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())))
+        }
         other => Some(other.clone()),
     }
 }
@@ -240,7 +239,8 @@ mod tests {
 
     #[test]
     fn nothing_is_no_recording() {
-        for text in ["[]", "{}", "3", "{\"exchanges\": []}", "[{}]", "[{\"method\":\"GET\",\"uri\":\"/a\"}]"] {
+        for text in ["[]", "{}", "3", "{\"exchanges\": []}", "[{}]", "[{\"method\":\"GET\",\"uri\":\"/a\"}]"]
+        {
             assert!(Recording::parse("x", text).is_err(), "{text}");
         }
     }

@@ -14,7 +14,7 @@ use crate::headers;
 use crate::outside::Outside;
 use crate::precondition::{HALF, OWNER, STRANGER, World, code, guids, message};
 use crate::recording::{Exchange, Recording, items, link_of, split};
-use crate::rules::{BEFORE_FILE, Context, Explanation, is_arm, is_neighbour};
+use crate::rules::{self, BEFORE_FILE, Context, Explanation, is_arm, is_neighbour};
 use crate::shape::{self, Bindings, key as key_of};
 use crate::stage::{Seen, Stage, Until};
 
@@ -132,7 +132,7 @@ impl Replay<'_> {
                     self.stage.advance(Until::OperationsDone).await;
                 }
                 let mut seen = self.call(exchange, path, &mut outcome.preconditions)?;
-                if follows || exchange.next_link().is_some() {
+                if path.is_collection() && (follows || exchange.next_link().is_some()) {
                     self.same_page(exchange, path, &mut seen)?;
                 }
                 spoil(index, &mut seen);
@@ -209,12 +209,7 @@ impl Replay<'_> {
         }
     }
 
-    fn call(
-        &self,
-        exchange: &Exchange,
-        path: &ArmPath,
-        notes: &mut Vec<String>,
-    ) -> anyhow::Result<Seen> {
+    fn call(&self, exchange: &Exchange, path: &ArmPath, notes: &mut Vec<String>) -> anyhow::Result<Seen> {
         let (raw_path, query) = self
             .links
             .get(&exchange.link())
@@ -266,7 +261,7 @@ impl Replay<'_> {
         let body = match &exchange.request_body {
             None => Bytes::new(),
             Some(Value::String(text)) => Bytes::from(text.clone()),
-            Some(body) => Bytes::from(body.to_string()),
+            Some(body) => Bytes::from(self.in_todays_words(body, path, notes).to_string()),
         };
         let request = Request {
             method: exchange.method.clone(),
@@ -287,6 +282,24 @@ impl Replay<'_> {
         seen
     }
 
+    /// What was sent, with the word that the newest build takes where only older builds took the recorded one.
+    fn in_todays_words(&self, body: &Value, path: &ArmPath, notes: &mut Vec<String>) -> Value {
+        let mut body = body.clone();
+        let older = path.kind() == Kind::NetworkGroup && self.generation.before(rules::MEMBER_TYPE_WORD);
+        let word = body.pointer_mut("/properties/memberType").filter(|_| older);
+        if let Some(word) = word {
+            let full =
+                word.as_str().is_some_and(|it| it.eq_ignore_ascii_case("Microsoft.Network/virtualNetworks"));
+            if full {
+                notes.push(format!(
+                    "memberType {word} is sent as VirtualNetwork: older builds took that word"
+                ));
+                *word = "VirtualNetwork".into();
+            }
+        }
+        body
+    }
+
     /// Which items are on which page is Azure's to decide: a page of as many items is compared with the emulator's
     /// whole list.
     fn same_page(&self, exchange: &Exchange, path: &ArmPath, seen: &mut Seen) -> anyhow::Result<()> {
@@ -305,7 +318,8 @@ impl Replay<'_> {
         let whole = self.call(&whole, path, &mut Vec::new())?.body.unwrap_or_default();
         self.stage.set(&json!({"pageSize": size}))?;
         let wanted: BTreeSet<String> = exchange.items().iter().map(key_of).collect();
-        let page: Vec<Value> = items(&whole).iter().filter(|it| wanted.contains(&key_of(it))).cloned().collect();
+        let page: Vec<Value> =
+            items(&whole).iter().filter(|it| wanted.contains(&key_of(it))).cloned().collect();
         if page.len() == wanted.len() {
             body["value"] = Value::Array(page);
         }
@@ -334,12 +348,8 @@ impl Replay<'_> {
             let replayed = format!("{}{body}", seen.status);
             return vec![Difference::new(What::Value, Place::Status, exchange.status.to_string(), replayed)];
         }
-        let mut found = headers::compare(
-            &exchange.headers,
-            &seen.headers,
-            self.recording.recorder(),
-            &mut self.bindings,
-        );
+        let mut found =
+            headers::compare(&exchange.headers, &seen.headers, self.recording.recorder(), &mut self.bindings);
         found.extend(shape::compare(exchange.body.as_ref(), seen.body.as_ref(), &mut self.bindings));
         found
     }

@@ -66,6 +66,12 @@ const CONNECTIONS: &[Kind] = &[Kind::ScopeConnection, Kind::NetworkManagerConnec
 /// The first newer build after the summer of 2022 that was recorded: shapes gone by then explain nothing from here.
 const BUILD_2023: Date = date(2023, 8, 1);
 
+/// The first traffic in which connections across tenants have today's names.
+const BUILD_2022_06: Date = date(2022, 6, 1);
+
+/// Until then a group's memberType was sent as the full name of the type (cli-static-member@2022-04-11).
+pub const MEMBER_TYPE_WORD: Date = BUILD_2022_06;
+
 /// Every rule.
 pub const EXPLANATIONS: &[Explanation] = &[
     // Shapes of older builds.
@@ -85,7 +91,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "older builds gave a network manager connection no systemData",
         evidence: "cli-connection-subscription@2022-06-27 lacks it, @2023-08-29 does not",
         applies: |it, context| {
-            it.what == What::Extra && it.is_at(&["systemData"]) && context.is(&[Kind::NetworkManagerConnection])
+            it.what == What::Extra
+                && it.is_at(&["systemData"])
+                && context.is(&[Kind::NetworkManagerConnection])
         },
     },
     Explanation {
@@ -117,39 +125,32 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "older builds did not tell a group's memberType",
         evidence: "cli-group@2023-08-29 lacks it, @2024-06-05 (2024-05-21) does not; the specification has it from 2024-03-01 on",
         applies: |it, context| {
-            it.what == What::Extra && it.is_at(&["properties", "memberType"]) && context.is(&[Kind::NetworkGroup])
-        },
-    },
-    Explanation {
-        name: "preview-group-properties",
-        until: Some(date(2022, 3, 28)),
-        reason: "the previews of 2021 gave a group the members and the condition that are resources of their own since",
-        evidence: "specification 2021-02-01-preview, NetworkGroupProperties",
-        applies: |it, context| {
-            let names = ["groupMembers", "conditionalMembership", "memberType"];
-            let named = names.iter().any(|name| it.is_at(&["properties", name]));
-            named && matches!(it.what, What::Missing | What::Value) && context.is(&[Kind::NetworkGroup])
-        },
-    },
-    Explanation {
-        name: "preview-cross-tenant-scopes",
-        until: Some(date(2022, 3, 1)),
-        reason: "before connections across tenants existed, managers had no crossTenantScopes",
-        evidence: "specification 2021-02-01-preview lacks it; the oldest recording (2022-03-07) has it",
-        applies: |it, context| {
-            let at = it.is_at(&["properties", "networkManagerScopes", "crossTenantScopes"]);
-            it.what == What::Extra && at && context.is(&[Kind::NetworkManager])
-        },
-    },
-    Explanation {
-        name: "older-resource-guid",
-        until: Some(BUILD_2023),
-        reason: "the first builds gave managers and groups no resourceGuid",
-        evidence: "the specification has it from 2023-09-01 on; the recordings of 2022-06 and later have it",
-        applies: |it, context| {
             it.what == What::Extra
-                && it.is_at(&["properties", "resourceGuid"])
-                && context.is(&[Kind::NetworkManager, Kind::NetworkGroup])
+                && it.is_at(&["properties", "memberType"])
+                && context.is(&[Kind::NetworkGroup])
+        },
+    },
+    Explanation {
+        name: "older-group-members",
+        until: Some(BUILD_2022_06),
+        reason: "the first builds gave a group the members and the condition that are resources of their own since",
+        evidence: "cli-static-member@2022-04-11 has groupMembers and conditionalMembership, @2022-06-27 does not",
+        applies: |it, context| {
+            let named =
+                ["groupMembers", "conditionalMembership"].iter().any(|name| it.is_at(&["properties", name]));
+            it.what == What::Missing && named && context.is(&[Kind::NetworkGroup])
+        },
+    },
+    Explanation {
+        name: "older-multi-tenant-scopes",
+        until: Some(BUILD_2022_06),
+        reason: "the first builds named a manager's crossTenantScopes multiTenantScopes",
+        evidence: "cli-scope-connection@2022-04-11 has the older name, @2022-06-27 does not",
+        applies: |it, context| {
+            let at = |name| it.is_at(&["properties", "networkManagerScopes", name]);
+            let older = it.what == What::Missing && at("multiTenantScopes") && it.recorded == "[]";
+            let newer = it.what == What::Extra && at("crossTenantScopes") && it.replayed == "[]";
+            (older || newer) && context.is(&[Kind::NetworkManager])
         },
     },
     Explanation {
@@ -158,7 +159,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "older builds did not tell a member's location",
         evidence: "cli-static-member@2022-06-27 lacks it, @2023-08-29 does not",
         applies: |it, context| {
-            it.what == What::Extra && it.is_at(&["properties", "location"]) && context.is(&[Kind::StaticMember])
+            it.what == What::Extra
+                && it.is_at(&["properties", "location"])
+                && context.is(&[Kind::StaticMember])
         },
     },
     Explanation {
@@ -223,7 +226,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "answers of front ends with x-ms-throttling-version: v2 have no global count",
         evidence: "25 answers of 2025-09 (cli-static-member@2025-09-30, whose conversion dropped that header)",
         applies: |it, context| {
-            let global = it.what == What::Extra && it.is_header(|name| is_remaining(name) && name.contains("-global-"));
+            let global = it.what == What::Extra
+                && it.is_header(|name| is_remaining(name) && name.contains("-global-"));
             let said = context.exchange.headers.get("x-ms-throttling-version").is_some_and(|it| it == "v2");
             // Where the recorder drops headers, the front end cannot be told; such front ends exist since then.
             let untold = context.recorder == Recorder::Cli && !context.generation.before(date(2025, 8, 1));
@@ -264,7 +268,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let updating = it.property("provisioningState") == Some("Updating");
             let state = it.is_at(&["properties", "provisioningState"])
                 && matches!(it.replayed.as_str(), "\"Succeeded\"" | "\"Failed\"");
-            let place = it.is_at(&["properties", "location"]) && (it.recorded == "\"\"" || it.replayed == "\"\"");
+            let place =
+                it.is_at(&["properties", "location"]) && (it.recorded == "\"\"" || it.replayed == "\"\"");
             it.what == What::Value
                 && updating
                 && (state || place)
@@ -311,7 +316,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "the error or empty list of another child type: status and headers are compared, the body's form is an assumption",
         evidence: "recorded for ipamPools only (cli-other-404-envelopes@2025-09-30), which is compared",
         applies: |it, context| {
-            let recorded_type = context.path.is_some_and(|path| path.types == ["networkManagers", "ipamPools"]);
+            let recorded_type =
+                context.path.is_some_and(|path| path.types == ["networkManagers", "ipamPools"]);
             matches!(it.place, Place::Body(_)) && context.path.is_some_and(is_neighbour) && !recorded_type
         },
     },

@@ -18,14 +18,20 @@ pub struct Bindings {
 impl Bindings {
     /// Binds the two to each other, and says whether that agrees with all that was bound before.
     pub fn bind(&mut self, space: &str, recorded: &str, replayed: &str) -> bool {
-        let there = self.forward.entry((space.to_owned(), recorded.to_owned())).or_insert_with(|| replayed.into());
-        let back = self.back.entry((space.to_owned(), replayed.to_owned())).or_insert_with(|| recorded.into());
+        let there =
+            self.forward.entry((space.to_owned(), recorded.to_owned())).or_insert_with(|| replayed.into());
+        let back =
+            self.back.entry((space.to_owned(), replayed.to_owned())).or_insert_with(|| recorded.into());
         there == replayed && back == recorded
     }
 }
 
 /// Compares two bodies.
-pub fn compare(recorded: Option<&Value>, replayed: Option<&Value>, bindings: &mut Bindings) -> Vec<Difference> {
+pub fn compare(
+    recorded: Option<&Value>,
+    replayed: Option<&Value>,
+    bindings: &mut Bindings,
+) -> Vec<Difference> {
     let mut comparison = Comparison { bindings, found: Vec::new(), resource: Value::Null, at: Vec::new() };
     match (recorded, replayed) {
         (None, None) => {}
@@ -242,7 +248,8 @@ mod tests {
     #[test]
     fn items_are_found_by_id_and_compared() {
         let list = |items: Value| json!({"value": items, "nextLink": ""});
-        let (a, b) = (json!({"id": "/A", "properties": {"x": 1}}), json!({"id": "/b", "properties": {"x": 2}}));
+        let (a, b) =
+            (json!({"id": "/A", "properties": {"x": 1}}), json!({"id": "/b", "properties": {"x": 2}}));
         assert!(found(&list(json!([a, b])), &list(json!([b, a]))).is_empty());
         assert_eq!(found(&list(json!([a, b])), &list(json!([b]))), [(What::Missing, "value".into())]);
         assert_eq!(found(&list(json!([a])), &list(json!([b, a]))), [(What::Extra, "value".into())]);
