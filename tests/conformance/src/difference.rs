@@ -93,7 +93,7 @@ impl fmt::Display for Difference {
             What::Value => write!(f, ": recorded {recorded}, the emulator has {replayed}"),
             What::Form => write!(f, ": recorded {recorded}, the emulator has {replayed} (another form)"),
             What::Identity => write!(f, ": recorded {recorded}, the emulator has {replayed} ({})", KEPT),
-            What::Unreplayed => write!(f, ": {recorded} was not replayed"),
+            What::Unreplayed => write!(f, ": {recorded} was not replayed: {replayed}"),
         }
     }
 }

@@ -33,6 +33,7 @@ pub const IGNORED_HEADERS: &[(&str, &[&str])] = &[
         "tracing: which machine answered, for Azure's own people",
         &[
             "mise-correlation-id",
+            "request-context",
             "x-azure-ref",
             "x-ms-arm-service-request-id",
             "x-ms-client-request-id",
@@ -41,6 +42,10 @@ pub const IGNORED_HEADERS: &[(&str, &[&str])] = &[
             "x-ms-served-by",
             "x-msedge-ref",
         ],
+    ),
+    (
+        "the challenge that goes with a 401 repeats its body's text, and conversions drop it",
+        &["www-authenticate"],
     ),
     ("says which front end throttles; its effect is what is compared", &["x-ms-throttling-version"]),
     ("says that Azure itself would be notified; no client reads it", &["azure-asyncnotification"]),

@@ -12,7 +12,7 @@ use avnm_emulator::{ConnectionState, Fault, Match};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::precondition::{OWNER, code};
+use crate::precondition::{OWNER, code, message};
 use crate::recording::{Exchange, Recording, items, link_of, split};
 use crate::shape::key as key_of;
 use crate::stage::{Stage, Until};
@@ -94,6 +94,11 @@ impl<'a> Outside<'a> {
                     self.there(stage, path, &body, "a DELETE finds it").await?;
                 }
                 self.before_delete(stage, path, exchange)?;
+            }
+            ("DELETE", 409) if path.kind() == Kind::NetworkManager && single => {
+                if code(exchange).as_deref() == Some("CannotDeleteResource") {
+                    self.nested(stage, path, exchange).await?;
+                }
             }
             ("DELETE", 204) if single => self.gone(stage, path, "a DELETE does not find it")?,
             _ => {}
@@ -366,10 +371,26 @@ impl<'a> Outside<'a> {
         stage.control.add_fault(Fault { matches, action: Effect::FailMember.into() });
     }
 
+    /// Something lies in a manager that cannot be deleted: what the refusal names, or a group in its place.
+    async fn nested(&mut self, stage: &Stage, path: &ArmPath, exchange: &Exchange) -> anyhow::Result<()> {
+        let text = message(exchange).unwrap_or_default();
+        let named = text.split('\'').find(|part| part.starts_with("Microsoft.Network/networkManagers/"));
+        let id = named.map(|rest| {
+            let group = path.resource_group.as_deref().unwrap_or_default();
+            format!("{}/resourceGroups/{group}/providers/{rest}", path.scope_id())
+        });
+        let mut child = id.as_deref().and_then(ArmPath::from_id).unwrap_or_else(|| path.clone());
+        if !matches!(child.kind(), Kind::NetworkGroup | Kind::ScopeConnection) {
+            child = stand_in(path);
+        }
+        self.there(stage, &child, &least(&child), "its manager cannot be deleted").await
+    }
+
     fn before_delete(&mut self, stage: &Stage, path: &ArmPath, exchange: &Exchange) -> anyhow::Result<()> {
         let accepted = exchange.status == 202;
         match path.kind() {
             Kind::NetworkManager => {
+                self.gone(stage, &stand_in(path), "its manager can be deleted now")?;
                 let how = if accepted { "accepted" } else { "synchronous" };
                 stage.set(&json!({"managerDelete": how}))?;
                 if accepted {
@@ -516,6 +537,14 @@ fn least(path: &ArmPath) -> Value {
         Kind::StaticMember => least_member(path),
         _ => json!({"properties": {}}),
     }
+}
+
+/// The group that stands for a child of a manager that the emulator does not keep.
+fn stand_in(manager: &ArmPath) -> ArmPath {
+    let mut group = manager.clone();
+    group.types.push("networkGroups".into());
+    group.names.push("stands-for-a-child-of-another-type".into());
+    group
 }
 
 fn least_member(within: &ArmPath) -> Value {

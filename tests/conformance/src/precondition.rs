@@ -210,7 +210,7 @@ impl Builder {
                     network = target.parent();
                     self.subnets.entry(network.key()).or_default().insert(target.name().to_owned());
                 }
-                if network.kind() == Kind::VirtualNetwork {
+                if network.kind() == Kind::VirtualNetwork && !network.is_collection() {
                     self.note_scope(&network);
                     self.note_group(&network);
                     let fallback = self.region_of_manager(asked);
@@ -270,6 +270,9 @@ impl Builder {
         }
         let mut networks = Vec::new();
         for (key, (path, region)) in &self.networks {
+            if self.missing_subscriptions.contains(&path.scope_id().to_ascii_lowercase()) {
+                continue;
+            }
             let region = region.clone().unwrap_or_else(|| "eastus2".into());
             let subnets: Vec<&String> = self.subnets.get(key).into_iter().flatten().collect();
             networks.push(json!({"id": path.id(), "location": region, "subnets": subnets}));

@@ -74,10 +74,14 @@ pub async fn play_spoiled(recording: &Recording, spoil: Spoil<'_>) -> anyhow::Re
         .filter_map(|it| it.parameter("api-version"))
         .collect();
     let versions: Vec<String> = versions.into_iter().collect();
+    let stage = match Stage::new(world, &versions) {
+        Ok(stage) => stage,
+        Err(error) => return Ok(unstaged(recording, preconditions, &error)),
+    };
     let mut replay = Replay {
         recording,
         generation: Generation::of(recording),
-        stage: Stage::new(world, &versions)?,
+        stage,
         outside: Outside::new(recording),
         bindings: Bindings::default(),
         links: BTreeMap::new(),
@@ -85,9 +89,35 @@ pub async fn play_spoiled(recording: &Recording, spoil: Spoil<'_>) -> anyhow::Re
     };
     let mut outcomes = Vec::new();
     for index in 0..recording.exchanges.len() {
-        outcomes.push(replay.exchange(index, spoil).await?);
+        outcomes.push(replay.exchange(index, spoil).await);
     }
     Ok(Played { name: recording.name.clone(), generation: replay.generation, preconditions, outcomes })
+}
+
+/// A file whose world cannot be built: none of its exchanges was replayed, and nothing explains that.
+fn unstaged(recording: &Recording, preconditions: Vec<String>, error: &anyhow::Error) -> Played {
+    let outcomes = recording.exchanges.iter().map(|exchange| {
+        let mut outcome = Outcome::of(exchange, ArmPath::from_request(&exchange.path).as_ref());
+        let difference =
+            Difference::new(What::Unreplayed, Place::Call, exchange.path.clone(), format!("{error:#}"));
+        outcome.differences.push(Judged { difference, explanation: None });
+        outcome
+    });
+    let generation = Generation::of(recording);
+    Played { name: recording.name.clone(), generation, preconditions, outcomes: outcomes.collect() }
+}
+
+impl Outcome {
+    /// Before the emulator was asked.
+    fn of(exchange: &Exchange, path: Option<&ArmPath>) -> Self {
+        Self {
+            call: format!("{} {} -> {}", exchange.method, exchange.path, exchange.status),
+            preconditions: Vec::new(),
+            decoded: decode::check(exchange, path),
+            replayed: false,
+            differences: Vec::new(),
+        }
+    }
 }
 
 struct Replay<'a> {
@@ -103,49 +133,53 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    async fn exchange(&mut self, index: usize, spoil: Spoil<'_>) -> anyhow::Result<Outcome> {
+    async fn exchange(&mut self, index: usize, spoil: Spoil<'_>) -> Outcome {
         let exchange = &self.recording.exchanges[index];
         let path = ArmPath::from_request(&exchange.path);
-        let mut outcome = Outcome {
-            call: format!("{} {} -> {}", exchange.method, exchange.path, exchange.status),
-            preconditions: Vec::new(),
-            decoded: decode::check(exchange, path.as_ref()),
-            replayed: false,
-            differences: Vec::new(),
-        };
+        let mut outcome = Outcome::of(exchange, path.as_ref());
         self.stage.advance(Until::Next).await;
-        let found = match self.unplayable(index, path.as_ref()) {
-            Some(why) => {
-                let call = format!("{} {}", exchange.method, exchange.path);
-                if let Some(path) = &path {
-                    self.behind_the_scenes(exchange, path)?;
-                }
-                vec![Difference::new(What::Unreplayed, Place::Call, call, why)]
-            }
-            None => {
-                let Some(path) = &path else { unreachable!("a path that is none is not played") };
-                outcome.replayed = true;
-                let follows = self.links.contains_key(&exchange.link());
-                self.outside.prepare(&self.stage, index, path, follows).await?;
-                outcome.preconditions = self.outside.take_notes();
-                if path.kind() == Kind::OperationResult && exchange.status != 202 {
-                    self.stage.advance(Until::OperationsDone).await;
-                }
-                let mut seen = self.call(exchange, path, &mut outcome.preconditions)?;
-                if path.is_collection() && (follows || exchange.next_link().is_some()) {
-                    self.same_page(exchange, path, &mut seen)?;
-                }
-                spoil(index, &mut seen);
-                self.keep_links(exchange, &seen);
-                self.outside.note(exchange, path, seen.status);
-                self.compare(exchange, &seen)
-            }
+        let unplayed = |why: String| {
+            let call = format!("{} {}", exchange.method, exchange.path);
+            vec![Difference::new(What::Unreplayed, Place::Call, call, why)]
         };
+        let found = match (&path, self.unplayable(index, path.as_ref())) {
+            (Some(path), None) => self.answer(index, path, &mut outcome, spoil).await,
+            (Some(path), Some(why)) => self.behind_the_scenes(exchange, path).map(|()| unplayed(why)),
+            (None, why) => Ok(unplayed(why.unwrap_or_default())),
+        };
+        // What cannot be brought about is not explained either.
+        let found = found.unwrap_or_else(|error| unplayed(format!("{error:#}")));
         outcome.differences = found.into_iter().map(|it| self.judge(it, exchange, path.as_ref())).collect();
         if let Some(path) = &path {
             self.note_states(exchange, path);
         }
-        Ok(outcome)
+        outcome
+    }
+
+    async fn answer(
+        &mut self,
+        index: usize,
+        path: &ArmPath,
+        outcome: &mut Outcome,
+        spoil: Spoil<'_>,
+    ) -> anyhow::Result<Vec<Difference>> {
+        let exchange = &self.recording.exchanges[index];
+        let follows = self.links.contains_key(&exchange.link());
+        let prepared = self.outside.prepare(&self.stage, index, path, follows).await;
+        outcome.preconditions = self.outside.take_notes();
+        prepared?;
+        if path.kind() == Kind::OperationResult && exchange.status != 202 {
+            self.stage.advance(Until::OperationsDone).await;
+        }
+        let mut seen = self.call(exchange, path, &mut outcome.preconditions)?;
+        outcome.replayed = true;
+        if path.is_collection() && (follows || exchange.next_link().is_some()) {
+            self.same_page(exchange, path, &mut seen)?;
+        }
+        spoil(index, &mut seen);
+        self.keep_links(exchange, &seen);
+        self.outside.note(exchange, path, seen.status);
+        Ok(self.compare(exchange, &seen))
     }
 
     /// Why an exchange is not played, if it is not.

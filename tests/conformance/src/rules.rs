@@ -337,9 +337,44 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "a call about a subscription, resource group, management group or registration: part of the stage and not of the service",
         evidence: "recordings of tests make and delete their resource groups",
         applies: |it, context| {
-            let provider = context.path.and_then(|path| path.namespace.as_deref());
-            let other = provider.is_none_or(|name| !name.eq_ignore_ascii_case("Microsoft.Network"));
-            it.what == What::Unreplayed && context.path.is_some() && other
+            let roots = ["/subscriptions", "/tenants"];
+            let stage = context.path.map_or_else(
+                || roots.contains(&context.exchange.path.trim_end_matches('/')),
+                |path| {
+                    let ours = path
+                        .namespace
+                        .as_deref()
+                        .is_some_and(|it| it.eq_ignore_ascii_case("Microsoft.Network"));
+                    !ours || path.types.is_empty() || path.types == ["register"]
+                },
+            );
+            it.what == What::Unreplayed && stage
+        },
+    },
+    Explanation {
+        name: "other-network-type",
+        until: None,
+        reason: "a resource of Microsoft.Network that has nothing to do with network managers, or an action on a network",
+        evidence: "the operator never calls them",
+        applies: |it, context| {
+            let types = context.path.map(|path| path.types.as_slice()).unwrap_or_default();
+            let named = types
+                .first()
+                .is_some_and(|first| OTHER_TYPES.iter().any(|it| it.eq_ignore_ascii_case(first)));
+            let of_network = types.first().is_some_and(|first| first == "virtualNetworks") && types.len() > 1;
+            it.what == What::Unreplayed && (named || (of_network && !context.is(&[Kind::Subnet])))
+        },
+    },
+    Explanation {
+        name: "neighbour-nested",
+        until: None,
+        reason: "the refusal to delete a manager names a child that the emulator does not keep; it names another",
+        evidence: "Azure/azure-rest-api-specs#31688",
+        applies: |it, context| {
+            let text = "Some existing nested resource IDs include";
+            let both = it.recorded.contains(text) && it.replayed.contains(text);
+            let neighbour = NEIGHBOURS.iter().any(|name| it.recorded.contains(&format!("/{name}/")));
+            it.is_at(&["error", "message"]) && both && neighbour && context.exchange.status == 409
         },
     },
     Explanation {
@@ -398,6 +433,20 @@ const NEIGHBOURS: &[&str] = &[
     "securityConfigurations",
     "securityUserConfigurations",
     "verifierWorkspaces",
+];
+
+/// Types of Microsoft.Network beside network managers, as far as tests of them make such things.
+const OTHER_TYPES: &[&str] = &[
+    "applicationSecurityGroups",
+    "locations",
+    "networkInterfaces",
+    "networkSecurityGroups",
+    "networkWatchers",
+    "operations",
+    "publicIPAddresses",
+    "routeTables",
+    "virtualHubs",
+    "virtualWans",
 ];
 
 /// Whether a path is of another child type of a network manager, or an action on one.
