@@ -278,6 +278,11 @@ impl State {
                     pairing::look_at_scopes(self, &manager, &tenant, &scope);
                 }
                 Event::StaticMember(key) => static_members::finish(self, &key, due),
+                Event::Registered { scope, tenant } => {
+                    if let Some(path) = ArmPath::from_id(&scope) {
+                        rules::registration::set(self, &path, &tenant, true);
+                    }
+                }
                 Event::Manager(key) => network_managers::finish(self, &key),
                 Event::Late { request, seq } => {
                     let status = self.perform(&request, seq, due, Quirk::None).status;
