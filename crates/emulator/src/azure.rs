@@ -8,7 +8,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
@@ -155,7 +156,7 @@ impl Azure {
             _ => build_guid(&mut state.rng),
         };
         let body = match kind {
-            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Value>(&request.body).ok(),
+            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Box<RawValue>>(&request.body).ok(),
             _ => None,
         };
         let entry = Entry {
