@@ -102,3 +102,12 @@ fn the_default_world_can_be_printed_and_used_again() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, avnm_emulator::world::file::DEFAULT_WORLD);
 }
+
+#[test]
+fn the_example_of_a_pipeline_works() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/emulator/check.sh");
+    let output = Command::new("bash").arg(script).arg(PROGRAM).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert_eq!(out, "connection: Connected\nwrites: 2\n", "{err}");
+}
