@@ -8,7 +8,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
@@ -155,7 +156,7 @@ impl Azure {
             _ => build_guid(&mut state.rng),
         };
         let body = match kind {
-            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Value>(&request.body).ok(),
+            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Box<RawValue>>(&request.body).ok(),
             _ => None,
         };
         let entry = Entry {
@@ -278,6 +279,11 @@ impl State {
                     pairing::look_at_scopes(self, &manager, &tenant, &scope);
                 }
                 Event::StaticMember(key) => static_members::finish(self, &key, due),
+                Event::Registered { scope, tenant } => {
+                    if let Some(path) = ArmPath::from_id(&scope) {
+                        rules::registration::set(self, &path, &tenant, true);
+                    }
+                }
                 Event::Manager(key) => network_managers::finish(self, &key),
                 Event::Late { request, seq } => {
                     let status = self.perform(&request, seq, due, Quirk::None).status;

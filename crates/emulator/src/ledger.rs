@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Which service was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Entry {
     pub fault: Option<u64>,
     /// The body of a PUT or POST to ARM, if it was JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_body: Option<Value>,
+    pub request_body: Option<Box<RawValue>>,
     /// The id by which the answer can be found again.
     pub correlation_id: String,
     /// Token calls: the client id.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use avnm_emulator::settings::{NetworkQuotas, Quota, Quotas};
 use avnm_emulator::{Emulator, Options, Settings, Span};
 use clap::Parser;
 use serde_json::json;
@@ -24,6 +25,10 @@ struct Args {
     /// Prints the default world, as a start for one's own, and ends.
     #[arg(long)]
     print_world: bool,
+
+    /// Prints the JSON schema of the world file, for editors, and ends.
+    #[arg(long)]
+    print_world_schema: bool,
 
     /// Writes the certificate of the generated authority here (PEM), for clients to trust.
     #[arg(long, value_name = "PATH")]
@@ -57,6 +62,25 @@ struct Args {
     #[arg(long, value_name = "N", default_value_t = 20)]
     page_size: usize,
 
+    /// Throttles as ARM documents it: 250 reads (25 a second), 200 writes and 200 deletes (10 a second) at once per
+    /// principal and subscription or tenant, fifteen times that per subscription. Off by default.
+    #[arg(long)]
+    arm_quotas: bool,
+
+    /// Throttles as Microsoft.Network documents it: 1,000 writes and 10,000 reads in five minutes per subscription. Off
+    /// by default.
+    #[arg(long)]
+    network_quotas: bool,
+
+    /// Throttles Resource Graph as documented: 15 queries in 5 seconds per principal. Off by default.
+    #[arg(long)]
+    graph_quota: bool,
+
+    /// Any other setting, as JSON laid over the defaults: --settings '{"consistency": {"lingerMs": {"min": 0, "max":
+    /// 3000}}}'. GET /settings at the control endpoint lists them.
+    #[arg(long, value_name = "JSON", value_parser = patch)]
+    settings: Option<serde_json::Value>,
+
     /// How long an access token lives, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 3_599)]
     token_life: u64,
@@ -75,9 +99,25 @@ Try it:
     https://127.0.0.1:8443/24680975-1234-abcd-56ef-121314ab5643/oauth2/v2.0/token \\
     -d grant_type=client_credentials -d client_id=a0a0a0a0-1111-2222-3333-444444444444 \\
     -d client_secret=emulator-secret-central -d scope=https://management.azure.com/.default
-  curl http://127.0.0.1:8444/          # what can be seen and changed behind the scenes
+  curl http://127.0.0.1:8444/          # what can be seen and changed behind the scenes; a browser gets a page
 
+A world of one's own:
+  avnm-emulator --print-world > world.yaml
+  avnm-emulator --print-world-schema > world.schema.json   # completion and checks in editors
+  avnm-emulator --world world.yaml ...
+
+Faults, by script (the second PUT of a member is done, and its answer lost):
+  curl http://127.0.0.1:8444/faults -H 'content-type: application/json' -d '{
+    \"match\": {\"method\": \"PUT\", \"pathContains\": \"/staticMembers/\", \"nth\": 2}, \"action\": {\"cutAfter\": true}}'
+
+What of it is assumed and what is proven: GET /evidence there, or docs/emulator/evidence.md.
 Logs go to stderr; AVNM_EMULATOR_LOG=debug shows more.";
+
+fn patch(text: &str) -> Result<serde_json::Value, String> {
+    let patch = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Settings::default().merged(&patch).map_err(|error| error.to_string())?;
+    Ok(patch)
+}
 
 fn span(text: &str) -> Result<Span, String> {
     let number = |part: &str| part.trim().parse::<u64>().map_err(|error| format!("{part:?}: {error}"));
@@ -95,6 +135,10 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     if args.print_world {
         print!("{}", avnm_emulator::world::file::DEFAULT_WORLD);
+        return Ok(());
+    }
+    if args.print_world_schema {
+        println!("{}", avnm_emulator::world::schema::text());
         return Ok(());
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("AVNM_EMULATOR_LOG")
@@ -140,19 +184,31 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         ),
         None => None,
     };
+    let settings = Settings {
+        pairing_delay_ms: args.pairing_delay_ms,
+        member_delay_ms: args.member_delay_ms,
+        latency_ms: args.latency_ms,
+        page_size: args.page_size,
+        token_life_seconds: args.token_life,
+        quotas: if args.arm_quotas { Quotas::arm() } else { Quotas::default() },
+        network_quotas: if args.network_quotas {
+            NetworkQuotas::documented()
+        } else {
+            NetworkQuotas::default()
+        },
+        graph_quota: args.graph_quota.then_some(Quota::GRAPH),
+        ..Settings::default()
+    };
+    let settings = match &args.settings {
+        Some(patch) => settings.merged(patch).context("lay --settings over the defaults")?,
+        None => settings,
+    };
     Ok(Options {
         listen: args.listen,
         control: args.control,
         names: args.names.clone(),
         world,
-        settings: Settings {
-            pairing_delay_ms: args.pairing_delay_ms,
-            member_delay_ms: args.member_delay_ms,
-            latency_ms: args.latency_ms,
-            page_size: args.page_size,
-            token_life_seconds: args.token_life,
-            ..Settings::default()
-        },
+        settings,
         seed: args.seed,
     })
 }

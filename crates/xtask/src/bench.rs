@@ -4,10 +4,13 @@
 //! machine: the API server, the emulator and the bench share its cores with what is measured. It judges nothing and
 //! is no test, since a busy machine gives other figures; what it counts (calls, writes) is the same everywhere.
 //!
-//! Three stages, each with a control plane, an emulator and an operator of its own: [`connect`], and members twice.
+//! The emulator alone first: where it is slow, nothing else is worth measuring. Then three stages, each with a control
+//! plane, an emulator and an operator of its own: [`connect`], and members twice.
 
 mod calls;
 mod connect;
+mod emulator;
+mod load;
 mod members;
 mod process;
 mod stage;
@@ -28,14 +31,26 @@ fn program(name: &str) -> std::path::PathBuf {
     run::target_dir().join("release").join(name)
 }
 
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only the emulator: needs no Kubernetes program.
+    #[arg(long)]
+    emulator: bool,
+}
+
 /// Builds, measures, prints.
-pub(crate) fn run() -> Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let watch = Stopwatch::start();
-    prepare::build(Profile::Release)?;
+    if args.emulator {
+        prepare::emulator()?;
+    } else {
+        prepare::build(Profile::Release)?;
+    }
     let runtime = tokio::runtime::Runtime::new().context("start the runtime of the bench")?;
     runtime.block_on(async {
         tokio::select! {
-            measured = measure() => {
+            measured = measure(args) => {
                 println!("\n{}", measured?);
                 println!("measured in {:.0} s", watch.elapsed().as_secs_f64());
                 Ok(ExitCode::SUCCESS)
@@ -45,8 +60,12 @@ pub(crate) fn run() -> Result<ExitCode> {
     })
 }
 
-async fn measure() -> Result<Table> {
+async fn measure(args: &Args) -> Result<Table> {
     let mut table = Table::default();
+    emulator::measure(&mut table).await.context("measure the emulator")?;
+    if args.emulator {
+        return Ok(table);
+    }
     binary(&mut table)?;
     connect::measure(&mut table).await.context("measure connections")?;
     members::at_rest(&mut table).await.context("measure a few members")?;

@@ -21,7 +21,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measures the shipped programs against the emulator and a real API server, and prints figures beside budgets.
-    Bench,
+    Bench(bench::Args),
     /// Shows the main job, end to end: a real API server, an emulated Azure, and the operator between them.
     Demo(demo::Args),
     /// Writes the generated files.
@@ -32,7 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Bench => bench::run(),
+        Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Generate => generate::run(),
         Command::Layers => layers::run(),

@@ -36,14 +36,24 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+/// Builds the emulator as it is shipped, and nothing else.
+pub(crate) fn emulator() -> Result<()> {
+    println!("the first time the release build takes several minutes; every other time a second");
+    cargo(&["--package", "avnm-emulator", "--release"])
+}
+
 fn cargo_build(profile: Profile) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // Debug: with all the others, as `make` builds them; a smaller set would unify features differently and compile
     // everything once more. Release: nothing else is built so, and only what is measured.
     let what: &[&str] = match profile {
         Profile::Debug => &["--workspace"],
         Profile::Release => &["--package", "avnm-operator", "--package", "avnm-emulator", "--release"],
     };
+    cargo(what)
+}
+
+fn cargo(what: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--bins"])
         .args(what)
@@ -51,7 +61,7 @@ fn cargo_build(profile: Profile) -> Result<()> {
         .status()
         .context("run cargo build")?;
     if !status.success() {
-        bail!("build avnm-operator and avnm-emulator: cargo ended with {status}");
+        bail!("build our own programs: cargo ended with {status}");
     }
     Ok(())
 }

@@ -132,3 +132,25 @@ async fn what_is_busy_with_one_resource_delays_only_that() {
         world.heal();
     }
 }
+
+/// The network provider throttles too, in its own envelope: the gate closes for it as for ARM.
+#[tokio::test]
+async fn the_providers_own_quota_closes_the_gate() {
+    let world = World::instant().await;
+    world
+        .emulator
+        .control()
+        .change_settings(&json!({"networkQuotas": {"writes": {"size": 1.0, "refillPerSecond": 0.1}}}))
+        .unwrap();
+    world.arm.put_scope_connection(&central(), &scope_connection("a"), &to_target(None)).await.unwrap();
+    let fault = world
+        .arm
+        .put_scope_connection(&central(), &scope_connection("b"), &to_target(None))
+        .await
+        .unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Throttled, "ResourceRequestsThrottled"));
+    let mark = world.mark();
+    let next = world.arm.put_scope_connection(&central(), &scope_connection("b"), &to_target(None)).await;
+    assert_eq!(next.unwrap_err().kind, FaultKind::GateClosed);
+    assert!(world.calls(mark).is_empty(), "nothing is sent while it is closed");
+}

@@ -133,3 +133,34 @@ async fn nothing_is_refused_that_was_granted() {
     arm.put_member(&central, Some(&target), &member("m"), &names(TARGET_NETWORK)).await.unwrap();
     assert!(world.exists(MANAGER));
 }
+
+/// The same as Azure itself would bring it about, and not by a scripted answer.
+#[tokio::test]
+async fn locks_and_a_provider_that_is_not_registered_are_told_apart() {
+    let world = World::instant().await;
+    let (arm, ours, theirs) = (&world.arm, scope_connection("c"), manager_connection(&subscription(), "c"));
+    arm.put_scope_connection(&central(), &ours, &to_target(None)).await.unwrap();
+    let control = world.emulator.control();
+    control
+        .lock(serde_json::from_value(json!({"scope": MANAGER, "level": "CanNotDelete"})).unwrap())
+        .unwrap();
+    let locked = arm.delete_scope_connection(&central(), &ours).await.unwrap_err();
+    assert_eq!((locked.kind, locked.code.as_str()), (FaultKind::Locked, "ScopeLocked"));
+    assert!(locked.message.contains(MANAGER), "the message names the lock: {}", locked.message);
+    control.unlock(None);
+    arm.delete_scope_connection(&central(), &ours).await.unwrap();
+
+    control.register(TARGET_SUBSCRIPTION, None, false).unwrap();
+    let put = arm.put_manager_connection(&target(), &theirs, &to_manager(None)).await;
+    let unregistered = put.unwrap_err();
+    assert_eq!(
+        (unregistered.kind, unregistered.code.as_str()),
+        (FaultKind::Refused, "MissingSubscriptionRegistration")
+    );
+    control.register(SHARED_GROUP, Some(TARGET), false).unwrap();
+    let theirs = manager_connection(&management_group(), "c");
+    let put = arm.put_manager_connection(&target(), &theirs, &to_manager(None)).await;
+    let refused = put.unwrap_err();
+    assert_eq!((refused.kind, refused.code.as_str()), (FaultKind::Refused, "BadRequest"));
+    assert!(refused.message.contains("is not within tenant"), "{}", refused.message);
+}

@@ -120,3 +120,19 @@ async fn a_client_trusts_only_whom_it_was_told_to_trust() {
     assert_eq!(fault.kind, FaultKind::Network);
     assert_eq!((stranger.mark(), world.sign_ins(0).len()), (0, 1));
 }
+
+/// Gateways add a byte order mark, or lose the content type: what is in the body counts.
+#[rstest]
+#[case::a_mark_before_it(json!({"bom": true}))]
+#[case::another_type(json!({"contentType": "text/plain"}))]
+#[tokio::test]
+async fn an_answer_that_is_dressed_badly_is_read_all_the_same(#[case] action: Value) {
+    let world = World::instant().await;
+    world.arm.put_scope_connection(&central(), &scope_connection("c"), &to_target(None)).await.unwrap();
+    world.fault(json!({"match": {"kind": "arm"}, "action": action}));
+    let read = found(world.arm.get_scope_connection(&central(), &scope_connection("c")).await);
+    assert_eq!(read.id.as_str(), scope_connection("c").arm().as_str());
+    let list = found(world.arm.list_scope_connections(&central(), &manager()).await);
+    assert_eq!(list.len(), 1);
+    assert!(world.arm.get_scope_connection(&central(), &scope_connection("d")).await.is_absent());
+}

@@ -1,14 +1,14 @@
 //! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address only.
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Control;
+use super::{Control, page};
 use crate::entra::registry::Edit;
 use crate::faults::Fault;
 use crate::rules::EVIDENCE;
@@ -18,13 +18,15 @@ use crate::world::resources::ConnectionState;
 const HELP: &str = "\
 avnm-emulator, behind the scenes. JSON both ways.
 
+GET    /page                         everything that exists and the last calls, for people (a browser gets it at / too)
 GET    /state                        everything that exists
 GET    /ledger?since=SEQ             calls after that number, oldest first
 GET    /faults                       faults in force, with their counts
-POST   /faults                       {\"match\": {kind, method, pathContains, pathGlob, nth, times, forSeconds},
-                                      \"action\": {status, code, message, headers} | {cutBefore: true} | {cutAfter: true}
-                                      | {lateEffect: {ms}} | {html: true} | {truncated: true} | {giant: true}
-                                      | {redirect: URL} | {failMember: true}; delayMs alone or with each}
+POST   /faults                       {\"match\": {kind, method, id, pathContains, pathGlob, nth, times, forSeconds},
+                                      \"action\": {status, code, message, body, headers} | {cutBefore: true}
+                                      | {cutAfter: true} | {lateEffect: {ms}} | {html: true} | {truncated: true}
+                                      | {giant: true} | {redirect: URL} | {failMember: true} | {stale: true}
+                                      | {bom: true} | {contentType: TYPE}; delayMs alone or with each}
 DELETE /faults, /faults?id=ID        all, or one
 GET    /arm?id=ID                    one resource, as ARM shows it (&tenant=T where a management group needs it)
 PUT    /arm?id=ID                    make or replace one, unasked
@@ -32,6 +34,10 @@ DELETE /arm?id=ID                    delete one, unasked
 POST   /connections/state            {id, state: Pending|Connected|Revoked|Conflict|Rejected, or null to clear}
 POST   /entra                        {op: removeServicePrincipal | addServicePrincipal | setServicePrincipalDisabled
                                       | setAppDisabled | setSecret | addSecret | expireSecrets | addRole | removeRole, ...}
+POST   /locks                        {scope, level: CanNotDelete | ReadOnly}
+DELETE /locks, /locks?scope=ID       all, or one
+POST   /registrations                {scope, registered: true | false}: Microsoft.Network in a subscription or at a
+                                      management group ({tenant} where its name needs it)
 GET    /settings, POST /settings     what can be set; a patch of it
 GET    /evidence                     what each rule is built on
 ";
@@ -56,7 +62,10 @@ type Outcome = Result<Json<Value>, Refusal>;
 /// The endpoint's routes.
 pub fn router(control: Control) -> Router {
     Router::new()
-        .route("/", get(|| async { HELP }))
+        .route("/", get(root))
+        .route("/page", get(page))
+        .route("/locks", post(lock).delete(unlock))
+        .route("/registrations", post(register))
         .route("/state", get(state))
         .route("/ledger", get(ledger))
         .route("/faults", get(faults).post(add_fault).delete(remove_faults))
@@ -92,6 +101,45 @@ struct Forced {
     id: String,
     tenant: Option<String>,
     state: Option<ConnectionState>,
+}
+
+/// Help; to a browser, the page.
+async fn root(State(control): State<Control>, headers: HeaderMap) -> Response {
+    let accepted = headers.get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") { page(State(control)).await } else { HELP.into_response() }
+}
+
+async fn page(State(control): State<Control>) -> Response {
+    let calls = control.ledger(control.last_call().saturating_sub(page::CALLS));
+    Html(page::render(&control.state(), &calls)).into_response()
+}
+
+#[derive(Deserialize)]
+struct LockedAt {
+    scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    scope: String,
+    tenant: Option<String>,
+    registered: bool,
+}
+
+async fn lock(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
+    control.lock(serde_json::from_value(body)?)?;
+    Ok(Json(json!({"done": true})))
+}
+
+async fn unlock(State(control): State<Control>, Query(query): Query<LockedAt>) -> Json<Value> {
+    Json(json!({"removed": control.unlock(query.scope.as_deref())}))
+}
+
+async fn register(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
+    let it: Registration = serde_json::from_value(body)?;
+    control.register(&it.scope, it.tenant.as_deref(), it.registered)?;
+    Ok(Json(json!({"done": true})))
 }
 
 async fn state(State(control): State<Control>) -> Json<Value> {

@@ -3,19 +3,22 @@
 //! [`Control`] is for callers in the same process; [`http`] offers the same as an endpoint.
 
 pub mod http;
+mod page;
 
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 
 use crate::azure::{Azure, State};
 use crate::entra::registry::{self, Edit};
 use crate::faults::{Armed, Fault};
 use crate::ledger::Entry;
-use crate::path::Kind;
+use crate::path::{ArmPath, Kind, scope_key};
 use crate::rules::{self, pairing};
 use crate::settings::Settings;
+use crate::world::directory::{Lock, Role};
+use crate::world::file::{AppEntry, RoleEntry, ServicePrincipalEntry};
 use crate::world::resources::{ConnectionState, Half};
 use crate::world::view::{self, In};
 
@@ -108,10 +111,62 @@ impl Control {
         Ok(rules::show_unchecked(&state, &path, &tenant).unwrap_or_default())
     }
 
+    /// Registers an application in a tenant, with one secret and these roles there.
+    pub fn add_app(&self, client_id: &str, tenant: &str, secret: &str, roles: &[Role]) -> anyhow::Result<()> {
+        let mut state = self.azure.settled().0;
+        let state = &mut *state;
+        let roles = roles.iter().map(|role| RoleEntry {
+            scope: role.scope.clone(),
+            actions: Some(role.actions.clone()),
+            role: None,
+        });
+        let entry = AppEntry {
+            client_id: client_id.to_owned(),
+            home_tenant: tenant.to_owned(),
+            secrets: vec![secret.to_owned()],
+            expired_secrets: Vec::new(),
+            service_principals: vec![ServicePrincipalEntry {
+                tenant: tenant.to_owned(),
+                object_id: None,
+                roles: roles.collect(),
+            }],
+        };
+        state.world.add_app(&entry, &mut state.rng)
+    }
+
     /// Edits Entra's registry.
     pub fn entra(&self, edit: Edit) -> anyhow::Result<()> {
         let (mut state, now) = self.azure.settled();
         registry::apply(&mut state, edit, now)
+    }
+
+    /// Puts a lock on a scope, in place of what lock is there.
+    pub fn lock(&self, lock: Lock) -> anyhow::Result<()> {
+        ensure!(ArmPath::from_id(&lock.scope).is_some(), "{:?} is not an id", lock.scope);
+        let mut state = self.azure.settled().0;
+        state.world.locks.retain(|it| scope_key(&it.scope) != scope_key(&lock.scope));
+        state.world.locks.push(lock);
+        Ok(())
+    }
+
+    /// Takes the lock off a scope, or all locks. Says how many went.
+    pub fn unlock(&self, scope: Option<&str>) -> usize {
+        let mut state = self.azure.settled().0;
+        let before = state.world.locks.len();
+        state.world.locks.retain(|it| scope.is_some_and(|scope| scope_key(&it.scope) != scope_key(scope)));
+        before - state.world.locks.len()
+    }
+
+    /// Registers Microsoft.Network in a subscription or at a management group, or ends that.
+    pub fn register(&self, scope: &str, tenant: Option<&str>, registered: bool) -> anyhow::Result<()> {
+        let mut state = self.azure.settled().0;
+        let (path, tenant) = rules::locate(&state, scope, tenant)?;
+        ensure!(
+            path.namespace.is_none() && path.resource_group.is_none(),
+            "{scope} is no subscription or management group"
+        );
+        rules::registration::set(&mut state, &path, &tenant, registered);
+        Ok(())
     }
 
     /// The settings.
@@ -170,6 +225,8 @@ fn whole(state: &State, now: jiff::Timestamp) -> Value {
         "subscriptions": world.subscriptions.values().collect::<Vec<_>>(),
         "managementGroups": world.management_groups.values().collect::<Vec<_>>(),
         "resourceGroups": world.resource_groups,
+        "locks": world.locks,
+        "stuckScopes": world.stuck_scopes.iter().map(|(tenant, scope)| json!({"tenant": tenant, "scope": scope})).collect::<Vec<_>>(),
         "apps": apps,
         "networkManagers": world.managers.values().map(|it| json!(view::manager(it, In::Read))).collect::<Vec<_>>(),
         "networkGroups": world.groups.values().map(|it| json!(view::network_group(it, In::Read))).collect::<Vec<_>>(),

@@ -65,6 +65,11 @@ pub fn action(state: &State, call: &Call<'_>) -> Answered<()> {
     }
     let action = format!("{}/{}", on.full_type(), verb(call.method));
     let scope = if on.is_collection() { on.parent() } else { on };
+    action_on(state, call, &action, &scope)
+}
+
+/// The caller must hold this action at this place.
+pub fn action_on(state: &State, call: &Call<'_>, action: &str, scope: &ArmPath) -> Answered<()> {
     let known = match &scope.scope {
         Scope::ManagementGroup(name) => {
             let key = (call.caller.bearer.tid.clone(), name.to_ascii_lowercase());
@@ -72,7 +77,7 @@ pub fn action(state: &State, call: &Call<'_>) -> Answered<()> {
         }
         Scope::Subscription(_) | Scope::Tenant => true,
     };
-    if known && allowed(state, &call.caller.bearer, &action, &scope, call.now) {
+    if known && allowed(state, &call.caller.bearer, action, scope, call.now) {
         return Ok(());
     }
     let Claims { appid, oid, .. } = &call.caller.bearer;

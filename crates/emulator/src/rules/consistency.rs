@@ -98,9 +98,9 @@ pub fn note(state: &mut State, call: &Call<'_>, before: Answer) {
         (ms > 0).then(|| call.now.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX))
     };
     let echoes = &mut state.world.echoes;
+    echoes.reads.remove(&key);
     if call.method == "DELETE" {
         echoes.unlisted.remove(&key);
-        echoes.reads.remove(&key);
         if let Some(until) = until(lag.linger_ms).filter(|_| before.status == 200) {
             let shown = serde_json::from_slice(&before.body).unwrap_or_default();
             echoes.ghosts.insert(key.clone(), (until, shown));

@@ -39,6 +39,36 @@ use crate::world::resources::Author;
 pub use evidence::{Basis, EVIDENCE, Evidence};
 use tokens::Caller;
 
+/// What this is built on.
+pub const EVIDENCE_OF_CALLS: &[Evidence] = &[
+    Evidence::specification(
+        "no api-version: 400 MissingApiVersionParameter; a type or version that nobody serves: 404 InvalidResourceType",
+        "Azure troubleshooting: common deployment errors",
+    ),
+    Evidence::recording(
+        "the api-versions that answer (the list is a setting)",
+        "wire-facts 11, recording not shared",
+    ),
+    Evidence::recording(
+        "the provider writes the message before the code; ARM's front door the code first, with x-ms-failure-cause",
+        "cli-network-manager-put-400@2025-09-09",
+    ),
+    Evidence::specification(
+        "ids, types and names are compared without regard to case",
+        "Azure resource manager RPC",
+    ),
+    Evidence::assumed(
+        "the order of the checks: api-version, tokens, ARM's quota, type, action, resource group, registration, locks, \
+         the provider's quota, the linked resource, the resource itself",
+        "calls that are wrong in two ways at once",
+    ),
+    Evidence::assumed(
+        "a child of what does not exist: 404 ParentResourceNotFound, for every verb",
+        "a GET, PUT and DELETE under a manager and a group that do not exist",
+    ),
+    Evidence::assumed("a verb that a type does not have: 405 MethodNotAllowed", "a POST to a static member"),
+];
+
 /// A call to ARM that passed the token checks.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -127,6 +157,9 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk
     }
     access::tenant(state, &call)?;
     quota::take(state, &call)?;
+    if let Some(answer) = registration::provider(state, &call) {
+        return Ok(quota::with_headers(state, &call, answer.unwrap_or_else(|refusal| refusal)));
+    }
     known_type(state, &call, &version)?;
     access::action(state, &call)?;
     access::resource_group(state, &call)?;

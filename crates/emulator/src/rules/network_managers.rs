@@ -31,7 +31,8 @@ pub const EVIDENCE: &[Evidence] = &[
         "a GET of a connected manager after a PUT of it",
     ),
     Evidence::recording(
-        "DELETE is 202 at times, and the last poll of its Location a 404 (setting)",
+        "DELETE is 202 at times, and the last poll of its Location a 404, which Azure's own SDK takes for a failure \
+         (setting)",
         "cli-network-manager-delete-lro@2025-09-30",
     ),
     Evidence::recording(

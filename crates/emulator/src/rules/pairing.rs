@@ -33,6 +33,14 @@ pub const EVIDENCE: &[Evidence] = &[
         "lastModifiedAt does not move when the state does",
         "cli-connection-subscription@2023-08-29",
     ),
+    Evidence::recording(
+        "Conflict is an ordinary 200 with that word",
+        "cli-connection-management-group@2022-08-23",
+    ),
+    Evidence::report(
+        "a connection deleted and made again may be in Conflict still",
+        "MicrosoftDocs/azure-docs#111856",
+    ),
     Evidence::specification(
         "Connected needs both halves with the same scope; Revoked, Conflict and the way out",
         "concept-cross-tenant",

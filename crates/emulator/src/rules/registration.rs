@@ -1,9 +1,12 @@
 //! Where the provider Microsoft.Network is not registered: in a subscription, or at a management group.
 
-use super::{Call, Evidence};
+use serde_json::json;
+
+use super::{Call, Evidence, access};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Kind, Scope};
+use crate::world::agenda::Event;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -14,6 +17,10 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::report(
         "a manager scoped to a management group that is not registered: 400 BadRequest, is not within tenant",
         "Azure/azure-rest-api-specs#25774",
+    ),
+    Evidence::report(
+        "POST .../register and the GET of a provider, until registrationState is Registered",
+        "azure-mgmt-core 1.6.0, which registers by itself upon that 409",
     ),
     Evidence::assumed(
         "the same for a network manager connection on such a management group",
@@ -44,6 +51,89 @@ pub fn check(state: &State, call: &Call<'_>) -> Answered<()> {
             management_group(state, &call.caller.bearer.tid, &call.path.scope_id())
         }
         Scope::ManagementGroup(_) | Scope::Tenant => Ok(()),
+    }
+}
+
+/// Answers the calls by which a provider is registered, in a subscription or at a management group; None for all others.
+pub fn provider(state: &mut State, call: &Call<'_>) -> Option<Answered> {
+    let path = &call.path;
+    if path.namespace.as_deref() != Some("Microsoft.Network") || path.resource_group.is_some() {
+        return None;
+    }
+    let register = match (call.method, path.types.as_slice()) {
+        ("GET", []) => false,
+        ("POST", [verb]) if path.names.is_empty() && verb.eq_ignore_ascii_case("register") => true,
+        _ => return None,
+    };
+    let action = if register {
+        "Microsoft.Network/register/action"
+    } else {
+        "Microsoft.Resources/subscriptions/providers/read"
+    };
+    let scope = path.parent();
+    if let Err(refusal) = access::action_on(state, call, action, &scope) {
+        return Some(Err(refusal));
+    }
+    let key = state.world.key(&scope, &call.caller.bearer.tid);
+    if register {
+        let delay = state.settings.operation_delay_ms.draw(&mut state.rng);
+        let event = Event::Registered { scope: scope.id(), tenant: call.caller.bearer.tid.clone() };
+        state.world.agenda.add(call.now, delay, event, &mut state.rng);
+        state.world.registering.insert(key.clone());
+        if delay == 0 {
+            set(state, &scope, &call.caller.bearer.tid.clone(), true);
+        }
+    }
+    if matches!(path.scope, Scope::ManagementGroup(_)) && register {
+        return Some(Ok(Answer::empty(200)));
+    }
+    let shown = match &path.scope {
+        _ if registered(state, &scope, &call.caller.bearer.tid) => "Registered",
+        _ if state.world.registering.contains(&key) => "Registering",
+        _ => "NotRegistered",
+    };
+    Some(Ok(Answer::json(
+        200,
+        &json!({
+            "id": format!("{}/providers/Microsoft.Network", scope.id()),
+            "namespace": "Microsoft.Network",
+            "registrationPolicy": "RegistrationRequired",
+            "resourceTypes": [],
+            "registrationState": shown,
+        }),
+    )))
+}
+
+fn registered(state: &State, scope: &ArmPath, tenant: &str) -> bool {
+    match &scope.scope {
+        Scope::Subscription(id) => {
+            state.world.subscriptions.get(&id.to_ascii_lowercase()).is_some_and(|it| it.registered)
+        }
+        Scope::ManagementGroup(name) => {
+            let key = (tenant.to_owned(), name.to_ascii_lowercase());
+            state.world.management_groups.get(&key).is_some_and(|it| it.registered)
+        }
+        Scope::Tenant => false,
+    }
+}
+
+/// Registers the provider in a subscription or at a management group, or ends that.
+pub fn set(state: &mut State, scope: &ArmPath, tenant: &str, registered: bool) {
+    let key = state.world.key(scope, tenant);
+    state.world.registering.remove(&key);
+    match &scope.scope {
+        Scope::Subscription(id) => {
+            if let Some(it) = state.world.subscriptions.get_mut(&id.to_ascii_lowercase()) {
+                it.registered = registered;
+            }
+        }
+        Scope::ManagementGroup(name) => {
+            let key = (tenant.to_owned(), name.to_ascii_lowercase());
+            if let Some(it) = state.world.management_groups.get_mut(&key) {
+                it.registered = registered;
+            }
+        }
+        Scope::Tenant => {}
     }
 }
 

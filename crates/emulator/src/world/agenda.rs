@@ -28,6 +28,13 @@ pub enum Event {
     StaticMember(String),
     /// A manager is done with its update.
     Manager(String),
+    /// The provider is registered.
+    Registered {
+        /// The subscription or management group.
+        scope: String,
+        /// Whose it is.
+        tenant: String,
+    },
     /// A request whose caller was cut off takes effect.
     Late {
         /// The request.

@@ -124,7 +124,12 @@ impl Role {
 pub fn built_in_role(name: &str) -> Option<Vec<String>> {
     let actions: &[&str] = match name {
         "Owner" | "Contributor" => &["*"],
-        "Network Contributor" => &["Microsoft.Network/*"],
+        // As Azure has it, but for what no type here asks for.
+        "Network Contributor" => &[
+            "Microsoft.Network/*",
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ],
         "Reader" => &["*/read"],
         _ => return None,
     };

@@ -10,6 +10,7 @@ pub(crate) use build::{guid as build_guid, new_network as build_network};
 pub mod directory;
 pub mod file;
 pub mod resources;
+pub mod schema;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,8 @@ pub struct World {
     pub networks: BTreeMap<String, Network>,
     /// Deletes that were accepted, by the id in their Location.
     pub operations: BTreeMap<String, Operation>,
+    /// Where the provider is being registered, by key.
+    pub registering: BTreeSet<String>,
     /// When connections were deleted, by the manager they belonged to, the tenant and the scope.
     pub connections_gone: BTreeMap<(String, String, String), Timestamp>,
     /// Tenants and scopes that no new manager can have any more.

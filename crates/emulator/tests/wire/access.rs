@@ -161,3 +161,24 @@ async fn quotas_are_per_verb_and_say_when_to_come_again() {
     assert_eq!(second.header("retry-after"), Some("10"));
     caller.get(&id).await.ok();
 }
+
+#[tokio::test]
+async fn a_role_takes_time_unless_the_token_is_newer() {
+    let world = World::instant().await;
+    world.set(&json!({"roleDelayMs": {"min": 2_500, "max": 2_500}}));
+    let old = world.caller(CENTRAL).await;
+    world.edit(json!({"op": "addRole", "clientId": APP, "tenant": CENTRAL, "scope": MANAGER,
+        "actions": ["Microsoft.Network/networkManagers/networkGroups/write"]}));
+    let id = super::support::group("late");
+    assert_eq!(old.put(&id, json!({})).await.error(), (403, "AuthorizationFailed".into()));
+    // Tokens tell whole seconds, so one of the same second does not count as newer.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let new = world.caller(CENTRAL).await;
+    world.set(&json!({"newTokenSeesRoles": false}));
+    assert_eq!(new.put(&id, json!({})).await.status, 403);
+    world.set(&json!({"newTokenSeesRoles": true}));
+    new.put(&id, json!({})).await.ok();
+    assert_eq!(old.put(&id, json!({})).await.status, 403);
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    old.put(&id, json!({})).await.ok();
+}

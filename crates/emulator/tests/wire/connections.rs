@@ -260,3 +260,19 @@ async fn ids_are_compared_without_regard_to_case() {
     let list = central.get(&format!("{MANAGER}/scopeConnections")).await.ok();
     assert_eq!(list["value"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn pairing_may_need_a_write_of_the_half_that_was_first() {
+    let world = World::instant().await;
+    world.set(&json!({"pairing": "onPut"}));
+    let (central, target) = (world.caller(CENTRAL).await, world.caller(TARGET).await);
+    let (ours, theirs) = (scope_connection("ours"), connection_of(TARGET_SUBSCRIPTION, "theirs"));
+    let body = json!({"tenantId": TARGET, "resourceId": TARGET_SUBSCRIPTION});
+    central.put(&ours, body.clone()).await.ok();
+    target.put(&theirs, json!({"networkManagerId": MANAGER})).await.ok();
+    assert_eq!((world.state_of(&ours), world.state_of(&theirs)), ("Pending".into(), "Connected".into()));
+    central.put(&ours, body).await.ok();
+    assert_eq!((world.state_of(&ours), world.state_of(&theirs)), ("Connected".into(), "Connected".into()));
+    target.delete(&theirs).await;
+    assert_eq!(world.state_of(&ours), "Revoked");
+}

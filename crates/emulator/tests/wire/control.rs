@@ -150,3 +150,34 @@ async fn it_stops_when_dropped() {
     tokio::task::yield_now().await;
     assert!(http.get(url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn people_get_a_page() {
+    let world = with_endpoint().await;
+    world.caller(CENTRAL).await.get(MANAGER).await.ok();
+    let url = format!("{}/", world.emulator.control_url().unwrap());
+    let page = world.send(Method::GET, &url, &[("accept", "text/html,*/*")], None).await;
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.text.contains(MANAGER) && page.text.contains("Last calls"), "{}", page.text);
+    assert!(!page.text.contains(SECRET));
+    let help = world.send(Method::GET, &url, &[], None).await;
+    assert!(help.text.starts_with("avnm-emulator, behind the scenes"));
+}
+
+#[tokio::test]
+async fn locks_and_registrations_are_set_by_the_endpoint() {
+    let world = with_endpoint().await;
+    let lock = json!({"scope": MANAGER, "level": "CanNotDelete"});
+    assert_eq!(ask(&world, Method::POST, "/locks", Some(lock.clone())).await.0, 200);
+    let (_, state) = ask(&world, Method::GET, "/state", None).await;
+    assert_eq!(state["locks"], json!([lock]));
+    let (status, error) =
+        ask(&world, Method::POST, "/locks", Some(json!({"scope": "/x", "level": "Open"}))).await;
+    assert_eq!(status, 400);
+    assert!(error["error"].as_str().unwrap().contains("Open"), "{error}");
+    assert_eq!(ask(&world, Method::DELETE, "/locks", None).await.1, json!({"removed": 1}));
+    let off = json!({"scope": SHARED_GROUP, "tenant": TARGET, "registered": false});
+    assert_eq!(ask(&world, Method::POST, "/registrations", Some(off)).await.0, 200);
+    let ambiguous = json!({"scope": SHARED_GROUP, "registered": false});
+    assert_eq!(ask(&world, Method::POST, "/registrations", Some(ambiguous)).await.0, 400);
+}

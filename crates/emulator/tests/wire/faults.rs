@@ -141,3 +141,17 @@ async fn entra_has_faults_of_its_own() {
     let answer = world.sign_in(TARGET, &[]).await;
     assert_eq!((answer.status, &answer.json()["error"]), (503, &json!("temporarily_unavailable")));
 }
+
+#[tokio::test]
+async fn an_answer_can_be_dressed_badly() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let id = world.fault(json!({"action": {"bom": true}}));
+    let answer = caller.get(MANAGER).await;
+    assert_eq!((answer.status, answer.text.starts_with('\u{feff}')), (200, true));
+    world.emulator.control().remove_faults(Some(id));
+    world.fault(json!({"action": {"contentType": "text/plain"}}));
+    let answer = caller.get(MANAGER).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain")));
+    answer.json();
+}

@@ -48,3 +48,22 @@ async fn a_group_that_had_a_member_is_deleted_later() {
     assert_eq!(caller.get(&location).await.status, 204);
     assert_eq!(caller.get(&location).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_group_is_changed_only_as_the_one_that_was_read() {
+    let world = World::instant().await;
+    let caller = owner(&world).await;
+    let id = group("new");
+    caller.put(&id, json!({})).await.ok();
+    let etag = caller.get(&id).await.ok()["etag"].as_str().unwrap().to_owned();
+    let put = async |condition: &str| {
+        let url = format!("{}{id}?api-version=2024-05-01", world.emulator.url());
+        let bearer = format!("Bearer {}", caller.bearer);
+        let headers = [("authorization", bearer.as_str()), ("if-match", condition)];
+        let body = json!({"properties": {"description": "d"}});
+        world.send(reqwest::Method::PUT, &url, &headers, Some(&body)).await
+    };
+    assert_eq!(put("\"other\"").await.error(), (412, "PreconditionFailed".into()));
+    assert_eq!(put(&etag).await.status, 200);
+    assert_eq!(put("*").await.status, 200);
+}

@@ -2,13 +2,19 @@
 
 mod access;
 mod connections;
+mod consistency;
 mod control;
 mod entra;
 mod faults;
+mod graph;
 mod groups;
 mod lists;
+mod locks;
 mod managers;
 mod members;
+mod metadata;
 mod program;
+mod quotas;
+mod stuck;
 mod support;
 mod watch;

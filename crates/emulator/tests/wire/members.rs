@@ -188,3 +188,21 @@ async fn the_network_and_its_subnets_can_be_read() {
     assert_eq!(all["value"].as_array().unwrap().len(), 1);
     assert!(all.get("nextLink").is_none());
 }
+
+#[tokio::test]
+async fn what_becomes_of_a_member_whose_network_goes_is_a_setting() {
+    for (setting, state) in [("keep", Some("Succeeded")), ("fail", Some("Failed")), ("remove", None)] {
+        let world = World::instant().await;
+        world.set(&json!({"networkGone": setting}));
+        both_tokens(&world).await.put(&member("m"), names(TARGET_NETWORK)).await.ok();
+        let control = world.emulator.control();
+        assert_eq!(
+            control.get(&member("m"), None).unwrap().unwrap()["properties"]["provisioningState"],
+            "Succeeded"
+        );
+        control.delete(TARGET_NETWORK, None).unwrap();
+        let after = control.get(&member("m"), None).unwrap();
+        let after = after.map(|it| it["properties"]["provisioningState"].as_str().unwrap().to_owned());
+        assert_eq!(after.as_deref(), state, "{setting}");
+    }
+}

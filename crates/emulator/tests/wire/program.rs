@@ -76,8 +76,38 @@ fn what_does_not_fit_is_said_before_it_listens() {
 }
 
 #[test]
+fn the_schema_of_a_world_refuses_unknown_fields_as_the_program_does() {
+    let output = Command::new(PROGRAM).arg("--print-world-schema").output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    let objects: Vec<&Value> =
+        definitions.chain([&schema]).filter(|it| it["properties"].is_object()).collect();
+    assert!(objects.len() > 8, "{objects:?}");
+    for object in objects {
+        assert_eq!(object["additionalProperties"], false, "{object}");
+    }
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_refused_by_name() {
+    let text = fails(&["--settings", r#"{"pagesize": 3}"#]);
+    assert!(text.contains("pagesize"), "{text}");
+    let text = fails(&["--settings", "{"]);
+    assert!(text.contains("--settings"), "{text}");
+}
+
+#[test]
 fn the_default_world_can_be_printed_and_used_again() {
     let output = Command::new(PROGRAM).arg("--print-world").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, avnm_emulator::world::file::DEFAULT_WORLD);
+}
+
+#[test]
+fn the_example_of_a_pipeline_works() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/emulator/check.sh");
+    let output = Command::new("bash").arg(script).arg(PROGRAM).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert_eq!(out, "connection: Connected\nwrites: 2\n", "{err}");
 }

@@ -6,27 +6,33 @@ use serde_json::{Value, json};
 /// The namespace of every object.
 pub(crate) const NAMESPACE: &str = "bench";
 
-const CENTRAL: &str = "24680975-1234-abcd-56ef-121314ab5643";
-const TARGET: &str = "12345678-12a3-4abc-5cde-678909876543";
-const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
-const SECRET: &str = "emulator-secret";
+/// The manager's tenant.
+pub(crate) const CENTRAL: &str = "24680975-1234-abcd-56ef-121314ab5643";
+/// The other tenant.
+pub(crate) const TARGET: &str = "12345678-12a3-4abc-5cde-678909876543";
+/// The application.
+pub(crate) const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
+/// Its secret.
+pub(crate) const SECRET: &str = "emulator-secret";
 const HUB: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab";
 
-fn manager() -> String {
+/// The network manager.
+pub(crate) fn manager() -> String {
     format!("{HUB}/resourceGroups/hub/providers/Microsoft.Network/networkManagers/nm")
 }
 
-fn group() -> String {
+/// Its group.
+pub(crate) fn group() -> String {
     format!("{}/networkGroups/members", manager())
 }
 
 /// The nth subscription of the target tenant.
-fn subscription(n: usize) -> String {
+pub(crate) fn subscription(n: usize) -> String {
     format!("/subscriptions/87654321-abcd-1234-1def-{n:012}")
 }
 
 /// The nth network, in the first of them.
-fn network(n: usize) -> String {
+pub(crate) fn network(n: usize) -> String {
     format!(
         "{}/resourceGroups/spokes/providers/Microsoft.Network/virtualNetworks/spoke{n:05}",
         subscription(0)

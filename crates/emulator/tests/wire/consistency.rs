@@ -1,0 +1,87 @@
+//! Reads that lag behind writes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::{CENTRAL, MANAGER, TARGET, TARGET_SUBSCRIPTION, World, scope_connection};
+
+fn names(list: &Value) -> Vec<&str> {
+    list["value"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect()
+}
+
+fn body(description: &str) -> Value {
+    json!({"tenantId": TARGET, "resourceId": TARGET_SUBSCRIPTION, "description": description})
+}
+
+#[tokio::test]
+async fn a_stale_read_shows_what_was_there_before() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let id = scope_connection("a");
+    world.set(&json!({"consistency": {"staleReadMs": {"min": 400, "max": 400}}}));
+    caller.put(&id, body("one")).await.ok();
+    assert_eq!(caller.get(&id).await.error(), (404, "NotFound".into()));
+    tokio::time::sleep(Duration::from_millis(450)).await;
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
+    caller.put(&id, body("two")).await.ok();
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
+    tokio::time::sleep(Duration::from_millis(450)).await;
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
+}
+
+#[tokio::test]
+async fn a_list_may_lack_what_was_just_made_and_keep_what_was_just_deleted() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let list = format!("{MANAGER}/scopeConnections");
+    for name in ["a", "b", "c"] {
+        caller.put(&scope_connection(name), body(name)).await.ok();
+    }
+    let ms = json!({"min": 500, "max": 500});
+    world.set(&json!({"pageSize": 2, "consistency": {"listLagMs": ms, "lingerMs": ms}}));
+    caller.put(&scope_connection("aa"), body("aa")).await.ok();
+    assert_eq!(caller.delete(&scope_connection("b")).await.status, 200);
+    // Page by page, so that the one that lingers is also the last of a page.
+    let first = caller.get(&list).await.ok();
+    assert_eq!(names(&first), ["a", "b"]);
+    let second = caller.get(first["nextLink"].as_str().unwrap()).await.ok();
+    assert_eq!(names(&second), ["c"]);
+    assert_eq!(caller.get(&scope_connection("b")).await.ok()["name"], "b");
+    assert_eq!(caller.get(&scope_connection("aa")).await.ok()["name"], "aa", "only lists lag");
+    tokio::time::sleep(Duration::from_millis(550)).await;
+    world.set(&json!({"pageSize": 20}));
+    assert_eq!(names(&caller.get(&list).await.ok()), ["a", "aa", "c"]);
+    assert_eq!(caller.get(&scope_connection("b")).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_made_again_does_not_linger() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    world.set(&json!({"consistency": {"lingerMs": {"min": 60_000, "max": 60_000}}}));
+    let id = scope_connection("a");
+    caller.put(&id, body("one")).await.ok();
+    caller.delete(&id).await;
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
+    caller.put(&id, body("two")).await.ok();
+    let list = caller.get(&format!("{MANAGER}/scopeConnections")).await.ok();
+    assert_eq!(names(&list), ["a"]);
+    assert_eq!(list["value"][0]["properties"]["description"], "two");
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
+}
+
+#[tokio::test]
+async fn a_fault_makes_one_read_stale() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let id = scope_connection("a");
+    caller.put(&id, body("one")).await.ok();
+    world.fault(
+        json!({"match": {"method": "GET", "id": id.to_uppercase(), "nth": 2}, "action": {"stale": true}}),
+    );
+    caller.put(&id, body("two")).await.ok();
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
+}
