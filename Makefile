@@ -11,10 +11,10 @@ DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "c
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit conformance scenarios generate clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 tools: ## Build the pinned Kubernetes programs, once, into a cache outside the tree
 	@tools/build.sh
@@ -60,6 +60,9 @@ deny: ## Dependency rules alone, where cargo-deny is installed
 
 unit: ## Tests without the scenarios: unit, property and table tests, generated files, layers
 	$(CARGO) test --workspace
+
+conformance: ## Recorded traffic of Azure against client and emulator; AVNM_RECORDINGS=DIR plays other files
+	@$(CARGO) run --quiet --package avnm-conformance
 
 scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
 	$(CARGO) build --workspace --bins

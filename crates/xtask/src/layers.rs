@@ -23,9 +23,9 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("avnm-emulator", &[]),
 ];
 
-/// These see what they like, and nothing that ships sees them. `avnm-wire` is where the client and
-/// the emulator meet.
-const TOOLS: &[&str] = &["xtask", "avnm-launcher", "avnm-scenarios", "avnm-wire"];
+/// These see what they like, and nothing that ships sees them. `avnm-wire` and
+/// `avnm-conformance` are where the client and the emulator meet.
+const TOOLS: &[&str] = &["xtask", "avnm-launcher", "avnm-scenarios", "avnm-wire", "avnm-conformance"];
 
 /// What the tests of any crate may see besides: the emulator and the launcher are made for them. The emulator's
 /// own tests may not see the client, or they would be shaped by it.

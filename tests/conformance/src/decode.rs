@@ -76,7 +76,7 @@ pub fn check(exchange: &Exchange, path: Option<&ArmPath>) -> Decoded {
         (Kind::VirtualNetwork | Kind::Subnet, false) => {
             check.one(path, &bytes, body, decode::network, |check, json, read| {
                 let location = json.get("location").and_then(Value::as_str).unwrap_or_default();
-                check.same("location", &Some(location.to_owned()), &read.location);
+                check.same("location", Some(location.to_owned()), &read.location);
                 check.id(json, &read.id);
             })
         }
@@ -95,8 +95,8 @@ impl Check {
     }
 
     /// A property that the JSON has must be what was read; one that it does not have reads as empty.
-    fn same(&mut self, name: &str, json: &Option<String>, read: &str) {
-        let wanted = json.as_deref().unwrap_or_default();
+    fn same(&mut self, name: &str, json: Option<String>, read: &str) {
+        let wanted = json.unwrap_or_default();
         if wanted != read {
             self.lost.push(format!("{name}: the JSON has {wanted:?}, read was {read:?}"));
         }
@@ -169,7 +169,7 @@ impl Check {
         let details = error.get("details").is_some_and(Value::is_array);
         // With details the client tells the inner code; then the outer one is not lost, but not told either.
         if !details {
-            self.same("error code", &text("code"), read.code.as_deref().unwrap_or_default());
+            self.same("error code", text("code"), read.code.as_deref().unwrap_or_default());
         }
         if !read.message.contains(text("message").unwrap_or_default().as_str()) {
             self.lost.push(format!("error message: read was {:?}", read.message));
@@ -192,21 +192,21 @@ fn property(json: &Value, name: &str) -> Option<String> {
 fn scope_connection(check: &mut Check, json: &Value, read: &ScopeConnection) {
     check.id(json, &read.id);
     let tenant = property(json, "tenantId").map(|it| it.to_ascii_lowercase());
-    check.same("tenantId", &tenant, read.tenant.as_ref().map_or("", |tenant| tenant.as_str()));
-    check.same("resourceId", &property(json, "resourceId"), &read.scope);
-    check.same("description", &property(json, "description"), &read.description);
+    check.same("tenantId", tenant, read.tenant.as_ref().map_or("", |tenant| tenant.as_str()));
+    check.same("resourceId", property(json, "resourceId"), &read.scope);
+    check.same("description", property(json, "description"), &read.description);
     state(check, json, &read.state);
 }
 
 fn manager_connection(check: &mut Check, json: &Value, read: &ManagerConnection) {
     check.id(json, &read.id);
-    check.same("networkManagerId", &property(json, "networkManagerId"), &read.manager);
-    check.same("description", &property(json, "description"), &read.description);
+    check.same("networkManagerId", property(json, "networkManagerId"), &read.manager);
+    check.same("description", property(json, "description"), &read.description);
     state(check, json, &read.state);
 }
 
 fn state(check: &mut Check, json: &Value, read: &ConnectionState) {
-    check.same("connectionState", &property(json, "connectionState"), read.as_str());
+    check.same("connectionState", property(json, "connectionState"), read.as_str());
     if let ConnectionState::Other(word) = read {
         check.lost.push(format!("connectionState: {word:?} is no word of the enum"));
     }
@@ -214,12 +214,12 @@ fn state(check: &mut Check, json: &Value, read: &ConnectionState) {
 
 fn member(check: &mut Check, json: &Value, read: &Member) {
     check.id(json, &read.id);
-    check.same("resourceId", &property(json, "resourceId"), &read.resource);
+    check.same("resourceId", property(json, "resourceId"), &read.resource);
     let place = property(json, "location").filter(|it| !it.is_empty()).or_else(|| property(json, "region"));
-    check.same("location", &place, &read.location);
+    check.same("location", place, &read.location);
     // By ARM's contract an absent state is success.
     let state = property(json, "provisioningState").or_else(|| Some("Succeeded".into()));
-    check.same("provisioningState", &state, read.provisioning.as_str());
+    check.same("provisioningState", state, read.provisioning.as_str());
     if let ProvisioningState::Other(word) = &read.provisioning {
         check.lost.push(format!("provisioningState: {word:?} is no word of the enum"));
     }
@@ -233,7 +233,7 @@ fn group(check: &mut Check, json: &Value, read: &Group) {
         MemberType::Subnet => "Subnet",
         MemberType::Other(word) => word,
     };
-    check.same("memberType", &Some(wanted), told);
+    check.same("memberType", Some(wanted), told);
 }
 
 fn manager(check: &mut Check, json: &Value, read: &Manager) {

@@ -92,7 +92,7 @@ impl fmt::Display for Difference {
             What::Type => write!(f, ": recorded {recorded}, the emulator has {replayed} (another type)"),
             What::Value => write!(f, ": recorded {recorded}, the emulator has {replayed}"),
             What::Form => write!(f, ": recorded {recorded}, the emulator has {replayed} (another form)"),
-            What::Identity => write!(f, ": recorded {recorded}, the emulator has {replayed} ({})", KEPT),
+            What::Identity => write!(f, ": recorded {recorded}, the emulator has {replayed} ({KEPT})"),
             What::Unreplayed => write!(f, ": {recorded} was not replayed: {replayed}"),
         }
     }

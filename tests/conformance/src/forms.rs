@@ -96,9 +96,9 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "message",
         properties: &["message"],
-        reason: "word for word but for GUIDs: recorders replace subscriptions in URIs and not in texts",
+        reason: "word for word but for GUIDs (recorders replace subscriptions in URIs and not in texts), the name of the client, and seconds to wait",
         identity: Identity::Free,
-        read: |value| Some(without_guids(value)),
+        read: |value| Some(words_of(value)),
     },
 ];
 
@@ -170,6 +170,18 @@ pub fn without_guids(text: &str) -> String {
     out
 }
 
+/// A message without what it says of the moment: GUIDs, who called, how long to wait.
+fn words_of(message: &str) -> String {
+    let mut words = without_guids(message);
+    for (before, after) in [("The client '", "'"), ("try again after '", "' seconds")] {
+        let Some(start) = words.find(before).map(|at| at + before.len()) else { continue };
+        if let Some(length) = words[start..].find(after) {
+            words.replace_range(start..start + length, "…");
+        }
+    }
+    words
+}
+
 fn link(text: &str) -> Option<String> {
     let (origin, path, query) = split(text)?;
     let origin = origin.filter(|origin| origin.starts_with("https://"))?;
@@ -216,5 +228,12 @@ mod tests {
         let text = "The subscription: a85adf9b-ce1f-4f83-8139-804e22c93a2a is not registered for feature: Ä";
         assert_eq!(without_guids(text), "The subscription: {guid} is not registered for feature: Ä");
         assert_eq!(without_guids("a85adf9b-ce1f-4f83-8139"), "a85adf9b-ce1f-4f83-8139");
+        let of = |client: &str, seconds: &str| {
+            words_of(&format!(
+                "The client '{client}' has no role. Please try again after '{seconds}' seconds."
+            ))
+        };
+        assert_eq!(of("live.com#a@b.example", "3"), of("a85adf9b-ce1f-4f83-8139-804e22c93a2a", "10"));
+        assert_ne!(words_of("The client 'a' has a role."), words_of("The client 'a' has no role."));
     }
 }

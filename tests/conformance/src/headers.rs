@@ -152,9 +152,9 @@ fn location(recorded: &str, replayed: &str, bindings: &mut Bindings) -> Vec<(Wha
     if is_guid(&ours) && is_guid(&theirs) && !bindings.bind("guid", &ours, &theirs) {
         found.push((What::Identity, ours.clone(), theirs.clone()));
     }
-    let replaced = |path: &str, id: &str| match is_guid(id) {
-        true => format!("{}{{guid}}", &path[..path.len() - id.len()]),
-        false => path.to_owned(),
+    let replaced = |path: &str, id: &str| {
+        let before = path.strip_suffix(id).filter(|_| is_guid(id));
+        before.map_or_else(|| path.to_owned(), |before| format!("{before}{{guid}}"))
     };
     let (path, other_path) = (replaced(&path, &ours), replaced(&other_path, &theirs));
     if path != other_path {
@@ -178,14 +178,11 @@ fn location(recorded: &str, replayed: &str, bindings: &mut Bindings) -> Vec<(Wha
         found.push((What::Value, link_of("", &query), link_of("", &other_query)));
     }
     for (name, form) in TOKENS {
-        if let (Some(ours), Some(theirs)) = (value(&query, name), value(&other_query, name)) {
-            if !form(&ours) || !form(&theirs) {
-                found.push((
-                    What::Form,
-                    format!("parameter {name}={ours}"),
-                    format!("parameter {name}={theirs}"),
-                ));
-            }
+        if let (Some(ours), Some(theirs)) = (value(&query, name), value(&other_query, name))
+            && !(form(&ours) && form(&theirs))
+        {
+            let told = |value: &str| format!("parameter {name}={value}");
+            found.push((What::Form, told(&ours), told(&theirs)));
         }
     }
     found

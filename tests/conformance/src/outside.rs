@@ -37,7 +37,7 @@ pub struct Outside<'a> {
     had_member: BTreeSet<String>,
     /// Groups and managers whose delete runs.
     running: BTreeSet<String>,
-    /// Links that belong to lists which went on from an earlier page.
+    /// What was brought about and not told yet.
     notes: Vec<String>,
 }
 
@@ -95,10 +95,8 @@ impl<'a> Outside<'a> {
                 }
                 self.before_delete(stage, path, exchange)?;
             }
-            ("DELETE", 409) if path.kind() == Kind::NetworkManager && single => {
-                if code(exchange).as_deref() == Some("CannotDeleteResource") {
-                    self.nested(stage, path, exchange).await?;
-                }
+            ("DELETE", 409) if is_refused_for_children(exchange, path) => {
+                self.nested(stage, path, exchange).await?;
             }
             ("DELETE", 204) if single => self.gone(stage, path, "a DELETE does not find it")?,
             _ => {}
@@ -199,7 +197,7 @@ impl<'a> Outside<'a> {
                 stage.set(&json!({"memberDelayMs": {"min": 0, "max": 0}}))?;
             }
             if state == Some("Failed") {
-                self.fail(stage, path);
+                fail(stage, path);
             }
         }
         let put = |stage: &Stage| -> anyhow::Result<()> {
@@ -338,7 +336,7 @@ impl<'a> Outside<'a> {
             }
         }
         if path.kind() == Kind::StaticMember && self.will_fail(index, &key) {
-            self.fail(stage, path);
+            fail(stage, path);
             self.notes.push(format!("{} will fail: it was recorded so", path.id()));
         }
         Ok(())
@@ -363,12 +361,6 @@ impl<'a> Outside<'a> {
             }
         }
         false
-    }
-
-    fn fail(&self, stage: &Stage, path: &ArmPath) {
-        let matches =
-            Match { method: Some("PUT".into()), id: Some(path.id()), times: Some(1), ..Match::default() };
-        stage.control.add_fault(Fault { matches, action: Effect::FailMember.into() });
     }
 
     /// Something lies in a manager that cannot be deleted: what the refusal names, or a group in its place.
@@ -413,9 +405,10 @@ impl<'a> Outside<'a> {
 
     /// Time passes, or somebody acts, so that states can be what was recorded of things that the file made.
     async fn states(&mut self, stage: &Stage, exchange: &Exchange, path: &ArmPath) -> anyhow::Result<()> {
-        let recorded = match (&exchange.body, exchange.is_success(), exchange.method.as_str()) {
-            (Some(body), true, "GET" | "PUT") => body,
-            _ => return Ok(()),
+        let (Some(recorded), true, "GET" | "PUT") =
+            (&exchange.body, exchange.is_success(), exchange.method.as_str())
+        else {
+            return Ok(());
         };
         let put = exchange.method == "PUT";
         let single = [recorded.clone()];
@@ -512,6 +505,19 @@ impl<'a> Outside<'a> {
         };
         !other.eq_ignore_ascii_case(stage.world.tenant_of(&manager))
     }
+}
+
+/// Whether a manager was not deleted because something lies in it.
+fn is_refused_for_children(exchange: &Exchange, path: &ArmPath) -> bool {
+    let manager = path.kind() == Kind::NetworkManager && !path.is_collection();
+    manager && code(exchange).as_deref() == Some("CannotDeleteResource")
+}
+
+/// The next PUT of this member makes one that fails.
+fn fail(stage: &Stage, path: &ArmPath) {
+    let matches =
+        Match { method: Some("PUT".into()), id: Some(path.id()), times: Some(1), ..Match::default() };
+    stage.control.add_fault(Fault { matches, action: Effect::FailMember.into() });
 }
 
 /// A word of the enum as the emulator's.

@@ -145,14 +145,22 @@ impl Builder {
                 let named: Vec<String> = guids.collect();
                 if let [.., tenant, linked] = named.as_slice() {
                     self.own(&scope, tenant, "a 403 says that the caller's tenant is this one");
-                    let linked = format!("/subscriptions/{linked}");
-                    self.subscriptions
-                        .insert(linked.clone(), linked.trim_start_matches("/subscriptions/").into());
-                    self.own(
-                        &linked,
-                        OTHER_TENANT,
-                        "a 403 says that the linked subscription is another tenant's",
-                    );
+                    // The text's subscription, and the one in the request: a recorder may have replaced one of them.
+                    let sent = exchange
+                        .request_body
+                        .as_ref()
+                        .and_then(|body| body.pointer("/properties/resourceId"));
+                    let sent = sent.and_then(Value::as_str).and_then(ArmPath::from_id);
+                    let said = ArmPath::from_id(&format!("/subscriptions/{linked}"));
+                    for other in said.into_iter().chain(sent) {
+                        self.note_scope(&other);
+                        let other = other.scope_id().to_ascii_lowercase();
+                        self.own(
+                            &other,
+                            OTHER_TENANT,
+                            "a 403 says that the linked subscription is another tenant's",
+                        );
+                    }
                 }
             }
             "BadRequest" => {

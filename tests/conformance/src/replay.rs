@@ -276,7 +276,7 @@ impl Replay<'_> {
         let throttled = exchange.status == 429;
         if throttled {
             notes.push("the quota of such calls is used up: a 429 says so".into());
-            self.stage.set(&quota(exchange, json!({"size": 0.0, "refillPerSecond": 0.1})))?;
+            self.stage.set(&quota(exchange, &json!({"size": 0.0, "refillPerSecond": 0.1})))?;
         }
         let authorization = match application {
             Some(application) => Some(format!("Bearer {}", self.stage.token(&tenant, application)?)),
@@ -311,7 +311,7 @@ impl Replay<'_> {
         };
         let seen = self.stage.call(&request);
         if throttled {
-            self.stage.set(&quota(exchange, Value::Null))?;
+            self.stage.set(&quota(exchange, &Value::Null))?;
         }
         seen
     }
@@ -442,7 +442,8 @@ fn origin_of(exchange: &Exchange) -> String {
     origin.or_else(|| exchange.origin.clone()).unwrap_or_else(|| "https://management.azure.com".into())
 }
 
-fn quota(exchange: &Exchange, quota: Value) -> Value {
+/// The setting for a quota of such calls.
+fn quota(exchange: &Exchange, quota: &Value) -> Value {
     let provider = code(exchange).as_deref() == Some("ResourceRequestsThrottled");
     let class = match exchange.method.as_str() {
         "GET" => "reads",

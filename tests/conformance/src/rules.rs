@@ -136,9 +136,11 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "the first builds gave a group the members and the condition that are resources of their own since",
         evidence: "cli-static-member@2022-04-11 has groupMembers and conditionalMembership, @2022-06-27 does not",
         applies: |it, context| {
-            let named =
-                ["groupMembers", "conditionalMembership"].iter().any(|name| it.is_at(&["properties", name]));
-            it.what == What::Missing && named && context.is(&[Kind::NetworkGroup])
+            let at = |name| it.is_at(&["properties", name]);
+            let gone = it.what == What::Missing && (at("groupMembers") || at("conditionalMembership"));
+            let word =
+                it.what == What::Value && at("memberType") && it.recorded.contains("Microsoft.Network/");
+            (gone || word) && context.is(&[Kind::NetworkGroup])
         },
     },
     Explanation {
@@ -151,6 +153,17 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let older = it.what == What::Missing && at("multiTenantScopes") && it.recorded == "[]";
             let newer = it.what == What::Extra && at("crossTenantScopes") && it.replayed == "[]";
             (older || newer) && context.is(&[Kind::NetworkManager])
+        },
+    },
+    Explanation {
+        name: "older-resource-guid",
+        until: Some(date(2022, 3, 1)),
+        reason: "the previews of 2021 gave managers and groups no resourceGuid",
+        evidence: "specification 2021-02-01-preview lacks it; the oldest recording (2022-03-07) has it",
+        applies: |it, context| {
+            it.what == What::Extra
+                && it.is_at(&["properties", "resourceGuid"])
+                && context.is(&[Kind::NetworkManager, Kind::NetworkGroup])
         },
     },
     Explanation {
@@ -268,8 +281,10 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let updating = it.property("provisioningState") == Some("Updating");
             let state = it.is_at(&["properties", "provisioningState"])
                 && matches!(it.replayed.as_str(), "\"Succeeded\"" | "\"Failed\"");
-            let place =
-                it.is_at(&["properties", "location"]) && (it.recorded == "\"\"" || it.replayed == "\"\"");
+            let region = it.recorded.trim_matches('"').bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let place = it.is_at(&["properties", "location"])
+                && (it.recorded == "\"\"" || it.replayed == "\"\"")
+                && region;
             it.what == What::Value
                 && updating
                 && (state || place)
@@ -337,9 +352,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "a call about a subscription, resource group, management group or registration: part of the stage and not of the service",
         evidence: "recordings of tests make and delete their resource groups",
         applies: |it, context| {
-            let roots = ["/subscriptions", "/tenants"];
             let stage = context.path.map_or_else(
-                || roots.contains(&context.exchange.path.trim_end_matches('/')),
+                || !context.exchange.path.to_ascii_lowercase().contains("microsoft.network"),
                 |path| {
                     let ours = path
                         .namespace

@@ -83,16 +83,13 @@ impl Comparison<'_> {
             self.resource = item.clone();
             let key = key(item);
             let at = others.iter().position(|other| crate::shape::key(other) == key);
-            match at {
-                Some(at) => {
-                    let other = others.swap_remove(at);
-                    self.value(item, other);
-                }
-                None => {
-                    self.at.push("value".into());
-                    self.note(What::Missing, &key, "");
-                    self.at.pop();
-                }
+            if let Some(at) = at {
+                let other = others.swap_remove(at);
+                self.value(item, other);
+            } else {
+                self.at.push("value".into());
+                self.note(What::Missing, &key, "");
+                self.at.pop();
             }
         }
         for other in others {

@@ -113,9 +113,9 @@ impl Stage {
     /// One call.
     pub fn call(&self, request: &Request) -> anyhow::Result<Seen> {
         let Reaction::Answer(answer) = self.azure.call(request) else { bail!("a call was cut off") };
-        let body = match answer.body.is_empty() {
-            true => None,
-            false => Some(serde_json::from_slice(&answer.body).context("the emulator's body")?),
+        let body = match &answer.body[..] {
+            [] => None,
+            body => Some(serde_json::from_slice(body).context("the emulator's body")?),
         };
         let headers =
             answer.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
