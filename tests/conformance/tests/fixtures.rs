@@ -1,7 +1,10 @@
 //! Our own fixtures, as `make conformance` plays them.
 
+use std::collections::BTreeSet;
+
 use avnm_conformance::recording::Recording;
 use avnm_conformance::report::{Counts, report};
+use avnm_conformance::rules::EXPLANATIONS;
 
 #[test]
 fn every_fixture_conforms() {
@@ -24,4 +27,34 @@ fn every_fixture_says_where_it_comes_from() {
             assert!(location.len() < 1_000, "{}: the certificate in a link is not shortened", recording.name);
         }
     }
+}
+
+/// Rules that explain something in traffic that was made up, in tests/synthetic.rs.
+const SYNTHETIC: &[&str] = &[
+    "before-file",
+    "container",
+    "neighbour-body",
+    "neighbour-nested",
+    "network-body",
+    "network-write",
+    "older-404-text",
+    "older-resource-guid",
+    "other-network-type",
+    "other-service",
+    "server-fault",
+    "timing-connection",
+    "timing-manager",
+    "timing-operation",
+    "trimmed-zero",
+];
+
+#[test]
+fn every_rule_explains_something() {
+    let played = avnm_conformance::run(&avnm_conformance::fixtures()).unwrap();
+    let judged = played.iter().flat_map(|it| &it.outcomes).flat_map(|it| &it.differences);
+    let mut used: BTreeSet<&str> = judged.filter_map(|it| it.explanation.map(|it| it.name)).collect();
+    used.extend(SYNTHETIC);
+    let all: BTreeSet<&str> = EXPLANATIONS.iter().map(|it| it.name).collect();
+    assert_eq!(used, all);
+    assert_eq!(all.len(), EXPLANATIONS.len(), "two rules have one name");
 }

@@ -568,3 +568,133 @@ fn reads_of_what_the_file_never_made() {
     ];
     assert!(good("ps-reads@2024-10-18", &exchanges).is_empty());
 }
+
+#[test]
+fn what_time_did_before_it_was_asked() {
+    let groups = |name: &str, guid: &str, at: u32| {
+        let text = group_body("", &times(at, at)).to_string();
+        let text = text
+            .replace("networkGroups/g\"", &format!("networkGroups/{name}\""))
+            .replace("\"g\"", &format!("\"{name}\""));
+        serde_json::from_str::<Value>(&text.replace("1a1b2c3d", guid)).unwrap()
+    };
+    let uri = |name: &str| format!("{}/networkGroups/{name}", manager());
+    let result = |name: &str, guid: &str, time: u32| {
+        format!("{}/operationResults/{guid}-4e5f-4a6b-8c7d-9e0f1a2b3c4d?t={time}&c=M&s=s&h=h", uri(name))
+    };
+    let accepted = |name: &str, guid: &str, time: u32, mut exchange: Value| {
+        let link = format!("https://management.azure.com{}&api-version=2024-05-01", result(name, guid, time));
+        exchange["response_headers"]["Location"] = json!(link);
+        exchange
+    };
+    let half = format!("{}/scopeConnections/c", manager());
+    let other = format!("{S}/providers/Microsoft.Network/networkManagerConnections/mine");
+    let all = ["Connectivity", "SecurityAdmin"];
+    let exchanges = [
+        full(
+            "PUT",
+            &manager(),
+            &put_manager(&["Connectivity"]),
+            200,
+            &manager_body("", &["Connectivity"], "Succeeded", &json!({}), &times(1, 1)),
+        ),
+        full("PUT", &uri("a"), &json!({}), 200, &groups("a", "aaaaaaaa", 2)),
+        full("PUT", &uri("b"), &json!({}), 200, &groups("b", "bbbbbbbb", 3)),
+        full(
+            "PUT",
+            &half,
+            &json!({"properties": {"tenantId": TENANT, "resourceId": S}}),
+            200,
+            &scope_connection_body("Pending", "", &times(4, 4)),
+        ),
+        full(
+            "PUT",
+            &other,
+            &json!({"properties": {"networkManagerId": manager()}}),
+            200,
+            &connection_body(S, "mine", &manager(), "Pending", &times(5, 5)),
+        ),
+        get(&half, 200, &scope_connection_body("Connected", "", &times(4, 4))),
+        get(&other, 200, &connection_body(S, "mine", &manager(), "Pending", &times(5, 5))),
+        full(
+            "PUT",
+            &manager(),
+            &put_manager(&all),
+            200,
+            &manager_body("", &all, "Updating", &json!({}), &times(1, 6)),
+        ),
+        accepted("a", "aaaaaaaa", 1, full("DELETE", &uri("a"), &Value::Null, 202, &Value::Null)),
+        accepted("b", "bbbbbbbb", 1, full("DELETE", &uri("b"), &Value::Null, 202, &Value::Null)),
+        get(&result("a", "aaaaaaaa", 1), 204, &Value::Null),
+        accepted("b", "bbbbbbbb", 2, get(&result("b", "bbbbbbbb", 1), 202, &Value::Null)),
+        get(&manager(), 200, &manager_body(ETAG, &all, "Updating", &json!({}), &times(1, 6))),
+        // What is running again after it was done did not do so by itself.
+        get(&manager(), 200, &manager_body(ETAG, &all, "Succeeded", &json!({}), &times(1, 6))),
+    ];
+    let wanted = ["timing-connection", "timing-manager", "timing-operation"];
+    assert_eq!(good("ps-timing@2024-10-18", &exchanges), wanted);
+    let mut backwards = exchanges.to_vec();
+    backwards.swap(12, 13);
+    assert!(bad("ps-timing@2024-10-18", &backwards).contains("provisioningState"));
+}
+
+#[test]
+fn previews_of_2021() {
+    let old = |value: Value| {
+        serde_json::from_str::<Value>(
+            &value.to_string().replace("2024-10-18T", "2021-09-18T").replace("11999", "0"),
+        )
+        .unwrap()
+    };
+    let strip = |mut exchange: Value| {
+        exchange["response_headers"]
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| value != "0" || value.is_null());
+        let properties = exchange["response_body"]["properties"].as_object_mut().unwrap();
+        properties.remove("resourceGuid");
+        properties.insert("displayName".into(), json!("d"));
+        exchange
+    };
+    let mut manager_exchange = full(
+        "PUT",
+        &manager(),
+        &put_manager(&["Connectivity"]),
+        200,
+        &manager_body("", &["Connectivity"], "Succeeded", &json!({}), &times(1, 1)),
+    );
+    manager_exchange["response_body"]["properties"]["networkManagerScopes"]
+        .as_object_mut()
+        .unwrap()
+        .remove("crossTenantScopes");
+    let sent = json!({"properties": {"memberType": "Microsoft.Network/virtualNetworks", "displayName": "d", "groupMembers": []}});
+    let mut group_exchange =
+        full("PUT", &format!("{}/networkGroups/g", manager()), &sent, 200, &group_body("", &times(2, 2)));
+    let properties = &mut group_exchange["response_body"]["properties"];
+    properties["memberType"] = json!("Microsoft.Network/virtualNetworks");
+    properties["groupMembers"] = json!([{"resourceId": network()}]);
+    properties["conditionalMembership"] = json!("");
+    let exchanges = [strip(old(manager_exchange)), strip(old(group_exchange))];
+    let wanted = [
+        "older-display-name",
+        "older-group-members",
+        "older-multi-tenant-scopes",
+        "older-rate-limits",
+        "older-resource-guid",
+    ];
+    assert_eq!(good("ps-network-group@2021-09-18", &exchanges), wanted);
+}
+
+#[test]
+fn a_network_is_there_and_where() {
+    let id = network().replace("virtualnetworks", "virtualNetworks");
+    let body = |location: &str| {
+        json!({"name": "v", "id": id, "etag": format!("W/\"{GUID}\""), "type": "Microsoft.Network/virtualNetworks", "location": location,
+        "properties": {"provisioningState": "Succeeded", "resourceGuid": GUID, "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [], "virtualNetworkPeerings": [], "privateEndpointVNetPolicies": "Disabled"}})
+    };
+    let exchanges = [get(&id, 200, &body("westus"))];
+    good("ps-network@2024-10-18", &exchanges);
+    let mut wrong = exchanges.to_vec();
+    wrong[0]["response_body"]["location"] = Value::Null;
+    assert!(bad("ps-network@2024-10-18", &wrong).contains("location"));
+}
