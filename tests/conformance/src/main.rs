@@ -1,5 +1,6 @@
 //! `make conformance`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ use clap::Parser;
 struct Arguments {
     /// A directory of recordings to play instead of the fixtures of this crate.
     #[arg(env = "AVNM_RECORDINGS", value_name = "DIR")]
-    directory: Option<PathBuf>,
+    directory: Option<OsString>,
     /// Print what must have been there before, and every difference with the rule that explains it.
     #[arg(long)]
     verbose: bool,
@@ -34,7 +35,8 @@ fn main() -> anyhow::Result<ExitCode> {
         print!("{}", avnm_conformance::report::rules());
         return Ok(ExitCode::SUCCESS);
     }
-    let directory = arguments.directory.filter(|it| !it.as_os_str().is_empty());
+    // An empty variable is none.
+    let directory = arguments.directory.filter(|it| !it.is_empty()).map(PathBuf::from);
     let played = avnm_conformance::run(&directory.unwrap_or_else(avnm_conformance::fixtures))?;
     let (text, good) = avnm_conformance::report::report(&played, arguments.verbose);
     print!("{text}");

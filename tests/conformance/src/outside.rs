@@ -185,24 +185,29 @@ impl<'a> Outside<'a> {
         if self.own.contains_key(&key) || self.others.get(&key) == Some(&wanted) {
             return Ok(());
         }
+        if self.others.get(&key).is_some_and(|known| is_same_write(known, &wanted)) {
+            self.others.insert(key, wanted);
+            return self.moved(stage, path, body).await;
+        }
         let tenant = stage.world.tenant_of(path).to_owned();
         let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
         let id =
             if ArmPath::from_id(id).is_some_and(|it| it.key() == key) { id.to_owned() } else { path.id() };
         let text = |name: &str| body.get("properties")?.get(name)?.as_str();
         let state = text("provisioningState");
+        let fails = path.kind() == Kind::StaticMember && self.ends_failed(&key, &wanted);
         if path.kind() == Kind::StaticMember {
             self.had_member.insert(path.parent().key());
             if state != Some("Updating") {
                 stage.set(&json!({"memberDelayMs": {"min": 0, "max": 0}}))?;
             }
-            if state == Some("Failed") {
+            if fails {
                 fail(stage, path);
             }
         }
         let put = |stage: &Stage| -> anyhow::Result<()> {
             // A fault hits calls only.
-            if path.kind() == Kind::StaticMember && state == Some("Failed") {
+            if fails {
                 let request = Request {
                     method: "PUT".into(),
                     path: path.id(),
@@ -218,8 +223,11 @@ impl<'a> Outside<'a> {
         put(stage)?;
         let times = body.get("systemData");
         let time = |name: &str| times.and_then(|times| times.get(name));
-        if time("createdAt") != time("lastModifiedAt") && state != Some("Failed") {
+        if time("createdAt") != time("lastModifiedAt") {
             stage.advance(Until::Next).await;
+            if fails {
+                fail(stage, path);
+            }
             put(stage)?;
         }
         if path.kind() == Kind::StaticMember {
@@ -234,6 +242,29 @@ impl<'a> Outside<'a> {
         self.notes.push(format!("somebody made {}{word}: {why}", path.id()));
         self.others.insert(key, wanted);
         Ok(())
+    }
+
+    /// What somebody made is in another state now: Azure gave it, time did, or another half.
+    async fn moved(&mut self, stage: &Stage, path: &ArmPath, body: &Value) -> anyhow::Result<()> {
+        let text = |name: &str| body.get("properties")?.get(name)?.as_str();
+        if let Some(state) = text("connectionState").and_then(connection_state) {
+            stage.control.force_state(&path.id(), Some(stage.world.tenant_of(path)), Some(state))?;
+            self.notes.push(format!("{} became {}", path.id(), state.as_str()));
+        } else if path.kind() == Kind::StaticMember && text("provisioningState") != Some("Updating") {
+            stage.advance(Until::MembersDone).await;
+        }
+        Ok(())
+    }
+
+    /// Whether a member of somebody else's was recorded as Failed after the write that this body shows.
+    fn ends_failed(&self, key: &str, body: &Value) -> bool {
+        let bodies = self.recording.exchanges.iter().filter_map(|it| it.body.as_ref());
+        bodies.flat_map(|body| std::iter::once(body).chain(items(body))).any(|other| {
+            let state = other.get("properties").and_then(|it| it.get("provisioningState"));
+            key_of(other) == key
+                && state.and_then(Value::as_str) == Some("Failed")
+                && is_same_write(other, body)
+        })
     }
 
     /// Somebody deleted this, unless the file made it.
@@ -505,6 +536,24 @@ impl<'a> Outside<'a> {
         };
         !other.eq_ignore_ascii_case(stage.world.tenant_of(&manager))
     }
+}
+
+/// Whether two bodies of one thing show the same write: they differ in what Azure gives, if at all.
+fn is_same_write(one: &Value, other: &Value) -> bool {
+    let bare = |body: &Value| {
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("etag");
+        }
+        let properties = body.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            properties.retain(|name, _| {
+                !["connectionState", "provisioningState", "location"].contains(&name.as_str())
+            });
+        }
+        body
+    };
+    bare(one) == bare(other)
 }
 
 /// Whether a manager was not deleted because something lies in it.

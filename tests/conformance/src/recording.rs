@@ -179,11 +179,12 @@ pub fn parameters(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// A link without its host, with its parameters in the order of their names.
+/// A link without its host and without regard to the case of its path, with its parameters in the order of their
+/// names.
 pub fn link_of(path: &str, query: &str) -> String {
     let mut pairs = parameters(query);
     pairs.sort();
-    format!("{path}?{pairs:?}")
+    format!("{}?{pairs:?}", path.to_ascii_lowercase())
 }
 
 fn headers(value: Option<&Value>) -> Headers {

@@ -13,7 +13,7 @@ use crate::generation::Generation;
 use crate::headers;
 use crate::outside::Outside;
 use crate::precondition::{HALF, OWNER, STRANGER, World, code, guids, message};
-use crate::recording::{Exchange, Recording, items, link_of, split};
+use crate::recording::{Exchange, Headers, Recording, items, link_of, split};
 use crate::rules::{self, BEFORE_FILE, Context, Explanation, is_arm, is_neighbour};
 use crate::shape::{self, Bindings, key as key_of};
 use crate::stage::{Seen, Stage, Until};
@@ -196,7 +196,7 @@ impl Replay<'_> {
         if is_neighbour(path) {
             // None of them exists in the emulator: what can be played is that one is missing.
             let absent = match (exchange.method.as_str(), exchange.status) {
-                ("GET", 404) => code(exchange).as_deref() == Some("NotFound"),
+                ("GET", 404) => !exchange.headers.contains_key("x-ms-failure-cause"),
                 ("GET", 200) => path.is_collection() && exchange.items().is_empty(),
                 ("DELETE", 204) => true,
                 _ => false,
@@ -376,14 +376,26 @@ impl Replay<'_> {
     }
 
     fn compare(&mut self, exchange: &Exchange, seen: &Seen) -> Vec<Difference> {
+        let recorder = self.recording.recorder();
         if exchange.status != seen.status {
-            // Of two answers that are not the same at all, the rest says nothing.
             let body = seen.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
             let replayed = format!("{}{body}", seen.status);
-            return vec![Difference::new(What::Value, Place::Status, exchange.status.to_string(), replayed)];
+            let status = Difference::new(What::Value, Place::Status, exchange.status.to_string(), replayed);
+            let mut found = vec![status];
+            // Of a success and an error the rest says nothing. Two successes differ in where to ask next, no more.
+            if exchange.is_success() && (200..300).contains(&seen.status) {
+                let without = |headers: &Headers| {
+                    let mut headers = headers.clone();
+                    headers.remove("location");
+                    headers
+                };
+                let (ours, theirs) = (without(&exchange.headers), without(&seen.headers));
+                found.extend(headers::compare(&ours, &theirs, recorder, &mut self.bindings));
+                found.extend(shape::compare(exchange.body.as_ref(), seen.body.as_ref(), &mut self.bindings));
+            }
+            return found;
         }
-        let mut found =
-            headers::compare(&exchange.headers, &seen.headers, self.recording.recorder(), &mut self.bindings);
+        let mut found = headers::compare(&exchange.headers, &seen.headers, recorder, &mut self.bindings);
         found.extend(shape::compare(exchange.body.as_ref(), seen.body.as_ref(), &mut self.bindings));
         found
     }

@@ -114,8 +114,18 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "older builds gave managers and groups a displayName",
         evidence: "cli-group@2022-06-27 has it, @2023-08-29 does not",
         applies: |it, context| {
+            // What was sent comes back, and "" where nothing was; a read is believed.
+            let sent = context
+                .exchange
+                .request_body
+                .as_ref()
+                .and_then(|body| body.pointer("/properties/displayName"));
+            let wanted = sent.map_or_else(|| "\"\"".to_owned(), ToString::to_string);
+            let text = it.recorded.starts_with('"');
             it.what == What::Missing
                 && it.is_at(&["properties", "displayName"])
+                && text
+                && (context.exchange.method != "PUT" || it.recorded == wanted)
                 && context.is(&[Kind::NetworkManager, Kind::NetworkGroup])
         },
     },

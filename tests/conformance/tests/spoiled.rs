@@ -105,6 +105,9 @@ const GROUP: &str = "cli-group@2025-09-30";
 #[case(MEMBER, "/exchanges/6/response_headers/location", None, "location")]
 #[case(MEMBER, "/exchanges/6/status", Some(json!(200)), "status")]
 #[case(MEMBER, "/exchanges/8/status", Some(json!(200)), "status")]
+#[case("cli-static-member@2024-06-05", "/exchanges/6/response_headers/etag", Some(json!("\"x\"")), "header etag")]
+#[case("cli-other-404-envelopes@2025-09-30", "/exchanges/1/response_body/code", Some(Value::Null), "code")]
+#[case("cli-network-manager@2022-06-27", "/exchanges/0/response_body/properties/displayName", Some(json!("x")), "displayName")]
 // States that cannot be.
 #[case(SCOPE, "/exchanges/2/response_body/properties/connectionState", Some(json!("Paused")), "connectionState")]
 #[case(SCOPE, "/exchanges/1/response_body/properties/connectionState", Some(json!("connected")), "connectionState")]

@@ -653,7 +653,7 @@ fn previews_of_2021() {
             .retain(|_, value| value != "0" || value.is_null());
         let properties = exchange["response_body"]["properties"].as_object_mut().unwrap();
         properties.remove("resourceGuid");
-        properties.insert("displayName".into(), json!("d"));
+        properties.insert("displayName".into(), json!(""));
         exchange
     };
     let mut manager_exchange = full(
@@ -667,7 +667,7 @@ fn previews_of_2021() {
         .as_object_mut()
         .unwrap()
         .remove("crossTenantScopes");
-    let sent = json!({"properties": {"memberType": "Microsoft.Network/virtualNetworks", "displayName": "d", "groupMembers": []}});
+    let sent = json!({"properties": {"memberType": "Microsoft.Network/virtualNetworks", "groupMembers": []}});
     let mut group_exchange =
         full("PUT", &format!("{}/networkGroups/g", manager()), &sent, 200, &group_body("", &times(2, 2)));
     let properties = &mut group_exchange["response_body"]["properties"];
