@@ -29,12 +29,21 @@ pub struct World {
     /// The tenant of each subscription and management group, by key.
     owners: BTreeMap<String, String>,
     tenant: String,
+    /// The region of each network that a member names, by key.
+    regions: BTreeMap<String, String>,
 }
 
 impl World {
     /// The tenant that a path lies in.
     pub fn tenant_of(&self, path: &ArmPath) -> &str {
         self.owners.get(&path.scope_id().to_ascii_lowercase()).map_or(&self.tenant, String::as_str)
+    }
+
+    /// The region of the network that a member names.
+    pub fn region_of(&self, resource_id: &str) -> Option<&str> {
+        let named = ArmPath::from_id(resource_id)?;
+        let network = if named.kind() == Kind::Subnet { named.parent() } else { named };
+        self.regions.get(&network.key()).map(String::as_str)
     }
 
     /// Every tenant.
@@ -277,11 +286,13 @@ impl Builder {
             self.reasons.push(format!("resource group {id}: it is named{note}"));
         }
         let mut networks = Vec::new();
+        let mut regions = BTreeMap::new();
         for (key, (path, region)) in &self.networks {
             if self.missing_subscriptions.contains(&path.scope_id().to_ascii_lowercase()) {
                 continue;
             }
             let region = region.clone().unwrap_or_else(|| "eastus2".into());
+            regions.insert(key.clone(), region.clone());
             let subnets: Vec<&String> = self.subnets.get(key).into_iter().flatten().collect();
             networks.push(json!({"id": path.id(), "location": region, "subnets": subnets}));
             self.reasons.push(format!("virtual network {} in {region}: a member names it", path.id()));
@@ -313,7 +324,7 @@ impl Builder {
             ],
         })
         .to_string();
-        World { text, reasons: self.reasons, owners, tenant }
+        World { text, reasons: self.reasons, owners, tenant, regions }
     }
 
     /// The tenant of all that nothing else is known of: that which owns what a manager lies in.

@@ -408,6 +408,7 @@ impl Replay<'_> {
             path,
             generation: self.generation,
             recorder: self.recording.recorder(),
+            region: difference.property("resourceId").and_then(|id| self.stage.world.region_of(id)),
             went_back: rank.zip(reached).is_some_and(|(rank, reached)| rank < *reached),
         };
         let explanation = Explanation::of(&difference, &context);

@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub generation: Generation,
     /// Who recorded.
     pub recorder: Recorder,
+    /// The region of the network that the resource names, if it names one.
+    pub region: Option<&'a str>,
     /// The recorded state is one that the same resource had left before.
     pub went_back: bool,
 }
@@ -291,7 +293,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let updating = it.property("provisioningState") == Some("Updating");
             let state = it.is_at(&["properties", "provisioningState"])
                 && matches!(it.replayed.as_str(), "\"Succeeded\"" | "\"Failed\"");
-            let region = it.recorded.trim_matches('"').bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let told = it.recorded.trim_matches('"');
+            let region = told.is_empty() || context.region == Some(told);
             let place = it.is_at(&["properties", "location"])
                 && (it.recorded == "\"\"" || it.replayed == "\"\"")
                 && region;

@@ -114,6 +114,7 @@ const GROUP: &str = "cli-group@2025-09-30";
 #[case(SCOPE, "/exchanges/4/response_body/value/0/properties/connectionState", Some(json!("Pending")), "connectionState")]
 #[case(MEMBER, "/exchanges/2/response_body/properties/provisioningState", Some(json!("Succeeded")), "provisioningState")]
 #[case(MEMBER, "/exchanges/3/response_body/properties/provisioningState", Some(json!("Succeeding")), "provisioningState")]
+#[case(MEMBER, "/exchanges/3/response_body/properties/location", Some(json!("eastus")), "properties.location")]
 // Values that were sent come back.
 #[case(MEMBER, "/exchanges/3/response_body/properties/resourceId", Some(json!("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/test_network_manager_static_member000001/providers/Microsoft.Network/virtualNetworks/clitest.vn000002")), "resourceId")]
 #[case(GROUP, "/exchanges/0/response_body/properties/networkManagerScopes/crossTenantScopes", Some(json!([{}])), "crossTenantScopes")]
