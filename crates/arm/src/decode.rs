@@ -151,3 +151,36 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
         _ => Undecodable::NotJson,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLLECTION: &str = "/subscriptions/s/x/staticMembers";
+
+    #[test]
+    fn a_page_counts_what_it_leaves_out() {
+        let body = b"\xef\xbb\xbf{\"nextLink\":\"\",\"value\":[{\"name\":\"m\",\"properties\":{}},{\"name\":\"my name\",\"properties\":{}}]}";
+        let part = members(COLLECTION, body).unwrap();
+        assert_eq!(part.items.len(), 1);
+        assert_eq!((part.skipped, part.next_link.as_deref()), (1, Some("")));
+        let nameless = br#"{"value":[{"properties":{}}]}"#;
+        assert_eq!(members(COLLECTION, nameless), Err(Undecodable::Nameless));
+    }
+
+    #[test]
+    fn another_form_is_told_from_no_json() {
+        let id = ArmId::parse("/a/b").unwrap();
+        assert_eq!(member(&id, b"{}"), Err(Undecodable::OtherForm));
+        assert_eq!(member(&id, b"<html>"), Err(Undecodable::NotJson));
+        assert_eq!(member(&id, b""), Err(Undecodable::NotJson));
+    }
+
+    #[test]
+    fn both_envelopes_of_an_error_are_read() {
+        let nested = error(404, br#"{"error":{"message":"gone","code":"NotFound"}}"#);
+        let bare = error(404, br#"{"code":"NotFound","message":"gone","target":null}"#);
+        assert_eq!(nested, bare);
+        assert_eq!((nested.kind, nested.code.as_deref()), (FaultKind::NotFound, Some("NotFound")));
+    }
+}

@@ -31,7 +31,14 @@ pub fn fixtures() -> PathBuf {
 
 /// Plays every file of a directory.
 pub fn run(directory: &Path) -> anyhow::Result<Vec<Played>> {
-    Recording::read_all(directory)?.iter().map(play).collect()
+    let files = Recording::read_all(directory)?;
+    files
+        .into_iter()
+        .map(|(name, file)| match file {
+            Ok(recording) => play(&recording),
+            Err(error) => Ok(Played::unread(name, &error)),
+        })
+        .collect()
 }
 
 /// Plays one file, on a clock of its own that stands still until the replay moves it.

@@ -199,7 +199,7 @@ impl<'a> Outside<'a> {
         if path.kind() == Kind::StaticMember {
             self.had_member.insert(path.parent().key());
             if state != Some("Updating") {
-                stage.set(&json!({"memberDelayMs": {"min": 0, "max": 0}}))?;
+                stage.set_members_at_once(true)?;
             }
             if fails {
                 fail(stage, path);
@@ -233,7 +233,7 @@ impl<'a> Outside<'a> {
         if path.kind() == Kind::StaticMember {
             // What is due happens on the next look.
             stage.show(path);
-            stage.set(&json!({"memberDelayMs": {"min": 2_000, "max": 2_000}}))?;
+            stage.set_members_at_once(false)?;
         }
         if let Some(state) = text("connectionState").and_then(connection_state) {
             stage.control.force_state(&id, Some(&tenant), Some(state))?;

@@ -80,8 +80,9 @@ impl Recording {
         Ok(Self { name: name.to_owned(), source, exchanges })
     }
 
-    /// Reads every `*.json` of a directory, in the order of their names.
-    pub fn read_all(directory: &Path) -> anyhow::Result<Vec<Self>> {
+    /// Reads every `*.json` of a directory, in the order of their names; each by itself, so that one that is none
+    /// does not hide the others.
+    pub fn read_all(directory: &Path) -> anyhow::Result<Vec<(String, anyhow::Result<Self>)>> {
         let entries =
             std::fs::read_dir(directory).with_context(|| format!("read {}", directory.display()))?;
         let mut files = entries
@@ -91,15 +92,15 @@ impl Recording {
         files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
         files.sort();
         ensure!(!files.is_empty(), "{} holds no *.json", directory.display());
-        files
+        Ok(files
             .iter()
             .map(|path| {
-                let text =
-                    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-                let name = path.file_stem().unwrap_or_default().to_string_lossy();
-                Self::parse(&name, &text)
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+                let read = text.and_then(|text| Self::parse(&name, &text));
+                (name, read)
             })
-            .collect()
+            .collect())
     }
 
     /// Who recorded it: the file's prefix says so.

@@ -107,6 +107,22 @@ fn unstaged(recording: &Recording, preconditions: Vec<String>, error: &anyhow::E
     Played { name: recording.name.clone(), generation, preconditions, outcomes: outcomes.collect() }
 }
 
+impl Played {
+    /// A file that is no recording: nothing explains that.
+    pub fn unread(name: String, error: &anyhow::Error) -> Self {
+        let why = format!("{error:#}");
+        let difference = Difference::new(What::Unreplayed, Place::Call, name.clone(), why);
+        let outcome = Outcome {
+            call: "the file".into(),
+            preconditions: Vec::new(),
+            decoded: Decoded::NoType,
+            replayed: false,
+            differences: vec![Judged { difference, explanation: None }],
+        };
+        Self { name, generation: Generation::Unknown, preconditions: Vec::new(), outcomes: vec![outcome] }
+    }
+}
+
 impl Outcome {
     /// Before the emulator was asked.
     fn of(exchange: &Exchange, path: Option<&ArmPath>) -> Self {

@@ -9,7 +9,7 @@ use avnm_emulator::path::ArmPath;
 use avnm_emulator::world::file::WorldFile;
 use avnm_emulator::{Control, Settings, Span};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::precondition::{SECRET, World};
@@ -82,6 +82,12 @@ impl Stage {
             Until::OperationsDone => OPERATION + 1,
         };
         tokio::time::advance(Duration::from_millis(ms)).await;
+    }
+
+    /// Whether members that are made from here on are done at once.
+    pub fn set_members_at_once(&self, at_once: bool) -> anyhow::Result<()> {
+        let ms = if at_once { 0 } else { MEMBER };
+        self.set(&json!({"memberDelayMs": {"min": ms, "max": ms}}))
     }
 
     /// Changes settings from here on.

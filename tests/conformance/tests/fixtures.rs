@@ -19,7 +19,8 @@ fn every_fixture_conforms() {
 
 #[test]
 fn every_fixture_says_where_it_comes_from() {
-    for recording in Recording::read_all(&avnm_conformance::fixtures()).unwrap() {
+    for (_, recording) in Recording::read_all(&avnm_conformance::fixtures()).unwrap() {
+        let recording = recording.unwrap();
         let source = recording.source.unwrap_or_default();
         assert!(source.contains("recordings/"), "{}: {source:?}", recording.name);
         let links = recording.exchanges.iter().filter_map(|it| it.headers.get("location"));
@@ -57,4 +58,20 @@ fn every_rule_explains_something() {
     let all: BTreeSet<&str> = EXPLANATIONS.iter().map(|it| it.name).collect();
     assert_eq!(used, all);
     assert_eq!(all.len(), EXPLANATIONS.len(), "two rules have one name");
+}
+
+#[test]
+fn a_file_that_is_no_recording_is_told_and_hides_no_other() {
+    let directory = std::env::temp_dir().join(format!("avnm-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("a.json"), "not json").unwrap();
+    let good = r#"[{"method":"GET","uri":"/subscriptions","status":200}]"#;
+    std::fs::write(directory.join("b.json"), good).unwrap();
+    let played = avnm_conformance::run(&directory).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let counts: Vec<usize> = played.iter().map(|it| Counts::of(it).unexplained).collect();
+    assert_eq!(counts, [1, 0]);
+    let (text, good) = report(&played, false);
+    assert!(!good && text.contains("not JSON"), "{text}");
+    assert!(avnm_conformance::run(&directory).is_err(), "a directory that is not there");
 }
