@@ -6,12 +6,11 @@ Tests of a module share the emulator and nothing in it: each makes what it needs
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-from azure.mgmt.network import NetworkManagementClient
-from azure.mgmt.network import models
+from azure.mgmt.network import NetworkManagementClient, models
 
 from bodies import new_manager
 from clients import Clients

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 PAGE_SIZE = 3
 """Items on a page of a list that names no other size: small, so that a list has several."""
@@ -55,7 +56,9 @@ class Emulator:
         """The number of the last call; what comes after it is what a test has caused."""
         return self.control("GET", "/state")["lastCall"]
 
-    def calls(self, since: int = 0, kind: str = "arm", method: str | None = None, path: str = "") -> list[dict[str, Any]]:
+    def calls(
+        self, since: int = 0, kind: str = "arm", method: str | None = None, path: str = ""
+    ) -> list[dict[str, Any]]:
         """The ledger: the calls after that number whose path has this part, oldest first."""
         return [
             call

@@ -42,9 +42,13 @@ def subscription(id: str) -> str:
 
 def manager(name: str, resource_group: str = HUB) -> str:
     """The resource id of a network manager in the hub."""
-    return f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/{resource_group}/providers/Microsoft.Network/networkManagers/{name}"
+    return _resource(HUB_SUBSCRIPTION, resource_group, f"networkManagers/{name}")
 
 
 def network(name: str, id: str = TARGET_SUBSCRIPTION, resource_group: str = "temp") -> str:
     """The resource id of a virtual network."""
-    return f"/subscriptions/{id}/resourceGroups/{resource_group}/providers/Microsoft.Network/virtualNetworks/{name}"
+    return _resource(id, resource_group, f"virtualNetworks/{name}")
+
+
+def _resource(id: str, resource_group: str, rest: str) -> str:
+    return f"{subscription(id)}/resourceGroups/{resource_group}/providers/Microsoft.Network/{rest}"

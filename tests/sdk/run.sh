@@ -52,7 +52,7 @@ exec 9>&-
 
 # Nothing is written into the tree, and nothing of the caller's own Python or Azure settings gets in.
 unset PYTHONPATH PYTHONHOME PYTEST_ADDOPTS PYTEST_PLUGINS REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
-for name in $(compgen -e | grep -E '^(AZURE_|MSAL_|(HTTPS?|ALL)_PROXY$)' || true); do unset "$name"; done
+for name in $(compgen -e | grep -iE '^(AZURE_|MSAL_|(HTTPS?|ALL)_PROXY$)' || true); do unset "$name"; done
 export PYTHONDONTWRITEBYTECODE=1
 cd "$here"
 exec "$venv/bin/python" -m pytest "$@"

@@ -77,4 +77,6 @@ def test_deleting_a_foreign_member_needs_no_second_token(
     hub_for_both.static_members.create_or_update(HUB, manager, group, "foreign", FOREIGN)
     since = emulator.last_call()
     hub.static_members.delete(HUB, manager, group, "foreign")
-    assert [(call["status"], call["auxiliaryTenants"]) for call in emulator.calls(since, method="DELETE")] == [(200, [])]
+    assert [(call["status"], call["auxiliaryTenants"]) for call in emulator.calls(since, method="DELETE")] == [
+        (200, [])
+    ]

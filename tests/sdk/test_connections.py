@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
-from azure.mgmt.network import NetworkManagementClient
+from azure.mgmt.network import NetworkManagementClient, models
 
 from bodies import fields, manager_connection, scope_connection
 from clients import Clients
@@ -128,9 +128,22 @@ def test_a_targets_half_is_made_updated_and_deleted(halves: Halves, name: str) -
     assert name not in [it.name for it in halves.list()]
 
 
-def test_deleting_a_targets_half_that_is_not_there_is_no_error(
-    halves: Halves, emulator: Emulator, name: str
+@pytest.mark.parametrize("state", ["Pending", "Connected", "Conflict", "Revoked", "Rejected"])
+def test_every_state_has_its_word_in_the_sdk(
+    hub: NetworkManagementClient, target: NetworkManagementClient, emulator: Emulator, manager: str, state: str
 ) -> None:
+    ours = scope_connection(TARGET, subscription(TARGET_SUBSCRIPTION))
+    ours = hub.scope_connections.create_or_update(HUB, manager, "half", ours)
+    theirs = target.subscription_network_manager_connections.create_or_update(manager, manager_connection(manager))
+    for half in (ours, theirs):
+        emulator.control("POST", "/connections/state", {"id": half.id, "state": state})
+    ours = hub.scope_connections.get(HUB, manager, "half")
+    theirs = target.subscription_network_manager_connections.get(manager)
+    for half in (ours, theirs):
+        assert models.ScopeConnectionState(fields(half).connection_state).value == state
+
+
+def test_deleting_a_targets_half_that_is_not_there_is_no_error(halves: Halves, emulator: Emulator, name: str) -> None:
     since = emulator.last_call()
     assert halves.delete(name) is None
     assert [call["status"] for call in emulator.calls(since, method="DELETE")] == [204]

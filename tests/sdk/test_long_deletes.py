@@ -64,9 +64,7 @@ def test_a_group_that_never_had_any_goes_at_once(
     assert [call["status"] for call in emulator.calls(since)] == [200]
 
 
-def test_a_manager_that_azure_takes_its_time_over(
-    hub: NetworkManagementClient, emulator: Emulator, name: str
-) -> None:
+def test_a_manager_that_azure_takes_its_time_over(hub: NetworkManagementClient, emulator: Emulator, name: str) -> None:
     hub.network_managers.create_or_update(HUB, name, new_manager())
     since = emulator.last_call()
     with emulator.settings(managerDelete="accepted"):

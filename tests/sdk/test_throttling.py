@@ -75,3 +75,8 @@ def test_a_gateway_that_answers_html(hub: NetworkManagementClient, emulator: Emu
     with pytest.raises(HttpResponseError) as refusal:
         hub.network_managers.get(HUB, manager, retry_total=0)
     assert refusal.value.status_code == 502
+
+
+def test_a_byte_order_mark_before_the_json(hub: NetworkManagementClient, emulator: Emulator, manager: str) -> None:
+    emulator.add_fault({"kind": "arm", "method": "GET", "pathContains": manager, "times": 1}, {"bom": True})
+    assert hub.network_managers.get(HUB, manager).name == manager
