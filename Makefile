@@ -1,4 +1,5 @@
-# Everything that a person or CI does with this tree. Needs Rust, Go and a C compiler, and nothing else by hand.
+# Everything that a person or CI does with this tree. Needs Rust, Go and a C compiler, and for the tests Python 3.9 or
+# newer with its venv module; nothing else by hand.
 #
 # One cargo profile (dev) serves all of it, and the binaries of all crates are built together wherever more than
 # one is needed: with other sets cargo would unify features differently and compile the same crates twice.
@@ -11,7 +12,7 @@ DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "c
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk scenarios generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 bench: ## Measure speed, memory and calls of the release build, and print them beside the budgets
 	@$(CARGO) run --package xtask -- bench
 
-test: ## Everything that must pass: formatting, lints, tests, and the scenarios on a real API server
+test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, and the scenarios on a real API server
 	@tools/guard.sh $(MAKE) --no-print-directory steps
 
 # Behind the guard: what it starts in the background, too, is gone when it ends.
@@ -45,6 +46,7 @@ steps:
 	$(STEP) "Kubernetes programs" tools/build.sh
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
+	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
@@ -63,6 +65,10 @@ unit: ## Tests without the scenarios: unit, property and table tests, generated 
 
 conformance: ## Recorded traffic of Azure against client and emulator; AVNM_RECORDINGS=DIR plays other files
 	@$(CARGO) run --quiet --package avnm-conformance
+
+sdk: ## Drive the emulator with Microsoft's own clients for Python, from a pinned environment that is made once
+	$(CARGO) build --workspace --bins
+	@tools/guard.sh tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 
 scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
 	$(CARGO) build --workspace --bins
