@@ -156,7 +156,9 @@ impl Azure {
             _ => build_guid(&mut state.rng),
         };
         let body = match kind {
-            CallKind::Arm if !request.body.is_empty() => serde_json::from_slice::<Box<RawValue>>(&request.body).ok(),
+            CallKind::Arm if !request.body.is_empty() => {
+                serde_json::from_slice::<Box<RawValue>>(&request.body).ok()
+            }
             _ => None,
         };
         let entry = Entry {
@@ -278,6 +280,7 @@ impl State {
                 Event::CrossTenantScope { manager, tenant, scope } => {
                     pairing::look_at_scopes(self, &manager, &tenant, &scope);
                 }
+                Event::MemberPlaced(key) => static_members::place(self, &key, due),
                 Event::StaticMember(key) => static_members::finish(self, &key, due),
                 Event::Registered { scope, tenant } => {
                     if let Some(path) = ArmPath::from_id(&scope) {

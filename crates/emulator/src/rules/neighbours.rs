@@ -32,7 +32,7 @@ pub fn answer(state: &State, call: &Call<'_>) -> Answered {
         return Err(parent_not_found(&call.path, verb(call.method)));
     }
     if call.path.is_collection() {
-        return Ok(Answer::json(200, &json!({"value": []})));
+        return Ok(Answer::json(200, &json!({"nextLink": "", "value": []})));
     }
     if call.method == "DELETE" {
         return Ok(Answer::empty(204));

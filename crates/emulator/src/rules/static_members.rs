@@ -1,6 +1,7 @@
 //! `networkGroups/staticMembers`: one network or subnet in a group.
 
 use jiff::Timestamp;
+use rand::Rng;
 use serde::Deserialize;
 
 use super::paging::{self, Order};
@@ -19,6 +20,7 @@ pub const EVIDENCE: &[Evidence] = &[
         "PUT is always 200 and Updating, then Succeeded with a location, or Failed without",
         "cli-static-member@2025-09-30",
     ),
+    Evidence::recording("the location may be there before it is Succeeded", "cli-static-member@2025-09-30"),
     Evidence::recording(
         "resourceId keeps its casing; the region's property is location",
         "cli-static-member@2025-09-30",
@@ -144,8 +146,26 @@ pub fn store(
         group.had_members = true;
     }
     let delay = state.settings.member_delay_ms.draw(&mut state.rng);
+    if delay > 0 {
+        let placed = state.rng.random_range(0..delay);
+        state.world.agenda.add(now, placed, Event::MemberPlaced(key.clone()), &mut state.rng);
+    }
     state.world.agenda.add(now, delay, Event::StaticMember(key), &mut state.rng);
     new
+}
+
+/// A member that is still Updating gets the region of its network.
+pub fn place(state: &mut State, key: &str, now: Timestamp) {
+    let Some(member) = state.world.members.get(key) else { return };
+    if member.provisioning_state != "Updating" || member.fails {
+        return;
+    }
+    let network = state.world.network_of(&member.resource_id);
+    let Some(location) = network.map(|network| network.location.clone()) else { return };
+    if let Some(member) = state.world.members.get_mut(key) {
+        member.location = location;
+        member.written_at = now;
+    }
 }
 
 /// A network is gone: what becomes of its members is a setting.

@@ -24,6 +24,8 @@ pub enum Event {
         /// The scope's key.
         scope: String,
     },
+    /// A static member that is still Updating knows its network's region.
+    MemberPlaced(String),
     /// A static member is done.
     StaticMember(String),
     /// A manager is done with its update.
