@@ -1,0 +1,132 @@
+//! The pass of a credential of either kind: does it sign in, and may it go.
+
+mod kind;
+pub(crate) mod source;
+
+pub(crate) use kind::CredentialObject;
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_api::FINALIZER_IN_USE;
+use avnm_arm::clock;
+use avnm_plan::{
+    credential::{self as plan, Hold, Inputs, SignIn},
+    inputs::Meta,
+};
+use jiff::{SignedDuration, Timestamp};
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+
+use crate::{
+    context::Context, cross_tenant_connection::seconds, hold, kube_io, live, memory::Remembered, status,
+};
+
+/// What the process remembers of a credential.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CredentialMemory {
+    plan: plan::Remembered,
+    propagating_since: Option<Timestamp>,
+}
+
+/// One pass. It cannot fail: faults are data.
+pub(crate) async fn reconcile<K: CredentialObject>(
+    guard: Arc<DeserializeGuard<K>>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let Ok(object) = &guard.0 else {
+        crate::events::undecodable(&context.events, &guard).await;
+        return Ok(Action::await_change());
+    };
+    context.metrics.pass(K::KIND.as_str());
+    let uid = object.uid().unwrap_or_default();
+    let mut remembered = K::memories(&context).take(&uid);
+    let object = remembered.newest(object);
+    let (wait, gone) = run(&context, object, &mut remembered).await;
+    if gone {
+        context.materials.forget(&uid);
+        K::memories(&context).forget(&uid);
+        return Ok(Action::await_change());
+    }
+    K::memories(&context).put(&uid, remembered);
+    Ok(Action::requeue(wait))
+}
+
+async fn run<K: CredentialObject>(
+    context: &Context,
+    object: K,
+    remembered: &mut Remembered<K, CredentialMemory>,
+) -> (Duration, bool) {
+    let meta = Meta::of(&object);
+    // A new generation, or a request, is tried at once; otherwise the Secret is read once a probe.
+    let old = object.shown().cloned().unwrap_or_default();
+    let forced = old.observed_generation != Some(meta.generation)
+        || (meta.requested_at.is_some() && old.last_handled_reconcile_at != meta.requested_at);
+    let sign_in = match context.materials.get(&object, forced).await {
+        Err(fault) => SignIn::Failed(fault),
+        // Material may be left in memory; the source being gone is what a user has to know.
+        Ok(_) => context.materials.source_fault(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
+    };
+    let propagating = matches!(&sign_in, SignIn::Failed(fault)
+        if fault.kind == avnm_terms::FaultKind::SignIn(avnm_terms::SignInFault::Propagating));
+    let now = clock::now();
+    remembered.memory.propagating_since =
+        if propagating { remembered.memory.propagating_since.or(Some(now)) } else { None };
+    let users = if meta.deleting {
+        Some(live::users(&context.client, &context.stores, &meta.namespace, &object.reference()).await)
+    } else {
+        None
+    };
+    let inputs = Inputs {
+        held: object.finalizers().iter().any(|held| held == FINALIZER_IN_USE),
+        side: context.side_of(&meta.namespace, &object.reference()),
+        identity: plan::identity(object.declared()),
+        status: old,
+        sign_in,
+        users,
+        propagating_since: remembered.memory.propagating_since,
+        meta,
+    };
+    if plan::hold(&inputs) == Hold::Release {
+        let released = match context.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&context.client, &object, FINALIZER_IN_USE).await,
+            Err(fault) => Err(fault),
+        };
+        return match released {
+            Ok(_) => (kube_io::AGAIN, true),
+            Err(fault) => (remembered.barred(&fault, context.settings.waits.retry_max), false),
+        };
+    }
+    if matches!(inputs.sign_in, SignIn::Failed(_)) {
+        let finding = plan::finding(&inputs, now);
+        crate::log::failures(K::KIND.as_str(), &inputs.meta, finding.reason, std::slice::from_ref(&finding));
+    }
+    let probe = SignedDuration::try_from(context.settings.probe).unwrap_or(plan::PROBE);
+    let reported = plan::report(&inputs, remembered.memory.plan, &context.settings.waits, probe, now);
+    let memory = &mut remembered.memory.plan;
+    memory.streak = if reported.after.failed { memory.streak.saturating_add(1) } else { 0 };
+    memory.unread_since = if reported.after.unread { memory.unread_since.or(Some(now)) } else { None };
+    let mut wait = seconds(reported.after.look);
+    if inputs.meta.deleting {
+        // Whoever still uses it goes soon; their end wakes this object, and this is for what was missed.
+        wait = wait.min(Duration::from_secs(5));
+    }
+    if reported.status == inputs.status {
+        remembered.let_through();
+        return (wait, false);
+    }
+    let written = match context.lease.check("write status", status::MARGIN) {
+        Ok(()) => status::write(&context.client, &object, &reported.status).await,
+        Err(fault) => Err(fault),
+    };
+    match written {
+        Ok(new) => {
+            context.metrics.status_write(K::KIND.as_str());
+            remembered.let_through();
+            remembered.wrote(&object, &new);
+            for happening in reported.happenings {
+                context.events.tell(&new, &happening).await;
+            }
+        }
+        Err(fault) => wait = remembered.barred(&fault, context.settings.waits.retry_max),
+    }
+    (wait, false)
+}

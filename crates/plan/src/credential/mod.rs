@@ -1,0 +1,216 @@
+//! Decisions about a credential of either kind: does it sign in, may it go, and whom is it lent to.
+
+mod lending;
+pub(crate) mod unusable;
+
+pub use lending::lent;
+
+use avnm_api::{CredentialSpec, CredentialStatus};
+use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    conditions::{self, Past},
+    cross_tenant_connection::{After, transition},
+    fault::{self, Side},
+    inputs::Meta,
+    pace::{self, Waiting, Waits},
+    reason::{Companion, PROPAGATION, Reason},
+    verdict::{Failure, Finding, Happening},
+};
+
+/// A failing credential is tried once in this time, however many objects use it.
+pub const PROBE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The code of a fault that says that a Secret, or a key of it, is missing.
+pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
+
+/// Everything read from Kubernetes and Entra.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// The object's metadata.
+    pub meta: Meta,
+    /// Whom it signs in as, and where.
+    pub identity: Result<(TenantId, ClientId), Finding>,
+    /// Its status as it was read.
+    pub status: CredentialStatus,
+    /// Whether the finalizer that holds it is on it.
+    pub held: bool,
+    /// Whose tenant it signs in to, as far as its users tell.
+    pub side: Side,
+    /// What signing in came to.
+    pub sign_in: SignIn,
+    /// Objects with a claim that names it (a live list); read only while it is being deleted.
+    pub users: Option<Result<Vec<String>, Fault>>,
+    /// When the current streak of Propagating began, in this process.
+    pub propagating_since: Option<Timestamp>,
+}
+
+/// What signing in came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignIn {
+    /// A token was got.
+    Token,
+    /// It was not.
+    Failed(Fault),
+}
+
+/// Spec, read.
+pub fn identity(spec: &dyn CredentialSpec) -> Result<(TenantId, ClientId), Finding> {
+    let invalid = |field: &str, why: &dyn std::fmt::Display| {
+        Finding::new(Reason::InvalidSpec, format!("spec.{field}: {why} ({})", Actor::ClusterOperator))
+    };
+    let tenant = TenantId::parse(spec.tenant_id()).map_err(|why| invalid("tenantId", &why))?;
+    let client = ClientId::parse(spec.client_id()).map_err(|why| invalid("clientId", &why))?;
+    Ok((tenant, client))
+}
+
+/// What is to be done with the finalizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Leave it.
+    Leave,
+    /// Take it off: nobody needs the credential any more.
+    Release,
+}
+
+/// Whether a credential that is being deleted may go.
+pub fn hold(inputs: &Inputs) -> Hold {
+    let unused = matches!(&inputs.users, Some(Ok(users)) if users.is_empty());
+    if inputs.meta.deleting && inputs.held && unused { Hold::Release } else { Hold::Leave }
+}
+
+/// What holds of the credential.
+pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
+    let (tenant, client) = match &inputs.identity {
+        Ok(identity) => identity,
+        Err(invalid) => return invalid.clone(),
+    };
+    let mut finding = match &inputs.sign_in {
+        SignIn::Token => Finding::new(
+            Reason::TokenAcquired,
+            format!("signs in to tenant {tenant} as application {client}"),
+        ),
+        SignIn::Failed(fault) => Finding {
+            reason: reason(fault, inputs.propagating_since, now),
+            message: fault::message(fault, inputs.side),
+            failure: Some(Failure::of(fault, fault::actor(fault, inputs.side))),
+            // A Secret that is missing or refused was read to be so; only what did not answer is unread.
+            unread: fault.heals_by_itself(),
+            companion: None,
+        },
+    };
+    if finding.reason == Reason::Propagating {
+        finding.companion = Some(Companion::Reconciling);
+    }
+    if inputs.meta.deleting {
+        let users = match &inputs.users {
+            Some(Ok(users)) => users.clone(),
+            Some(Err(_)) | None => Vec::new(),
+        };
+        if !users.is_empty() {
+            let named: Vec<&str> = users.iter().take(3).map(String::as_str).collect();
+            finding.message = format!(
+                "being deleted, and held for {} object(s) that still hold something in Azure with it ({}); {}",
+                users.len(),
+                named.join(", "),
+                finding.message
+            );
+        }
+    }
+    finding
+}
+
+/// The reason that a fault of signing in gives.
+pub fn reason(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Reason {
+    match &fault.kind {
+        FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {
+            Reason::SecretNotFound
+        }
+        FaultKind::SignIn(SignInFault::SourceMissing) => Reason::SourceNotFound,
+        FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
+        FaultKind::SignIn(SignInFault::Propagating) => {
+            let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
+            if long { Reason::SignInRefused } else { Reason::Propagating }
+        }
+        FaultKind::SignIn(SignInFault::Refused) => Reason::SignInRefused,
+        _ => Reason::Unreachable,
+    }
+}
+
+/// What becomes of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// The status to be written, if it differs.
+    pub status: CredentialStatus,
+    /// Events of transitions.
+    pub happenings: Vec<Happening>,
+    /// What the loop needs to know.
+    pub after: After,
+}
+
+/// What this process remembers of a credential between passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Remembered {
+    /// Failures in a row.
+    pub streak: u32,
+    /// Since when it could not be told whether it works.
+    pub unread_since: Option<Timestamp>,
+}
+
+/// The status of a pass that is over.
+pub fn report(
+    inputs: &Inputs,
+    remembered: Remembered,
+    waits: &Waits,
+    probe: SignedDuration,
+    now: Timestamp,
+) -> Reported {
+    let unread_since = remembered.unread_since;
+    let old = &inputs.status;
+    let finding = finding(inputs, now);
+    let mut past = Past {
+        conditions: &old.conditions,
+        generation: inputs.meta.generation,
+        since: now,
+        unread_since,
+        sweep: waits.sweep,
+        now,
+    };
+    let keeps = conditions::keeps_ready(&finding, &past);
+    let last_failure =
+        conditions::last_failure(old.last_failure.as_ref(), &finding, &old.conditions, keeps, now);
+    past.since = last_failure.as_ref().map_or(now, |failure| failure.since.0);
+    let shown = conditions::summary(&finding, &past);
+    let conditions =
+        if keeps { old.conditions.clone() } else { conditions::merge(&old.conditions, shown.wanted, now) };
+    let status = CredentialStatus {
+        observed_generation: Some(inputs.meta.generation),
+        conditions,
+        // Of the last token: a failure does not change whose it was.
+        tenant_id: match (&inputs.sign_in, &inputs.identity) {
+            (SignIn::Token, Ok((tenant, _))) => Some(tenant.to_string()),
+            _ => old.tenant_id.clone(),
+        },
+        last_failure,
+        last_handled_reconcile_at: inputs
+            .meta
+            .requested_at
+            .clone()
+            .or_else(|| old.last_handled_reconcile_at.clone()),
+    };
+    // The Secret is read again within a probe, whether the credential works or not: there is no watch on Secrets.
+    let next_change = if keeps { past.sticky_until() } else { shown.next_change };
+    // A Secret that is missing costs Azure nothing to look for: sooner at first. Entra is asked once a probe.
+    let waiting = match finding.reason {
+        Reason::SecretNotFound | Reason::SourceNotFound | Reason::SourceForbidden => {
+            Waiting::Retry { streak: remembered.streak, after: None }
+        }
+        _ => Waiting::Retry { streak: 0, after: Some(probe) },
+    };
+    let look = pace::next(waiting, waits, next_change, now).min(probe.max(SignedDuration::from_secs(1)));
+    let happenings = transition(&old.conditions, &status.conditions);
+    let failed = matches!(inputs.sign_in, SignIn::Failed(_));
+    let after = After { look, reason: finding.reason, unread: finding.unread, failed, settling: false };
+    Reported { status, happenings, after }
+}
