@@ -114,6 +114,20 @@ impl Cloud {
         &self.authority
     }
 
+    /// Where tokens of a tenant are asked for.
+    pub(crate) fn token_url(&self, tenant: &str) -> String {
+        format!("{}{tenant}/oauth2/v2.0/token", self.authority)
+    }
+
+    /// What an assertion must be for, so that Entra takes it as a federated credential.
+    pub fn federation_audience(&self) -> &'static str {
+        match self.name.as_str() {
+            "AzureUSGovernment" => "api://AzureADTokenExchangeUSGov",
+            "AzureChina" => "api://AzureADTokenExchangeChina",
+            _ => "api://AzureADTokenExchange",
+        }
+    }
+
     /// What tokens are for.
     pub fn audience(&self) -> &str {
         &self.audience

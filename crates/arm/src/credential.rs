@@ -1,10 +1,15 @@
 //! How to sign in, and whose it is.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use avnm_terms::{ClientId, TenantId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+
+use crate::{AssertionSource, Certificate};
 
 /// Where a credential comes from. Nothing that was had with one credential is given to a user of another, although
 /// tenant and application may be equal: those are public, so that anyone can write them into a custom resource.
@@ -34,6 +39,10 @@ impl fmt::Debug for CredentialKey {
 pub enum Material {
     /// A client secret.
     ClientSecret(SecretString),
+    /// A certificate with its key.
+    Certificate(Arc<Certificate>),
+    /// Something that gives an assertion whenever one is needed.
+    Assertion(Arc<dyn AssertionSource>),
 }
 
 impl Material {
@@ -49,6 +58,14 @@ impl Material {
                 hash.update(b"client secret\0");
                 hash.update(secret.expose_secret().as_bytes());
             }
+            Self::Certificate(certificate) => {
+                hash.update(b"certificate\0");
+                hash.update(certificate.thumbprint().as_bytes());
+            }
+            Self::Assertion(source) => {
+                hash.update(b"assertion\0");
+                hash.update(source.identity().as_bytes());
+            }
         }
         hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
             use fmt::Write as _;
@@ -56,23 +73,23 @@ impl Material {
             hex
         })
     }
+}
 
-    /// The text with the material taken out, should someone echo it to us.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        match self {
-            Self::ClientSecret(secret) if !secret.expose_secret().is_empty() => {
-                text.replace(secret.expose_secret(), "[secret]")
-            }
-            Self::ClientSecret(_) => text.to_owned(),
-        }
+/// The text with a secret taken out, should someone echo it to us.
+pub(crate) fn redact(secret: &SecretString, text: &str) -> String {
+    match secret.expose_secret() {
+        "" => text.to_owned(),
+        secret => text.replace(secret, "[secret]"),
     }
 }
 
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ClientSecret(_) => f.write_str("ClientSecret"),
-        }
+        f.write_str(match self {
+            Self::ClientSecret(_) => "ClientSecret",
+            Self::Certificate(_) => "Certificate",
+            Self::Assertion(_) => "Assertion",
+        })
     }
 }
 
@@ -133,10 +150,7 @@ mod tests {
 
     #[test]
     fn an_echoed_secret_is_taken_out() {
-        assert_eq!(
-            credential("abc").material.redact("the secret abc is wrong"),
-            "the secret [secret] is wrong"
-        );
-        assert_eq!(credential("").material.redact("empty"), "empty");
+        assert_eq!(redact(&"abc".into(), "the secret abc is wrong"), "the secret [secret] is wrong");
+        assert_eq!(redact(&"".into(), "empty"), "empty");
     }
 }

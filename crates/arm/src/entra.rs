@@ -20,13 +20,20 @@ use azure_core::{
         Transport as AzureTransport, headers::Headers,
     },
 };
-use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
+use azure_identity::{
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::{
-    Cloud, Credential, Material, clock, error, retry_after,
+    Cloud, Credential, Material,
+    assertion::Fixed,
+    clock,
+    credential::redact,
+    error, retry_after,
     transport::{Answer, NoAnswer, Request, Transport},
 };
 
@@ -42,35 +49,64 @@ pub(crate) async fn sign_in(
     transport: &Transport,
     credential: &Credential,
 ) -> Result<AccessToken, Fault> {
-    let Material::ClientSecret(secret) = &credential.material;
-    let secret = secret.expose_secret();
-    if secret.is_empty() {
-        return Err(local(credential, SignInFault::SourceMissing, "the client secret is empty"));
-    }
     let wire = Arc::new(Wire { transport: transport.clone(), seen: Mutex::new(None) });
     let mut configuration = CustomConfiguration::default();
     cloud.authority().as_str().clone_into(&mut configuration.authority_host);
-    let options = ClientSecretCredentialOptions {
-        client_options: ClientOptions {
-            retry: RetryOptions::none(),
-            transport: Some(AzureTransport::new(Arc::clone(&wire) as Arc<dyn HttpClient>)),
-            cloud: Some(Arc::new(configuration.into())),
-            ..ClientOptions::default()
-        },
+    let client_options = ClientOptions {
+        retry: RetryOptions::none(),
+        transport: Some(AzureTransport::new(Arc::clone(&wire) as Arc<dyn HttpClient>)),
+        cloud: Some(Arc::new(configuration.into())),
+        ..ClientOptions::default()
     };
-    let once = ClientSecretCredential::new(
-        credential.tenant.as_str(),
-        credential.client.as_str().to_owned(),
-        Secret::new(secret.to_owned()),
-        Some(options),
-    )
+    let proof = proof(cloud, credential).await?;
+    let (tenant, client) = (credential.tenant.as_str(), credential.client.as_str().to_owned());
+    let once: azure_core::Result<Arc<dyn TokenCredential>> = match &credential.material {
+        Material::ClientSecret(_) => ClientSecretCredential::new(
+            tenant,
+            client,
+            Secret::new(proof.expose_secret().to_owned()),
+            Some(ClientSecretCredentialOptions { client_options }),
+        )
+        .map(|once| once as _),
+        Material::Certificate(_) | Material::Assertion(_) => ClientAssertionCredential::new(
+            tenant.to_owned(),
+            client,
+            Fixed(proof.clone()),
+            Some(ClientAssertionCredentialOptions { client_options }),
+        )
+        .map(|once| once as _),
+    };
     // Cannot happen with parsed ids and an https authority; its text may name them, nothing else.
-    .map_err(|error| {
-        local(credential, SignInFault::Refused, credential.material.redact(&error.to_string()))
-    })?;
+    let once =
+        once.map_err(|error| local(credential, SignInFault::Refused, redact(&proof, &error.to_string())))?;
     match once.get_token(&[&cloud.scope()], None).await {
         Ok(token) => Ok(token),
-        Err(_) => Err(wire.fault(credential)),
+        Err(_) => Err(wire.fault(credential, &proof)),
+    }
+}
+
+/// What is sent as proof: the secret, or an assertion made for this one sign-in.
+async fn proof(cloud: &Cloud, credential: &Credential) -> Result<SecretString, Fault> {
+    match &credential.material {
+        Material::ClientSecret(secret) if secret.expose_secret().is_empty() => {
+            Err(local(credential, SignInFault::SourceMissing, "the client secret is empty"))
+        }
+        Material::ClientSecret(secret) => Ok(secret.clone()),
+        Material::Certificate(certificate) => {
+            let now = clock::now();
+            if certificate.not_after() <= now {
+                let text = format!(
+                    "the certificate expired at {}: put a new one in the Secret and register it with the application",
+                    certificate.not_after()
+                );
+                return Err(local(credential, SignInFault::Refused, text));
+            }
+            let url = cloud.token_url(credential.tenant.as_str());
+            certificate.assertion(credential.client.as_str(), &url, now).ok_or_else(|| {
+                local(credential, SignInFault::Refused, "the certificate's key cannot sign an assertion")
+            })
+        }
+        Material::Assertion(source) => source.assertion().await,
     }
 }
 
@@ -101,10 +137,10 @@ impl Wire {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 
-    fn fault(&self, credential: &Credential) -> Fault {
+    fn fault(&self, credential: &Credential, proof: &SecretString) -> Fault {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         match seen {
-            Some(Seen::Refusal(refusal)) => refusal.into_fault(credential),
+            Some(Seen::Refusal(refusal)) => refusal.into_fault(credential, proof),
             Some(Seen::Success) => local(
                 credential,
                 SignInFault::Unreachable,
@@ -203,13 +239,13 @@ impl Refusal {
         }
     }
 
-    fn into_fault(self, credential: &Credential) -> Fault {
+    fn into_fault(self, credential: &Credential, proof: &SecretString) -> Fault {
         Fault {
             operation: OPERATION,
             target: credential.target(),
             kind: FaultKind::SignIn(self.why),
             code: self.code,
-            message: text::bounded(&credential.material.redact(&self.message), Fault::MESSAGE_MAX),
+            message: text::bounded(&redact(proof, &self.message), Fault::MESSAGE_MAX),
             correlation_id: self.correlation_id,
             retry_after: self.retry_after,
             effect_unknown: false,

@@ -7,7 +7,9 @@
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
 
+mod assertion;
 mod call;
+mod certificate;
 mod client;
 pub mod clock;
 mod cloud;
@@ -17,6 +19,7 @@ mod entra;
 mod error;
 mod gate;
 mod guard;
+mod managed_identity;
 mod observe;
 mod page;
 mod resources;
@@ -25,11 +28,14 @@ mod send;
 mod token;
 mod transport;
 
+pub use assertion::AssertionSource;
+pub use certificate::{Certificate, CertificateError};
 pub use client::Arm;
 pub use cloud::{Cloud, CloudError};
 pub use credential::{Credential, CredentialKey, Material};
 pub use gate::{ClosedGate, GateKey, GateScope, VerbClass};
 pub use guard::WriteGuard;
+pub use managed_identity::{ManagedIdentity, ManagedIdentityId};
 pub use observe::{CallRecord, Observer, SignInRecord};
 pub use resources::{ManagerConnectionBody, MemberBody, ScopeConnectionBody};
 pub use secrecy::SecretString;

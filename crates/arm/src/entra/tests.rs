@@ -77,7 +77,7 @@ fn a_fault_names_application_and_tenant_and_never_the_secret() {
         material,
     };
     let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: p4ssw0rd is wrong","error_codes":[7000215]}"#;
-    let fault = read(401, body).into_fault(&credential);
+    let fault = read(401, body).into_fault(&credential, &"p4ssw0rd".into());
     assert_eq!(
         fault.to_string(),
         "sign in application 00000000-0000-0000-0000-000000000001 in tenant 24680975-1234-abcd-56ef-121314ab5643: AADSTS7000215: AADSTS7000215: [secret] is wrong"
