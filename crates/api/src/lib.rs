@@ -8,15 +8,18 @@
 
 mod annotations;
 mod claim;
+mod cluster_tenant_credential;
 mod common;
 mod cross_tenant_connection;
 mod failure;
 mod schema;
+mod sign_in;
 mod static_member;
 mod tenant_credential;
 
 pub use annotations::{CONFIRM_DELETE, FINALIZER_AZURE, FINALIZER_IN_USE, RECREATE, REQUESTED_AT};
 pub use claim::{Claim, ClaimOrigin, ClaimPhase};
+pub use cluster_tenant_credential::{ClusterTenantCredential, ClusterTenantCredentialSpec};
 pub use common::{
     AdoptionPolicy, ConnectionRef, CredentialKind, CredentialRef, DeletionPolicy, Mode, Policies,
     SecretKeyRef,
@@ -28,8 +31,13 @@ pub use cross_tenant_connection::{
 pub use failure::LastFailure;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 pub use schema::{crds, crds_yaml_values};
+pub use sign_in::{
+    AllowedNamespaces, CertificateRef, ClientCertificate, ClientSecret, CredentialSpec, CredentialStatus,
+    LabelValue, ManagedIdentity, NamespaceSelector, SelectorExpression, SelectorOperator,
+    ServiceAccountSource, SignInMethod, WorkloadIdentity,
+};
 pub use static_member::{StaticMember, StaticMemberSpec, StaticMemberStatus};
-pub use tenant_credential::{ClientSecret, TenantCredential, TenantCredentialSpec, TenantCredentialStatus};
+pub use tenant_credential::{TenantCredential, TenantCredentialSpec};
 
 /// The API group of every kind.
 pub const GROUP: &str = "avnm.dev";

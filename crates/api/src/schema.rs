@@ -5,7 +5,7 @@ use kube::CustomResourceExt;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use crate::{CrossTenantConnection, StaticMember, TenantCredential};
+use crate::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 
 /// Conditions with the constraints of `metav1.Condition`, which its generated type does not carry.
 pub(crate) fn conditions_schema(_: &mut SchemaGenerator) -> Schema {
@@ -60,7 +60,12 @@ pub(crate) fn conditions_schema(_: &mut SchemaGenerator) -> Schema {
 
 /// Every CustomResourceDefinition, in the order in which they are written out.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![CrossTenantConnection::crd(), StaticMember::crd(), TenantCredential::crd()]
+    vec![
+        CrossTenantConnection::crd(),
+        StaticMember::crd(),
+        TenantCredential::crd(),
+        ClusterTenantCredential::crd(),
+    ]
 }
 
 /// The same as plain values, cleaned: no `nullable` (an explicit null would be kept and not defaulted), no null in

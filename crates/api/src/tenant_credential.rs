@@ -1,10 +1,12 @@
 //! `TenantCredential`: how to sign in to one Entra tenant, for its own namespace.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::{LastFailure, SecretKeyRef, schema::conditions_schema};
+use crate::sign_in::{
+    CLIENT_SAYS, ClientCertificate, ClientSecret, CredentialSpec, CredentialStatus, GUID, SCOPES,
+    SCOPES_SAYS, SCOPES_SOME, SCOPES_SOME_SAYS, ServiceAccountSource, SignInMethod, TENANT_SAYS,
+};
 
 /// How objects of this namespace sign in to one Entra tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
@@ -16,7 +18,7 @@ use crate::{LastFailure, SecretKeyRef, schema::conditions_schema};
     shortname = "avtc",
     category = "avnm",
     namespaced,
-    status = "TenantCredentialStatus",
+    status = "CredentialStatus",
     derive = "PartialEq",
     doc = "How objects of this namespace sign in to one Entra tenant.",
     printcolumn(
@@ -40,55 +42,55 @@ use crate::{LastFailure, SecretKeyRef, schema::conditions_schema};
     )
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("has(self.clientSecret)").message("set exactly one way to sign in: clientSecret"))]
+#[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.clientSecret), has(self.clientCertificate)].filter(set, set).size() == 1").message("set exactly one way to sign in: serviceAccount, clientSecret or clientCertificate"))]
 pub struct TenantCredentialSpec {
     /// The Entra tenant to sign in to, as a GUID. Immutable.
     #[schemars(length(max = 36))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')").message("write the tenant's GUID: 8-4-4-4-12 hexadecimal digits"))]
+    #[x_kube(validation = Rule::new(GUID).message(TENANT_SAYS))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("tenantId is immutable: create another TenantCredential and point the references to it"))]
     pub tenant_id: String,
     /// The application's (client) id, as a GUID. Immutable.
     #[schemars(length(max = 36))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')").message("write the application's client id, a GUID: 8-4-4-4-12 hexadecimal digits"))]
+    #[x_kube(validation = Rule::new(GUID).message(CLIENT_SAYS))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("clientId is immutable: create another TenantCredential and point the references to it"))]
     pub client_id: String,
     /// ARM ids, whole path segments, below which this credential may be used. Absent: anywhere; an empty list is refused.
     // No minItems and minLength: their messages do not say what to write, and the server skips rules after them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(max = 512)))]
-    #[x_kube(validation = Rule::new("self.size() > 0").message("leave allowedScopes out to restrict nothing, or list at least one ARM id: an empty list would allow nothing"))]
-    #[x_kube(validation = Rule::new("self.all(s, s.matches('^(/[-0-9A-Za-z_.()]{1,260})+$') && !s.matches('/[.]{1,2}(/|$)'))").message("write each scope as an ARM id of whole segments, such as /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME: it begins with '/', does not end with one, and has no '//' and no '..'"))]
+    #[x_kube(validation = Rule::new(SCOPES_SOME).message(SCOPES_SOME_SAYS))]
+    #[x_kube(validation = Rule::new(SCOPES).message(SCOPES_SAYS))]
     pub allowed_scopes: Option<Vec<String>>,
-    /// Sign in with a client secret.
+    /// Sign in with tokens of a ServiceAccount of this namespace, as a federated credential of the application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccountSource>,
+    /// Sign in with a client secret, from a Secret of this namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecret>,
+    /// Sign in with a certificate, from a Secret of this namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificate>,
 }
 
-/// A client secret in a Secret of the same namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ClientSecret {
-    /// Where the secret is. The operator needs a Role in this namespace that lets it get this Secret.
-    pub secret_ref: SecretKeyRef,
-}
+impl CredentialSpec for TenantCredentialSpec {
+    fn tenant_id(&self) -> &str {
+        &self.tenant_id
+    }
 
-/// Whether the credential works.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(extend("default" = {"observedGeneration": -1}))]
-pub struct TenantCredentialStatus {
-    /// The metadata.generation that this status is about; -1 until the operator has seen the object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Ready; Reconciling and Stalled only while True.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "conditions_schema")]
-    pub conditions: Vec<Condition>,
-    /// The first failure of the current streak.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_failure: Option<LastFailure>,
-    /// The last value of the annotation reconcile.avnm.dev/requestedAt that was handled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub last_handled_reconcile_at: Option<String>,
+    fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    fn allowed_scopes(&self) -> Option<&[String]> {
+        self.allowed_scopes.as_deref()
+    }
+
+    fn method(&self) -> Option<SignInMethod<'_>> {
+        match (&self.service_account, &self.client_secret, &self.client_certificate) {
+            (Some(account), None, None) => Some(SignInMethod::ServiceAccount(&account.name)),
+            (None, Some(secret), None) => Some(SignInMethod::ClientSecret(&secret.secret_ref)),
+            (None, None, Some(certificate)) => Some(SignInMethod::ClientCertificate(&certificate.secret_ref)),
+            _ => None,
+        }
+    }
 }

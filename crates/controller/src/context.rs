@@ -1,8 +1,14 @@
 //! What every pass shares.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_api::{
+    ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
+    TenantCredential,
+};
 use avnm_arm::{Arm, Credential, clock};
 use avnm_plan::{
     conditions::find,
@@ -12,33 +18,66 @@ use avnm_plan::{
 };
 use avnm_terms::Fault;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
-    core::DeserializeGuard,
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::reflector::{ObjectRef, Store},
 };
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
 use crate::{
-    contenders::Contenders, cross_tenant_connection::ConnectionMemory, events::Events, inventory::Inventory,
-    lease::LeaseGuard, materials::Materials, memory::Memories, metrics::Metrics, settings::Settings,
-    static_member::MemberMemory, tenant_credential::CredentialMemory,
+    contenders::Contenders,
+    credential::{CredentialMemory, CredentialObject},
+    cross_tenant_connection::ConnectionMemory,
+    events::Events,
+    inventory::Inventory,
+    lease::LeaseGuard,
+    materials::Materials,
+    memory::Memories,
+    metrics::Metrics,
+    place::named,
+    settings::Settings,
+    static_member::MemberMemory,
+    streams,
 };
 
-/// Caches of the three kinds.
+/// Caches of our kinds, and of what namespaces say of themselves.
 #[derive(Clone)]
 pub(crate) struct Stores {
     pub(crate) connections: Store<DeserializeGuard<CrossTenantConnection>>,
     pub(crate) members: Store<DeserializeGuard<StaticMember>>,
     pub(crate) credentials: Store<DeserializeGuard<TenantCredential>>,
+    pub(crate) cluster_credentials: Store<DeserializeGuard<ClusterTenantCredential>>,
+    /// Metadata only: their labels decide what is lent to them.
+    pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
 }
+
+impl Stores {
+    /// The uids of all credentials, of either kind.
+    pub(crate) fn credential_uids(&self) -> HashSet<String> {
+        let mut uids = streams::uids(&self.credentials);
+        uids.extend(streams::uids(&self.cluster_credentials));
+        uids
+    }
+
+    /// The labels of a namespace; none if it is not known.
+    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
+        let found = self.namespaces.get(&ObjectRef::new(namespace));
+        found.and_then(|found| found.metadata.labels.clone()).unwrap_or_default()
+    }
+}
+
+/// What wakes an object of a kind.
+pub(crate) type Waker<K> = ObjectRef<DeserializeGuard<K>>;
 
 /// Ways to have an object looked at.
 #[derive(Clone)]
 pub(crate) struct Wakers {
-    pub(crate) connections: UnboundedSender<ObjectRef<DeserializeGuard<CrossTenantConnection>>>,
-    pub(crate) members: UnboundedSender<ObjectRef<DeserializeGuard<StaticMember>>>,
-    pub(crate) credentials: UnboundedSender<ObjectRef<DeserializeGuard<TenantCredential>>>,
+    pub(crate) connections: UnboundedSender<Waker<CrossTenantConnection>>,
+    pub(crate) members: UnboundedSender<Waker<StaticMember>>,
+    pub(crate) credentials: UnboundedSender<Waker<TenantCredential>>,
+    pub(crate) cluster_credentials: UnboundedSender<Waker<ClusterTenantCredential>>,
 }
 
 /// What every pass shares.
@@ -57,6 +96,7 @@ pub(crate) struct Context {
     pub(crate) connections: Memories<CrossTenantConnection, ConnectionMemory>,
     pub(crate) members: Memories<StaticMember, MemberMemory>,
     pub(crate) credentials: Memories<TenantCredential, CredentialMemory>,
+    pub(crate) cluster_credentials: Memories<ClusterTenantCredential, CredentialMemory>,
     /// Whether every object was entered among the contenders: no verdict falls before.
     pub(crate) synced: watch::Sender<bool>,
     /// When the lease was won: effects of the last leader's writes may come for a while.
@@ -96,31 +136,48 @@ impl Context {
 
     /// Where a reference leads.
     pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef) -> Resolved {
-        let missing = || Resolved { input: CredentialInput::Missing(reference.clone()), credential: None };
-        if reference.kind != CredentialKind::TenantCredential {
-            return missing();
+        match reference.kind {
+            CredentialKind::TenantCredential => {
+                self.resolve_in::<TenantCredential>(namespace, namespace, reference).await
+            }
+            CredentialKind::ClusterTenantCredential => {
+                self.resolve_in::<ClusterTenantCredential>(namespace, "", reference).await
+            }
         }
-        let key = ObjectRef::<DeserializeGuard<TenantCredential>>::new(&reference.name).within(namespace);
-        let Some(found) = self.stores.credentials.get(&key) else { return missing() };
-        let not_ready = |reason: &str, message: String| Resolved {
-            input: CredentialInput::NotReady {
+    }
+
+    /// The same for one kind. `user` is the namespace that asks, `home` where the credential lies.
+    async fn resolve_in<K: CredentialObject>(
+        &self,
+        user: &str,
+        home: &str,
+        reference: &CredentialRef,
+    ) -> Resolved {
+        let without = |input: CredentialInput| Resolved { input, credential: None };
+        let found = K::store(&self.stores).get(&named(home, &reference.name));
+        let Some(found) = found else { return without(CredentialInput::Missing(reference.clone())) };
+        let not_ready = |reason: &str, message: String| {
+            without(CredentialInput::NotReady {
                 credential: reference.clone(),
                 reason: reason.to_owned(),
                 message,
-            },
-            credential: None,
+            })
         };
         let object = match &found.0 {
             Ok(object) => object,
             Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
         };
+        // First, so that who was never lent anything learns nothing of it, not even whether it works.
+        if !object.serves(user, &self.stores.labels(user)) {
+            return without(CredentialInput::NotLent(reference.clone()));
+        }
         match self.materials.get(object, false).await {
             Ok(loaded) => {
                 let usable = UsableCredential {
                     credential: reference.clone(),
                     tenant: loaded.credential.tenant.clone(),
                     client: loaded.credential.client.clone(),
-                    allowed_scopes: object.spec.allowed_scopes.clone(),
+                    allowed_scopes: object.declared().allowed_scopes().map(<[String]>::to_vec),
                     terminating: object.meta().deletion_timestamp.is_some(),
                     last_material: loaded.last_material,
                     held: object.finalizers().iter().any(|held| held == avnm_api::FINALIZER_IN_USE),
@@ -129,13 +186,13 @@ impl Context {
             }
             Err(fault) => {
                 // How long it has been propagating is known to the credential's own pass, which says so in its status.
-                let refused =
-                    find_ready(object).is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
-                let reason = match avnm_plan::tenant_credential::reason(&fault, None, clock::now()) {
+                let ready = object.shown().and_then(|status| find(&status.conditions, "Ready"));
+                let refused = ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
+                let reason = match avnm_plan::credential::reason(&fault, None, clock::now()) {
                     Reason::Propagating if refused => Reason::SignInRefused,
                     reason => reason,
                 };
-                let side = self.side_of(namespace, &reference.name);
+                let side = self.side_of(user, reference);
                 not_ready(reason.word(), avnm_plan::fault::message(&fault, side))
             }
         }
@@ -143,20 +200,24 @@ impl Context {
 
     /// Whose tenant a credential signs in to, as far as its users tell: the manager's if it reads or writes anything of
     /// a network manager. One that nobody uses yet counts as the target's, which is where consent is missing first.
-    pub(crate) fn side_of(&self, namespace: &str, name: &str) -> Side {
-        let is_it = |reference: &CredentialRef| {
-            reference.kind == CredentialKind::TenantCredential && reference.name == name
+    pub(crate) fn side_of(&self, namespace: &str, credential: &CredentialRef) -> Side {
+        // One of the cluster may be used from anywhere.
+        let near = |other: Option<String>| {
+            credential.kind == CredentialKind::ClusterTenantCredential || other.as_deref() == Some(namespace)
         };
         let connection = self.stores.connections.state().into_iter().any(|found| {
             let Ok(object) = &found.0 else { return false };
-            object.namespace().as_deref() == Some(namespace)
-                && object.spec.scope_connection.as_ref().is_some_and(|half| is_it(&half.credential_ref))
+            near(object.namespace())
+                && object
+                    .spec
+                    .scope_connection
+                    .as_ref()
+                    .is_some_and(|half| half.credential_ref == *credential)
         });
         let member = || {
             self.stores.members.state().into_iter().any(|found| {
                 let Ok(object) = &found.0 else { return false };
-                object.namespace().as_deref() == Some(namespace)
-                    && object.spec.credential_ref.as_ref().is_some_and(is_it)
+                near(object.namespace()) && object.spec.credential_ref.as_ref() == Some(credential)
             })
         };
         if connection || member() { Side::Manager } else { Side::Target }
@@ -169,26 +230,31 @@ impl Context {
         references: &[CredentialRef],
     ) -> Result<(), Fault> {
         for reference in references {
-            let Some(object) =
-                crate::live::get::<TenantCredential>(&self.client, namespace, &reference.name).await?
-            else {
-                return Err(Fault::local(
-                    "hold credential",
-                    reference.name.clone(),
-                    avnm_terms::FaultKind::NotFound,
-                    "it is gone",
-                ));
-            };
-            if object.meta().deletion_timestamp.is_some() {
-                // The API server refuses new finalizers there; what is held already keeps its own.
-                continue;
+            match reference.kind {
+                CredentialKind::TenantCredential => {
+                    self.hold_credential::<TenantCredential>(namespace, reference).await?;
+                }
+                CredentialKind::ClusterTenantCredential => {
+                    self.hold_credential::<ClusterTenantCredential>("", reference).await?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    async fn hold_credential<K: CredentialObject>(
+        &self,
+        home: &str,
+        reference: &CredentialRef,
+    ) -> Result<(), Fault> {
+        let Some(object) = crate::live::get::<K>(&self.client, home, &reference.name).await? else {
+            let (gone, kind) = (reference.name.clone(), avnm_terms::FaultKind::NotFound);
+            return Err(Fault::local("hold credential", gone, kind, "it is gone"));
+        };
+        // The API server refuses new finalizers on what is being deleted; what is held already keeps its own.
+        if object.meta().deletion_timestamp.is_none() {
             crate::hold::hold(&self.client, &object, avnm_api::FINALIZER_IN_USE).await?;
         }
         Ok(())
     }
-}
-
-fn find_ready(object: &TenantCredential) -> Option<&avnm_api::Condition> {
-    find(&object.status.as_ref()?.conditions, "Ready")
 }

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use avnm_terms::Fault;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Client, ResourceExt,
     api::{Patch, PatchParams},
-    core::NamespaceResourceScope,
 };
-use serde::de::DeserializeOwned;
 
-use crate::kube_io;
+use crate::{kube_io, place::Place};
 
 /// So much of the lease must be left before a finalizer is put or taken off. Each write carries the version that was
 /// read, so a second will do.
@@ -23,13 +21,10 @@ async fn set<K>(
     operation: &'static str,
 ) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place,
 {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let api: Api<K> = Api::namespaced(client.clone(), &namespace);
+    let api = K::api(client, &namespace);
     // The version guards against another writer's finalizer being lost: a merge patch replaces the whole list.
     let body = serde_json::json!({
         "metadata": {"resourceVersion": object.resource_version(), "uid": object.uid(), "finalizers": finalizers}
@@ -45,10 +40,7 @@ where
 /// Puts a finalizer on an object, unless it is there.
 pub(crate) async fn hold<K>(client: &Client, object: &K, finalizer: &str) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place,
 {
     if object.finalizers().iter().any(|held| held == finalizer) {
         return Ok(object.clone());
@@ -61,10 +53,7 @@ where
 /// Takes a finalizer off an object that is being deleted. `None` if that was the last one and it is gone.
 pub(crate) async fn release<K>(client: &Client, object: &K, finalizer: &str) -> Result<Option<K>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place,
 {
     if object.meta().deletion_timestamp.is_none() || !object.finalizers().iter().any(|held| held == finalizer)
     {

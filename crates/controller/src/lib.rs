@@ -8,6 +8,7 @@
 
 mod contenders;
 mod context;
+mod credential;
 mod cross_tenant_connection;
 mod events;
 mod health;
@@ -21,16 +22,16 @@ mod materials;
 mod members;
 mod memory;
 mod metrics;
+mod place;
 mod run;
 mod settings;
 mod static_member;
 mod status;
 mod streams;
-mod tenant_credential;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};
 pub use lease::{LeaseGuard, LeaseSettings};
 pub use metrics::Metrics;
 pub use run::{Ended, run};
-pub use settings::Settings;
+pub use settings::{Settings, Surroundings};

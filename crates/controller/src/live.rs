@@ -1,6 +1,10 @@
 //! Live reads of Kubernetes, past every cache, where a decision must not rest on an old picture.
 
-use avnm_api::{CredentialRef, CrossTenantConnection, StaticMember, TenantCredential};
+use crate::{context::Stores, kube_io, place::Place};
+use avnm_api::{
+    ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
+    TenantCredential,
+};
 use avnm_plan::{cross_tenant_connection::Dependent, inputs::CrdState};
 use avnm_terms::{Fault, FaultKind, Reading};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -10,28 +14,25 @@ use kube::{
     core::{DeserializeGuard, NamespaceResourceScope},
     runtime::reflector::Store,
 };
-use serde::de::DeserializeOwned;
-
-use crate::{context::Stores, kube_io};
 
 /// Objects on one page of a live list.
 const PAGE: u32 = 500;
 /// Pages of a live list at most: a hundred thousand objects.
 const PAGES: usize = 200;
 
-/// Everything of a kind in a namespace; a kind that is not there is empty.
-async fn list<K>(client: &Client, namespace: &str) -> Result<Vec<DeserializeGuard<K>>, Fault>
+/// Everything of a kind in a namespace, or in all; a kind that is not there is empty.
+async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<DeserializeGuard<K>>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place + Resource<Scope = NamespaceResourceScope>,
 {
-    let api: Api<DeserializeGuard<K>> = Api::namespaced(client.clone(), namespace);
+    let api: Api<DeserializeGuard<K>> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
     let mut all = Vec::new();
     let mut page = ListParams::default().limit(PAGE);
     for _ in 0..PAGES {
-        match kube_io::call("list objects", namespace, api.list(&page)).await {
+        match kube_io::call("list objects", namespace.unwrap_or("all namespaces"), api.list(&page)).await {
             Ok(list) => {
                 all.extend(list.items);
                 match list.metadata.continue_.filter(|token| !token.is_empty()) {
@@ -43,7 +44,8 @@ where
             Err(fault) => return Err(fault),
         }
     }
-    Err(Fault::local("list objects", namespace, FaultKind::Malformed, "the list has no end"))
+    let target = namespace.unwrap_or("all namespaces");
+    Err(Fault::local("list objects", target, FaultKind::Malformed, "the list has no end"))
 }
 
 /// What a namespace's cached objects of a kind come to. While the cache shows something that blocks, it is reported:
@@ -51,13 +53,14 @@ where
 /// nothing blocks is believed of a live list only.
 fn cached<K, T>(
     store: &Store<DeserializeGuard<K>>,
-    namespace: &str,
+    namespace: Option<&str>,
     blocks: impl Fn(&DeserializeGuard<K>) -> Option<T>,
 ) -> Vec<T>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    let in_namespace = |guard: &DeserializeGuard<K>| guard.namespace().as_deref() == Some(namespace);
+    let in_namespace =
+        |guard: &DeserializeGuard<K>| namespace.is_none_or(|it| guard.namespace().as_deref() == Some(it));
     store.state().iter().filter(|guard| in_namespace(guard)).filter_map(|guard| blocks(guard)).collect()
 }
 
@@ -79,9 +82,9 @@ pub(crate) async fn dependents(
             deleting: guard.meta().deletion_timestamp.is_some(),
         })
     };
-    let mut dependents = cached(members, namespace, dependent);
+    let mut dependents = cached(members, Some(namespace), dependent);
     if dependents.is_empty() {
-        match list::<StaticMember>(client, namespace).await {
+        match list::<StaticMember>(client, Some(namespace)).await {
             Ok(live) => dependents = live.iter().filter_map(dependent).collect(),
             Err(fault) => return Reading::Unread(fault),
         }
@@ -91,13 +94,19 @@ pub(crate) async fn dependents(
     Reading::Found(dependents)
 }
 
-/// Objects whose claim was recorded with this credential. What does not decode counts as one.
+/// Objects whose claim was recorded with this credential: of its namespace, or of all for one of the cluster. What does
+/// not decode counts as one.
 pub(crate) async fn users(
     client: &Client,
     stores: &Stores,
     namespace: &str,
     credential: &CredentialRef,
 ) -> Result<Vec<String>, Fault> {
+    let namespace = (credential.kind == CredentialKind::TenantCredential).then_some(namespace);
+    let called = |kind: &str, in_namespace: Option<String>, name: String| match in_namespace {
+        Some(other) if namespace.is_none() => format!("{kind} {other}/{name}"),
+        _ => format!("{kind} {name}"),
+    };
     let connection = |guard: &DeserializeGuard<CrossTenantConnection>| {
         let uses = guard.0.as_ref().map_or(true, |object| {
             object.status.as_ref().is_some_and(|status| {
@@ -108,14 +117,14 @@ pub(crate) async fn users(
                     .any(|claim| claim.credential_ref == *credential)
             })
         });
-        uses.then(|| format!("CrossTenantConnection {}", guard.name_any()))
+        uses.then(|| called("CrossTenantConnection", guard.namespace(), guard.name_any()))
     };
     let member = |guard: &DeserializeGuard<StaticMember>| {
         let uses = guard.0.as_ref().map_or(true, |object| {
             let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
             claim.is_some_and(|claim| claim.credential_ref == *credential)
         });
-        uses.then(|| format!("StaticMember {}", guard.name_any()))
+        uses.then(|| called("StaticMember", guard.namespace(), guard.name_any()))
     };
     let mut users = cached(&stores.connections, namespace, connection);
     users.extend(cached(&stores.members, namespace, member));
@@ -147,12 +156,9 @@ pub(crate) async fn crd<K: Resource<DynamicType = ()>>(client: &Client) -> CrdSt
 /// One object, live; `None` if it is gone.
 pub(crate) async fn get<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place,
 {
-    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let api = K::api(client, namespace);
     kube_io::call("get object", &format!("{namespace}/{name}"), api.get_opt(name)).await
 }
 
@@ -164,11 +170,19 @@ pub(crate) async fn credential_stands(
     claim_is_new: bool,
 ) -> Result<Option<String>, Fault> {
     let words = format!("{} {}", reference.kind.as_str(), reference.name);
-    Ok(match get::<TenantCredential>(client, namespace, &reference.name).await? {
-        None => Some(format!("{words} is gone")),
-        Some(found) if claim_is_new && found.meta().deletion_timestamp.is_some() => {
-            Some(format!("{words} is being deleted"))
+    let deleting = match reference.kind {
+        CredentialKind::TenantCredential => get::<TenantCredential>(client, namespace, &reference.name)
+            .await?
+            .map(|found| found.metadata.deletion_timestamp.is_some()),
+        CredentialKind::ClusterTenantCredential => {
+            get::<ClusterTenantCredential>(client, namespace, &reference.name)
+                .await?
+                .map(|found| found.metadata.deletion_timestamp.is_some())
         }
+    };
+    Ok(match deleting {
+        None => Some(format!("{words} is gone")),
+        Some(true) if claim_is_new => Some(format!("{words} is being deleted")),
         Some(_) => None,
     })
 }

@@ -1,4 +1,4 @@
-//! Secrets, read by name and kept only as long as needed. No watch on Secrets.
+//! The material of credentials, read by name and kept only as long as needed.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
-use avnm_api::TenantCredential;
-use avnm_arm::{Credential, CredentialKey, Material, SecretString, Tokens, clock};
-use avnm_terms::{Fault, FaultKind, SignInFault};
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use avnm_arm::{Credential, CredentialKey, Tokens, clock};
+use avnm_terms::{Fault, FaultKind};
+use kube::{Client, ResourceExt};
 use tokio::time::Instant;
 
-use crate::kube_io;
+use crate::credential::{
+    CredentialObject,
+    source::{self, Surroundings},
+};
 
 /// A source that is missing is looked for again after this long; Entra is asked far less often.
 const SOURCE_RETRY: Duration = Duration::from_secs(1);
@@ -38,13 +39,14 @@ struct Entry {
 pub(crate) struct Materials {
     client: Client,
     tokens: Tokens,
+    surroundings: Surroundings,
     probe: Duration,
     entries: Mutex<HashMap<String, Entry>>,
 }
 
 impl Materials {
-    pub(crate) fn new(client: Client, tokens: Tokens, probe: Duration) -> Self {
-        Self { client, tokens, probe, entries: Mutex::default() }
+    pub(crate) fn new(client: Client, tokens: Tokens, surroundings: Surroundings, probe: Duration) -> Self {
+        Self { client, tokens, surroundings, probe, entries: Mutex::default() }
     }
 
     fn with<T>(&self, uid: &str, act: impl FnOnce(&mut Entry) -> T) -> Option<T> {
@@ -52,7 +54,7 @@ impl Materials {
     }
 
     /// The material of a credential that signs in, or why there is none. Reads the Secret at most once a probe.
-    pub(crate) async fn get(&self, object: &TenantCredential, fresh: bool) -> Result<Loaded, Fault> {
+    pub(crate) async fn get<K: CredentialObject>(&self, object: &K, fresh: bool) -> Result<Loaded, Fault> {
         let uid = object.uid().unwrap_or_default();
         let now = clock::instant();
         let due = self.with(&uid, |entry| {
@@ -117,7 +119,7 @@ impl Materials {
         }
     }
 
-    async fn load(&self, object: &TenantCredential, uid: &str, now: Instant) {
+    async fn load<K: CredentialObject>(&self, object: &K, uid: &str, now: Instant) {
         let result = self.read(object, uid).await;
         self.with(uid, |entry| {
             entry.read_at = Some(now);
@@ -140,52 +142,20 @@ impl Materials {
         });
     }
 
-    async fn read(&self, object: &TenantCredential, uid: &str) -> Result<Credential, Fault> {
-        let namespace = object.namespace().unwrap_or_default();
-        let missing = |target: &str, message: String| {
-            let mut fault =
-                Fault::local("read secret", target, FaultKind::SignIn(SignInFault::SourceMissing), message);
-            "SecretNotFound".clone_into(&mut fault.code);
-            fault
+    async fn read<K: CredentialObject>(&self, object: &K, uid: &str) -> Result<Credential, Fault> {
+        let namespace = object.source_namespace(&self.surroundings.namespace);
+        let invalid =
+            |message: &str| source::missing("read credential", &object.name_any(), "InvalidSpec", message);
+        let Ok((tenant, client)) = avnm_plan::credential::identity(object.declared()) else {
+            return Err(invalid("tenantId or clientId is no GUID"));
         };
-        let Ok((tenant, client)) = avnm_plan::tenant_credential::identity(&object.spec) else {
-            return Err(missing(&object.name_any(), "tenantId or clientId is no GUID".to_owned()));
+        let Some(method) = object.declared().method() else {
+            return Err(invalid("no way to sign in is set, or more than one"));
         };
-        let Some(source) = &object.spec.client_secret else {
-            return Err(missing(&object.name_any(), "no way to sign in is set".to_owned()));
-        };
-        let reference = &source.secret_ref;
-        let target = format!("{namespace}/{}", reference.name);
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
-        let secret = kube_io::call("read secret", &target, api.get(&reference.name)).await.map_err(|mut fault| {
-            match fault.kind {
-                FaultKind::NotFound => {
-                    fault.kind = FaultKind::SignIn(SignInFault::SourceMissing);
-                    "SecretNotFound".clone_into(&mut fault.code);
-                }
-                FaultKind::PermissionDenied => {
-                    fault.kind = FaultKind::SignIn(SignInFault::SourceForbidden);
-                    fault.message = format!(
-                        "apply a Role with apiGroups [\"\"], resources [secrets], resourceNames [{}], verbs [get], and a RoleBinding to the operator's ServiceAccount, in namespace {namespace}",
-                        reference.name
-                    );
-                }
-                _ => {}
-            }
-            fault
-        })?;
-        let value = secret
-            .data
-            .as_ref()
-            .and_then(|data| data.get(&reference.key))
-            .ok_or_else(|| missing(&target, format!("the Secret has no key {}", reference.key)))?;
-        let text = std::str::from_utf8(&value.0)
-            .map_err(|_| missing(&target, format!("key {} of the Secret is not text", reference.key)))?;
-        // A trailing newline is the most common way to spoil a Secret, and never part of one.
-        let material = Material::ClientSecret(SecretString::from(text.trim_end_matches(['\r', '\n'])));
+        let material = source::read(&self.client, &self.surroundings, &namespace, method).await?;
         let key = CredentialKey {
-            kind: "TenantCredential".to_owned(),
-            namespace,
+            kind: K::KIND.as_str().to_owned(),
+            namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
             uid: uid.to_owned(),
             fingerprint: material.fingerprint(),

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
 use avnm_plan::contend::Claimant;
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
-    core::DeserializeGuard,
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{reflector, watcher},
 };
 use rand::Rng;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::{Contested, Context, Stores, Wakers},
+    credential::{self, CredentialObject},
     cross_tenant_connection,
     events::Events,
     health::Health,
@@ -26,7 +29,7 @@ use crate::{
     memory::Memories,
     metrics::Metrics,
     settings::Settings,
-    static_member, streams, tenant_credential,
+    static_member, streams,
 };
 
 /// How the loop ended.
@@ -88,7 +91,8 @@ async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &Cancellati
         let served = async {
             is_served::<CrossTenantConnection>(client).await?;
             is_served::<StaticMember>(client).await?;
-            is_served::<TenantCredential>(client).await
+            is_served::<TenantCredential>(client).await?;
+            is_served::<ClusterTenantCredential>(client).await
         };
         match served.await {
             Ok(()) => {
@@ -132,21 +136,35 @@ async fn lead(
     let (connections, connection_writer) = reflector::store::<DeserializeGuard<CrossTenantConnection>>();
     let (members, member_writer) = reflector::store::<DeserializeGuard<StaticMember>>();
     let (credentials, credential_writer) = reflector::store::<DeserializeGuard<TenantCredential>>();
+    let (cluster_credentials, cluster_credential_writer) =
+        reflector::store::<DeserializeGuard<ClusterTenantCredential>>();
+    let (namespaces, namespace_writer) = reflector::store::<PartialObjectMeta<Namespace>>();
     let (wake_connections, woken_connections) = mpsc::unbounded_channel();
     let (wake_members, woken_members) = mpsc::unbounded_channel();
     let (wake_credentials, woken_credentials) = mpsc::unbounded_channel();
-    let stores = Stores { connections, members, credentials };
-    let wakers =
-        Wakers { connections: wake_connections, members: wake_members, credentials: wake_credentials };
+    let (wake_cluster_credentials, woken_cluster_credentials) = mpsc::unbounded_channel();
+    let stores = Stores { connections, members, credentials, cluster_credentials, namespaces };
+    let wakers = Wakers {
+        connections: wake_connections,
+        members: wake_members,
+        credentials: wake_credentials,
+        cluster_credentials: wake_cluster_credentials,
+    };
     let retry_max = cross_tenant_connection::seconds(settings.waits.retry_max);
     let context = Arc::new(Context {
-        materials: Materials::new(client.clone(), arm.tokens().clone(), settings.probe),
+        materials: Materials::new(
+            client.clone(),
+            arm.tokens().clone(),
+            settings.surroundings.clone(),
+            settings.probe,
+        ),
         events: Events::new(client.clone(), &settings.lease.identity),
         inventory: Inventory::new(retry_max),
         contenders: Contested::default(),
         connections: Memories::default(),
         members: Memories::default(),
         credentials: Memories::default(),
+        cluster_credentials: Memories::default(),
         synced: watch::Sender::new(false),
         won: clock::now(),
         stores: stores.clone(),
@@ -198,25 +216,21 @@ async fn lead(
             streams::on_member(&context.stores, &context.wakers, event);
         })
     };
-    let credential_stream = {
+    let credential_stream =
+        watch_credentials::<TenantCredential>(&client, credential_writer, &context, &listed);
+    let cluster_credential_stream =
+        watch_credentials::<ClusterTenantCredential>(&client, cluster_credential_writer, &context, &listed);
+    let namespace_stream = {
         let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(&context));
-        streams::watch::<TenantCredential>(client.clone(), credential_writer, move |event| {
+        streams::watch_namespaces(client.clone(), namespace_writer, move |event| {
             if matches!(event, watcher::Event::InitDone) {
-                let uids = streams::uids(&context.stores.credentials);
-                context.credentials.retain(&uids);
-                context.materials.retain(&uids);
-                context.inventory.retain_credentials(|uid| uids.contains(uid));
-                let _ = listed.send("TenantCredential");
+                let _ = listed.send("Namespace");
             }
-            if let watcher::Event::Delete(gone) = event {
-                let uid = gone.uid().unwrap_or_default();
-                context.materials.forget(&uid);
-                context.inventory.retain_credentials(|other| other != uid);
-                context.credentials.forget(&uid);
-            }
-            streams::on_credential(&context.stores, &context.wakers, &seen, event);
+            streams::on_namespace(&context.stores, &context.wakers, &seen, event);
         })
     };
+    // Nobody reconciles namespaces; whoever reads the stream keeps their cache up to date.
+    let namespaces = tokio::spawn(namespace_stream.for_each(|_| std::future::ready(())));
 
     drop(listed);
     let gate = tokio::spawn(enter_all(Arc::clone(&context), client.clone(), all_listed));
@@ -250,14 +264,52 @@ async fn lead(
             woken_credentials,
             |object, context| async move {
                 context.wait_synced().await;
-                tenant_credential::reconcile(object, context).await
+                credential::reconcile(object, context).await
+            },
+            Arc::clone(&context),
+            halt.clone(),
+        ),
+        streams::control(
+            cluster_credential_stream,
+            stores.cluster_credentials.clone(),
+            woken_cluster_credentials,
+            |object, context| async move {
+                context.wait_synced().await;
+                credential::reconcile(object, context).await
             },
             Arc::clone(&context),
             halt.clone(),
         ),
     );
+    namespaces.abort();
     gate.abort();
     sweeper.abort();
+}
+
+/// The watch of one kind of credential.
+fn watch_credentials<K: CredentialObject>(
+    client: &Client,
+    writer: reflector::store::Writer<DeserializeGuard<K>>,
+    context: &Arc<Context>,
+    listed: &mpsc::UnboundedSender<&'static str>,
+) -> impl Stream<Item = Result<DeserializeGuard<K>, watcher::Error>> + Send + 'static + use<K> {
+    let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(context));
+    streams::watch::<K>(client.clone(), writer, move |event| {
+        if matches!(event, watcher::Event::InitDone) {
+            K::memories(&context).retain(&streams::uids(K::store(&context.stores)));
+            let uids = context.stores.credential_uids();
+            context.materials.retain(&uids);
+            context.inventory.retain_credentials(|uid| uids.contains(uid));
+            let _ = listed.send(K::KIND.as_str());
+        }
+        if let watcher::Event::Delete(gone) = event {
+            let uid = gone.uid().unwrap_or_default();
+            context.materials.forget(&uid);
+            context.inventory.retain_credentials(|other| other != uid);
+            K::memories(&context).forget(&uid);
+        }
+        streams::on_credential(&context.stores, &context.wakers, &seen, event);
+    })
 }
 
 /// No verdict falls before every object was seen.
@@ -266,7 +318,14 @@ async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::Unbo
     const ABSENT_KIND: Duration = Duration::from_secs(20);
     let stores = context.stores.clone();
     // Credentials too: a reference into a cache that is not filled yet would look like one that leads nowhere.
-    let mut missing = BTreeSet::from(["CrossTenantConnection", "StaticMember", "TenantCredential"]);
+    let mut missing = BTreeSet::from([
+        "CrossTenantConnection",
+        "StaticMember",
+        "TenantCredential",
+        "ClusterTenantCredential",
+        // Their labels decide what is lent to them.
+        "Namespace",
+    ]);
     while !missing.is_empty() {
         match tokio::time::timeout(ABSENT_KIND, listed.recv()).await {
             Ok(Some(kind)) => {
@@ -280,7 +339,9 @@ async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::Unbo
                     let served = match *kind {
                         "CrossTenantConnection" => is_served::<CrossTenantConnection>(&client).await,
                         "StaticMember" => is_served::<StaticMember>(&client).await,
-                        _ => is_served::<TenantCredential>(&client).await,
+                        "TenantCredential" => is_served::<TenantCredential>(&client).await,
+                        "ClusterTenantCredential" => is_served::<ClusterTenantCredential>(&client).await,
+                        _ => Ok(()),
                     };
                     if served.is_err_and(|fault| fault.kind == avnm_terms::FaultKind::NotFound) {
                         absent.push(*kind);
@@ -327,7 +388,7 @@ async fn sweep(context: Arc<Context>) {
         tokio::time::sleep(interval.mul_f64(jitter)).await;
         context.metrics.sweep();
         // A pass that was under way when its credential went may have asked for a collection after that.
-        let credentials = streams::uids(&context.stores.credentials);
+        let credentials = context.stores.credential_uids();
         context.inventory.retain_credentials(|uid| credentials.contains(uid));
         let woken = context
             .inventory

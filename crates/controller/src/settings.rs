@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use avnm_plan::pace::Waits;
 
+pub use crate::credential::source::Surroundings;
 use crate::lease::LeaseSettings;
 
 /// Everything that flags decide.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub waits: Waits,
     /// A failing credential is tried, and a Secret in use is read, once in this time.
     pub probe: Duration,
+    /// What the operator's surroundings give to sign in with.
+    pub surroundings: Surroundings,
     /// The lease.
     pub lease: LeaseSettings,
     /// Passes at the same time, per kind.

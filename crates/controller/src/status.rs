@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use avnm_terms::Fault;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Client, ResourceExt,
     api::{Patch, PatchParams},
-    core::NamespaceResourceScope,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
-use crate::kube_io;
+use crate::{kube_io, place::Place};
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
@@ -21,20 +20,18 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 /// Writes the whole status. A stale writer gets a conflict, and its pass ends.
 pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug,
+    K: Place,
     S: Serialize,
 {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let api: Api<K> = Api::namespaced(client.clone(), &namespace);
+    let api = K::api(client, &namespace);
     let body = serde_json::json!({
         "apiVersion": K::api_version(&()),
         "kind": K::kind(&()),
         "metadata": {
             "name": name,
-            "namespace": namespace,
+            // Absent for a cluster-wide kind.
+            "namespace": object.namespace(),
             "uid": object.uid(),
             "resourceVersion": object.resource_version(),
         },

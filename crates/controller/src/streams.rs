@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use avnm_api::{CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember};
 use avnm_plan::conditions::find;
 use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DeserializeGuard, NamespaceResourceScope},
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         Controller, Predicate as _, WatchStreamExt,
         controller::{Action, Config},
@@ -20,11 +21,14 @@ use kube::{
         watcher,
     },
 };
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::{Context, Stores, Wakers};
+use crate::{
+    context::{Context, Stores, Wakers},
+    credential::CredentialObject,
+    place::{Place, named},
+};
 
 /// Summaries of objects that others depend on: only a change of these wakes dependents.
 pub(crate) type Seen = Arc<Mutex<HashMap<String, String>>>;
@@ -70,13 +74,7 @@ pub(crate) fn watch<K>(
     tap: impl Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
 ) -> impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug
-        + Send
-        + Sync
-        + 'static,
+    K: Place,
 {
     let api: Api<Guarded<K>> = Api::all(client);
     watcher(api, watcher::Config::default().any_semantic())
@@ -109,13 +107,7 @@ pub(crate) async fn control<K, F>(
     context: Arc<Context>,
     stop: CancellationToken,
 ) where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug
-        + Send
-        + Sync
-        + 'static,
+    K: Place,
     F: Future<Output = Result<Action, std::convert::Infallible>> + Send + 'static,
 {
     let woken = futures::stream::unfold(woken, |mut woken| async move {
@@ -136,36 +128,104 @@ pub(crate) async fn control<K, F>(
         .await;
 }
 
-fn named<K>(namespace: &str, name: &str) -> ObjectRef<Guarded<K>>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
-{
-    ObjectRef::new(name).within(namespace)
-}
-
 /// Wakes a member.
 pub(crate) fn member(wakers: &Wakers, namespace: &str, name: &str) {
-    let _ = wakers.members.send(named::<StaticMember>(namespace, name));
+    let _ = wakers.members.send(named(namespace, name));
 }
 
 /// Wakes a connection.
 pub(crate) fn connection(wakers: &Wakers, namespace: &str, name: &str) {
-    let _ = wakers.connections.send(named::<CrossTenantConnection>(namespace, name));
+    let _ = wakers.connections.send(named(namespace, name));
 }
 
-fn uses(spec: &avnm_api::CrossTenantConnectionSpec, name: &str) -> bool {
-    [&spec.scope_connection, &spec.network_manager_connection]
-        .into_iter()
-        .flatten()
-        .any(|half| half.credential_ref.name == name)
+/// The watch of namespaces: their metadata only, and of that the labels.
+pub(crate) fn watch_namespaces(
+    client: Client,
+    writer: Writer<PartialObjectMeta<Namespace>>,
+    tap: impl Fn(&watcher::Event<PartialObjectMeta<Namespace>>) + Send + 'static,
+) -> impl Stream<Item = Result<PartialObjectMeta<Namespace>, watcher::Error>> + Send + 'static {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
+    watcher(api, watcher::Config::default().any_semantic())
+        .default_backoff()
+        .modify(|namespace| {
+            namespace.metadata.managed_fields = None;
+            namespace.metadata.annotations = None;
+        })
+        .reflect(writer)
+        .inspect(move |event| {
+            if let Ok(event) = event {
+                tap(event);
+            }
+        })
+        .touched_objects()
 }
 
-/// A credential changed: whoever refers to it looks again.
-pub(crate) fn on_credential(
+/// A namespace changed: where its labels did, whoever uses a credential of the cluster there looks again.
+pub(crate) fn on_namespace(
     stores: &Stores,
     wakers: &Wakers,
     seen: &Seen,
-    event: &watcher::Event<Guarded<TenantCredential>>,
+    event: &watcher::Event<PartialObjectMeta<Namespace>>,
+) {
+    let relabelled = |namespace: &PartialObjectMeta<Namespace>| {
+        let summary = format!("{:?}", namespace.metadata.labels);
+        if changed(seen, &namespace.uid().unwrap_or_default(), &summary) {
+            wake_borrowers(stores, wakers, &namespace.name_any());
+        }
+    };
+    match event {
+        watcher::Event::Apply(namespace) => relabelled(namespace),
+        watcher::Event::Delete(namespace) => {
+            if let Ok(mut seen) = seen.lock() {
+                seen.remove(&namespace.uid().unwrap_or_default());
+            }
+        }
+        watcher::Event::InitDone => {
+            let all = stores.namespaces.state();
+            retain(seen, &all.iter().filter_map(|namespace| namespace.uid()).collect());
+            for namespace in all {
+                relabelled(&namespace);
+            }
+        }
+        watcher::Event::Init | watcher::Event::InitApply(_) => {}
+    }
+}
+
+/// Wakes all objects of a namespace that use a credential of the cluster, also through their connection.
+fn wake_borrowers(stores: &Stores, wakers: &Wakers, namespace: &str) {
+    let mut any = false;
+    for found in stores.connections.state() {
+        let Ok(object) = &found.0 else { continue };
+        let borrows = halves(&object.spec).any(|used| used.kind == CredentialKind::ClusterTenantCredential);
+        if borrows && object.namespace().as_deref() == Some(namespace) {
+            any = true;
+            connection(wakers, namespace, &object.name_any());
+        }
+    }
+    for found in stores.members.state() {
+        let Ok(object) = &found.0 else { continue };
+        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
+        let borrows =
+            own.into_iter().flatten().any(|used| used.kind == CredentialKind::ClusterTenantCredential)
+                || (any && object.spec.connection_ref.is_some());
+        if borrows && object.namespace().as_deref() == Some(namespace) {
+            member(wakers, namespace, &object.name_any());
+        }
+    }
+}
+
+/// The credentials that a connection refers to.
+fn halves(spec: &avnm_api::CrossTenantConnectionSpec) -> impl Iterator<Item = &CredentialRef> {
+    let both = [&spec.scope_connection, &spec.network_manager_connection];
+    both.into_iter().flatten().map(|half| &half.credential_ref)
+}
+
+/// A credential changed: whoever refers to it looks again.
+pub(crate) fn on_credential<K: CredentialObject>(
+    stores: &Stores,
+    wakers: &Wakers,
+    seen: &Seen,
+    event: &watcher::Event<Guarded<K>>,
 ) {
     match event {
         watcher::Event::Apply(guard) => credential_changed(stores, wakers, seen, guard),
@@ -175,8 +235,8 @@ pub(crate) fn on_credential(
         }
         // Only now does the cache show what the list said, and whoever is woken sees it.
         watcher::Event::InitDone => {
-            retain(seen, &uids(&stores.credentials));
-            for guard in stores.credentials.state() {
+            retain(seen, &uids(K::store(stores)));
+            for guard in K::store(stores).state() {
                 credential_changed(stores, wakers, seen, &guard);
             }
         }
@@ -184,15 +244,20 @@ pub(crate) fn on_credential(
     }
 }
 
-fn credential_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Guarded<TenantCredential>) {
+fn credential_changed<K: CredentialObject>(
+    stores: &Stores,
+    wakers: &Wakers,
+    seen: &Seen,
+    guard: &Guarded<K>,
+) {
     let summary = match &guard.0 {
         Ok(object) => format!(
             "{} {:?} {} {}",
-            ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
+            ready_of(object.shown().map(|status| status.conditions.as_slice())),
             object.meta().generation,
             object.meta().deletion_timestamp.is_some(),
             // Ready outlives a failure for a while: that it works again shows here only.
-            object.status.as_ref().is_some_and(|status| status.last_failure.is_some()),
+            object.shown().is_some_and(|status| status.last_failure.is_some()),
         ),
         Err(_) => "invalid".to_owned(),
     };
@@ -201,19 +266,24 @@ fn credential_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Gua
     }
 }
 
-fn wake_users(stores: &Stores, wakers: &Wakers, guard: &Guarded<TenantCredential>) {
-    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
+fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, guard: &Guarded<K>) {
+    // One of the cluster may be used from anywhere.
+    let (home, name) = (guard.namespace(), guard.name_any());
+    let near = |namespace: Option<&str>| home.is_none() || namespace == home.as_deref();
+    let is_it = |used: &CredentialRef| used.kind == K::KIND && used.name == name;
     for found in stores.connections.state() {
         let Ok(object) = &found.0 else { continue };
-        if object.namespace().as_deref() == Some(&namespace) && uses(&object.spec, &name) {
-            connection(wakers, &namespace, &object.name_any());
+        if near(object.namespace().as_deref()) && halves(&object.spec).any(is_it) {
+            connection(wakers, &object.namespace().unwrap_or_default(), &object.name_any());
         }
     }
     for found in stores.members.state() {
         let Ok(object) = &found.0 else { continue };
+        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
         // A member may use it through its connection.
-        if object.namespace().as_deref() == Some(&namespace) {
-            member(wakers, &namespace, &object.name_any());
+        let uses = own.into_iter().flatten().any(is_it) || object.spec.connection_ref.is_some();
+        if uses && near(object.namespace().as_deref()) {
+            member(wakers, &object.namespace().unwrap_or_default(), &object.name_any());
         }
     }
 }
@@ -283,7 +353,12 @@ pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event
 fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
     for found in stores.credentials.state() {
         if found.namespace().as_deref() == Some(namespace) && found.meta().deletion_timestamp.is_some() {
-            let _ = wakers.credentials.send(named::<TenantCredential>(namespace, &found.name_any()));
+            let _ = wakers.credentials.send(named(namespace, &found.name_any()));
+        }
+    }
+    for found in stores.cluster_credentials.state() {
+        if found.meta().deletion_timestamp.is_some() {
+            let _ = wakers.cluster_credentials.send(named("", &found.name_any()));
         }
     }
 }

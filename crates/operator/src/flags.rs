@@ -2,14 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use avnm_controller::{LeaseSettings, Settings};
+use avnm_arm::Cloud;
+use avnm_controller::{LeaseSettings, Settings, Surroundings};
 use clap::Parser;
 
 use crate::telemetry::LogFormat;
 
 /// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
 ///
-/// Reads CrossTenantConnection, StaticMember and TenantCredential objects of the cluster that KUBECONFIG (or the
+/// Reads CrossTenantConnection, StaticMember, TenantCredential and ClusterTenantCredential objects of the cluster that KUBECONFIG (or the
 /// pod) points to, makes Azure match, and mirrors Azure's state in status.
 #[derive(Debug, Parser)]
 #[command(name = "avnm-operator", version)]
@@ -44,7 +45,8 @@ pub(crate) struct Flags {
     /// How log lines look.
     #[arg(long, env = "AVNM_LOG_FORMAT", value_enum, default_value = "json")]
     pub(crate) log_format: LogFormat,
-    /// The namespace of the Lease.
+    /// The namespace of the Lease, which is the operator's own: Secrets and ServiceAccounts of ClusterTenantCredentials
+    /// lie there, too.
     #[arg(long, env = "AVNM_LEASE_NAMESPACE", default_value = "avnm-system")]
     lease_namespace: String,
     /// The name of the Lease.
@@ -77,6 +79,13 @@ pub(crate) struct Flags {
     /// Between the three reads that prove that a half is gone. Shorter only in tests.
     #[arg(long, env = "AVNM_GONE_INTERVAL", default_value = "3s", value_parser = seconds)]
     gone_interval: Duration,
+    /// The token that is projected into the operator's own pod, for credentials with workloadIdentity. Set by the
+    /// workload identity webhook; read anew for each sign-in.
+    #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE")]
+    federated_token_file: Option<PathBuf>,
+    /// The machine's metadata service (http://HOST:PORT), where it is not at its usual address: for emulators.
+    #[arg(long, env = "AVNM_METADATA_ENDPOINT", value_parser = metadata_endpoint)]
+    metadata_endpoint: Option<url::Url>,
     /// Passes at the same time, per kind.
     #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
     concurrency: u16,
@@ -84,7 +93,7 @@ pub(crate) struct Flags {
 
 impl Flags {
     /// The settings of the loop.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self, cloud: Cloud) -> Settings {
         let signed = |wait: Duration| wait.try_into().unwrap_or_default();
         Settings {
             waits: Waits {
@@ -94,6 +103,12 @@ impl Flags {
                 quiet: signed(self.put_quiet),
             },
             probe: self.credential_probe,
+            surroundings: Surroundings {
+                namespace: self.lease_namespace.clone(),
+                federated_token_file: self.federated_token_file.clone(),
+                metadata_endpoint: self.metadata_endpoint.clone(),
+                cloud,
+            },
             lease: LeaseSettings {
                 namespace: self.lease_namespace.clone(),
                 name: self.lease_name.clone(),
@@ -141,6 +156,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
         return Err(format!("{text:?} must be more than nothing and at most a day"));
     }
     Ok(wait)
+}
+
+fn metadata_endpoint(text: &str) -> Result<url::Url, String> {
+    let endpoint = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let plain = endpoint.scheme() == "http" && endpoint.has_host() && endpoint.path() == "/";
+    if plain { Ok(endpoint) } else { Err("write http://HOST:PORT, without a path".to_owned()) }
 }
 
 #[cfg(test)]

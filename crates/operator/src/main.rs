@@ -56,7 +56,7 @@ async fn run(flags: &Flags) -> anyhow::Result<Ended> {
     tokio::spawn(avnm_controller::serve(health.clone(), Arc::clone(&metrics), probes, scrape));
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    let settings = flags.settings();
+    let settings = flags.settings(arm.cloud().clone());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cloud = arm.cloud().name(), "starts");
     Ok(avnm_controller::run(client, lease_client, arm, guard, settings, metrics, health, stop).await)
 }

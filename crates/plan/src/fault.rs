@@ -3,6 +3,8 @@
 use avnm_terms::{Actor, Fault, FaultKind, SignInFault};
 
 use crate::{
+    aadsts,
+    credential::SECRET_NOT_FOUND,
     reason::Reason,
     verdict::{Failure, Finding},
 };
@@ -63,11 +65,7 @@ pub fn actor(fault: &Fault, side: Side) -> Actor {
         | FaultKind::SourceGone
         | FaultKind::WrongTenant
         | FaultKind::UnprovenNotFound => Actor::ClusterOperator,
-        FaultKind::SignIn(SignInFault::Refused) => match fault.code.as_str() {
-            // A wrong or expired secret, or a wrong id in spec: whoever writes the credential.
-            "AADSTS7000215" | "AADSTS7000222" | "AADSTS90002" | "AADSTS900023" => Actor::ClusterOperator,
-            _ => side.admin(),
-        },
+        FaultKind::SignIn(SignInFault::Refused) => aadsts::actor(&fault.code, side),
         // An auxiliary token that Azure does not take: the target tenant's consent or a wrong credential.
         FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied => Actor::TargetTenantAdmin,
         FaultKind::Unauthenticated
@@ -106,20 +104,18 @@ pub fn reason(fault: &Fault, thing: Thing) -> Reason {
 pub(crate) fn advice(fault: &Fault, side: Side) -> String {
     let tenant = side.tenant_words();
     match fault.kind {
-        FaultKind::SignIn(SignInFault::SourceMissing) => {
+        FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {
             "create the Secret that the credential names, with that key".to_owned()
         }
-        FaultKind::SignIn(SignInFault::SourceForbidden) => {
-            "apply a Role and RoleBinding that let the operator get this Secret".to_owned()
+        FaultKind::SignIn(SignInFault::SourceMissing) => {
+            "make what the credential signs in with available to the operator".to_owned()
         }
-        FaultKind::SignIn(SignInFault::Refused) => match fault.code.as_str() {
-            "AADSTS7000215" => "put the application's current client secret (its value, not its id) into the Secret".to_owned(),
-            "AADSTS7000222" => "the client secret has expired: make a new one and put it into the Secret".to_owned(),
-            "AADSTS90002" | "AADSTS900023" => "correct tenantId: Entra knows no such tenant".to_owned(),
-            "AADSTS700016" | "AADSTS7000229" | "AADSTS65001" => {
-                "an administrator of that tenant must consent to the application (this creates its service principal)".to_owned()
-            }
-            _ => format!("an administrator of {tenant} must allow the application to sign in"),
+        FaultKind::SignIn(SignInFault::SourceForbidden) => {
+            "apply that Role and RoleBinding in that namespace".to_owned()
+        }
+        FaultKind::SignIn(SignInFault::Refused) => match aadsts::advice(&fault.code) {
+            Some(next) => next.to_owned(),
+            None => format!("an administrator of {tenant} must allow the application to sign in"),
         },
         FaultKind::SignIn(SignInFault::Propagating) => "Entra may take some minutes to know it".to_owned(),
         FaultKind::SignIn(SignInFault::Unreachable) => "Entra is retried once a minute".to_owned(),

@@ -55,6 +55,8 @@ impl Meta {
 pub enum CredentialInput {
     /// There is no such credential, or no such kind yet.
     Missing(CredentialRef),
+    /// It is a credential of the cluster that is not lent to the object's namespace.
+    NotLent(CredentialRef),
     /// It is there and does not work.
     NotReady {
         /// The reference.
@@ -91,7 +93,9 @@ impl CredentialInput {
     /// The reference.
     pub fn credential(&self) -> &CredentialRef {
         match self {
-            Self::Missing(credential) | Self::NotReady { credential, .. } => credential,
+            Self::Missing(credential) | Self::NotLent(credential) | Self::NotReady { credential, .. } => {
+                credential
+            }
             Self::Usable(usable) => &usable.credential,
         }
     }
@@ -100,7 +104,7 @@ impl CredentialInput {
     pub fn usable(&self) -> Option<&UsableCredential> {
         match self {
             Self::Usable(usable) => Some(usable),
-            Self::Missing(_) | Self::NotReady { .. } => None,
+            Self::Missing(_) | Self::NotLent(_) | Self::NotReady { .. } => None,
         }
     }
 }

@@ -133,7 +133,9 @@ reasons! {
     TokenAcquired,
     /// The Secret or its key is not there.
     SecretNotFound,
-    /// The operator may not read the Secret.
+    /// The ServiceAccount, the projected token or the managed identity is not there.
+    SourceNotFound,
+    /// The operator may not read the Secret, or create tokens of the ServiceAccount.
     SourceForbidden,
     /// Entra refused.
     SignInRefused,
@@ -212,7 +214,7 @@ impl Reason {
             | Self::TargetMissing
             | Self::PermissionDenied
             | Self::AzureRefused => (R::False, C::StalledAfter(GRACE)),
-            Self::SecretNotFound | Self::SourceForbidden | Self::SignInRefused => {
+            Self::SecretNotFound | Self::SourceNotFound | Self::SourceForbidden | Self::SignInRefused => {
                 (R::False, C::StalledAfter(GRACE))
             }
             Self::Revoked => (R::False, C::StalledAfter(REVOKED_GRACE)),

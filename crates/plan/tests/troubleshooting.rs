@@ -39,3 +39,11 @@ fn every_section_says_who_must_act_and_the_next_step() {
         assert!(body.contains("\n- **Next:** "), "{heading} does not say what to do next");
     }
 }
+
+#[test]
+fn every_refusal_of_entra_that_is_known_has_its_row() {
+    let guide = std::fs::read_to_string(GUIDE).expect("the guide is there");
+    for code in avnm_plan::aadsts::codes() {
+        assert!(guide.contains(&format!("`{code}`")), "docs/guide/troubleshooting.md does not name {code}");
+    }
+}

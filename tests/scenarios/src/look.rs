@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 /// How often a wait looks.
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 /// The kinds of this operator.
-pub(crate) const PLURALS: [&str; 3] = ["crosstenantconnections", "staticmembers", "tenantcredentials"];
+pub(crate) const PLURALS: [&str; 4] =
+    ["crosstenantconnections", "staticmembers", "tenantcredentials", "clustertenantcredentials"];
 
 /// The path of one object of ours.
 pub(crate) fn path(namespace: &str, plural: &str, name: &str) -> String {
@@ -66,9 +67,9 @@ pub(crate) async fn let_go(cluster: &ControlPlane) -> Result<()> {
         };
         for object in list["items"].as_array().into_iter().flatten() {
             let meta = &object["metadata"];
-            let (Some(namespace), Some(name)) = (meta["namespace"].as_str(), meta["name"].as_str()) else {
-                continue;
-            };
+            let Some(name) = meta["name"].as_str() else { continue };
+            // kubectl takes the namespace for a cluster-wide object, too, and does not look at it.
+            let namespace = meta["namespace"].as_str().unwrap_or("default");
             let target = format!("{plural}.avnm.dev/{name}");
             let patch = r#"{"metadata":{"finalizers":null}}"#;
             let args = ["-n", namespace, "patch", &target, "--type=merge", "-p", patch];

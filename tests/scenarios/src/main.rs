@@ -33,6 +33,7 @@ mod s12_replicas;
 mod s13_other_namespace;
 mod s14_crd_deleted;
 mod s14_undecodable;
+mod s15_lending;
 mod world;
 
 use std::process::ExitCode;
@@ -212,6 +213,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "an object that does not decode",
         needs: Needs::Operator,
         run: |ctx| s14_undecodable::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "15",
+        title: "credentials of the cluster, lent and withdrawn",
+        needs: Needs::Operator,
+        run: |ctx| s15_lending::run(ctx).boxed(),
     },
 ];
 

@@ -15,6 +15,16 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         }
         object
     };
+    let cluster = |patch: Value| {
+        let mut object = credential();
+        object["kind"] = json!("ClusterTenantCredential");
+        object["metadata"]["name"] = json!("s11");
+        for (field, value) in patch.as_object().into_iter().flatten() {
+            object["spec"][field] = value.clone();
+        }
+        object
+    };
+    let identity = |value: Value| cluster(json!({"clientSecret": null, "managedIdentity": value}));
     let restricted = |scopes: &Value| {
         let mut object = credential();
         object["spec"]["allowedScopes"] = scopes.clone();
@@ -78,11 +88,24 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
             ),
             "unknown field",
         ),
+        (
+            cluster(json!({"workloadIdentity": {}})),
+            "set exactly one way to sign in: serviceAccount, workloadIdentity",
+        ),
+        (identity(json!({})), "name the managed identity by exactly one of"),
+        (identity(json!({"clientId": "mine"})), "write the managed identity's client id"),
+        (identity(json!({"resourceId": "/a&client_id=b"})), "write the managed identity's ARM id"),
+        (
+            cluster(
+                json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}}),
+            ),
+            "give values with In and NotIn",
+        ),
     ];
     let mut said = refused_all(ctx, refused).await?;
 
     // What is immutable.
-    ctx.apply_all(&[connection(), world::member(&json!({})), credential()]).await?;
+    ctx.apply_all(&[connection(), world::member(&json!({})), credential(), cluster(json!({}))]).await?;
     let other = "/subscriptions/00000000-abcd-1234-1def-0987654321ab";
     let changed: Vec<(Value, &str)> = vec![
         (with(connection(), "/spec/target/scope", json!(other)), "target.scope is immutable"),
@@ -121,6 +144,14 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         ),
         (with(credential(), "/spec/tenantId", json!(world::TARGET_TENANT)), "tenantId is immutable"),
         (with(credential(), "/spec/clientId", json!(world::TARGET_TENANT)), "clientId is immutable"),
+        (
+            cluster(json!({"tenantId": world::TARGET_TENANT})),
+            "tenantId is immutable: create another ClusterTenantCredential",
+        ),
+        (
+            cluster(json!({"clientId": world::TARGET_TENANT})),
+            "clientId is immutable: create another ClusterTenantCredential",
+        ),
     ];
     said.push_str(&refused_all(ctx, changed).await?);
 

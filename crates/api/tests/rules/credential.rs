@@ -1,16 +1,17 @@
-//! `TenantCredential`.
+//! `TenantCredential` and `ClusterTenantCredential`.
 
 use avnm_terms::ArmId;
 use serde_json::{Value, json};
 
 use crate::{Row, changed, made, said, with};
 
-const KIND: &str = "TenantCredential";
+const NAMESPACED: &str = "TenantCredential";
+const CLUSTER: &str = "ClusterTenantCredential";
 const SCOPES: &str = "write each scope as an ARM id of whole segments, such as /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME: it begins with '/', does not end with one, and has no '//' and no '..'";
 
-fn object() -> Value {
+fn object(kind: &str) -> Value {
     json!({
-        "apiVersion": "avnm.dev/v1alpha1", "kind": KIND, "metadata": {"name": "central", "namespace": "hub"},
+        "apiVersion": "avnm.dev/v1alpha1", "kind": kind, "metadata": {"name": "central", "namespace": "hub"},
         "spec": {
             "tenantId": "24680975-1234-abcd-56ef-121314ab5643",
             "clientId": "a0a0a0a0-1111-2222-3333-444444444444",
@@ -19,26 +20,59 @@ fn object() -> Value {
     })
 }
 
-fn spec(patch: &Value) -> Value {
-    with(object(), &json!({"spec": patch}))
-}
-
-fn scopes(all: &[&str]) -> Value {
-    spec(&json!({"allowedScopes": all}))
-}
-
 pub(crate) fn rows() -> Vec<Row> {
+    [NAMESPACED, CLUSTER].into_iter().flat_map(common).chain(of_the_cluster_kind()).collect()
+}
+
+/// What both kinds have.
+fn common(kind: &'static str) -> Vec<Row> {
     let other = "00000000-1234-abcd-56ef-121314ab5643";
+    let object = || object(kind);
+    let spec = |patch: &Value| with(object(), &json!({"spec": patch}));
+    let scopes = |all: &[&str]| spec(&json!({"allowedScopes": all}));
+    let by = |method: &str, value: Value| spec(&json!({"clientSecret": null, method: value}));
+    let account = json!({"name": "avnm"});
+    let certificate = json!({"secretRef": {"name": "tls"}});
+    let immutable = |field: &str| -> &'static str {
+        match (field, kind) {
+            ("tenantId", NAMESPACED) => {
+                "tenantId is immutable: create another TenantCredential and point the references to it"
+            }
+            ("tenantId", _) => {
+                "tenantId is immutable: create another ClusterTenantCredential and point the references to it"
+            }
+            (_, NAMESPACED) => {
+                "clientId is immutable: create another TenantCredential and point the references to it"
+            }
+            _ => {
+                "clientId is immutable: create another ClusterTenantCredential and point the references to it"
+            }
+        }
+    };
     vec![
         Row {
-            kind: KIND,
+            kind,
             path: "spec",
-            says: "set exactly one way to sign in: clientSecret",
-            accepts: vec![made(object())],
-            refuses: vec![made(spec(&json!({"clientSecret": null})))],
+            says: if kind == CLUSTER {
+                "set exactly one way to sign in: serviceAccount, workloadIdentity, managedIdentity, clientSecret or clientCertificate"
+            } else {
+                "set exactly one way to sign in: serviceAccount, clientSecret or clientCertificate"
+            },
+            accepts: vec![
+                made(object()),
+                made(by("serviceAccount", account.clone())),
+                made(by("clientCertificate", certificate.clone())),
+                made(by("clientCertificate", json!({"secretRef": {"name": "pem", "key": "both.pem"}}))),
+                changed(object(), by("serviceAccount", account.clone())),
+            ],
+            refuses: vec![
+                made(spec(&json!({"clientSecret": null}))),
+                made(spec(&json!({"serviceAccount": account}))),
+                made(spec(&json!({"clientCertificate": certificate}))),
+            ],
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.tenantId",
             says: "write the tenant's GUID: 8-4-4-4-12 hexadecimal digits",
             accepts: vec![
@@ -54,14 +88,14 @@ pub(crate) fn rows() -> Vec<Row> {
             .into(),
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.tenantId",
-            says: "tenantId is immutable: create another TenantCredential and point the references to it",
+            says: immutable("tenantId"),
             accepts: vec![changed(object(), spec(&json!({"clientSecret": {"secretRef": {"key": "new"}}})))],
             refuses: vec![changed(object(), spec(&json!({"tenantId": other})))],
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.clientId",
             says: "write the application's client id, a GUID: 8-4-4-4-12 hexadecimal digits",
             accepts: vec![made(object())],
@@ -70,14 +104,14 @@ pub(crate) fn rows() -> Vec<Row> {
                 .into(),
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.clientId",
-            says: "clientId is immutable: create another TenantCredential and point the references to it",
+            says: immutable("clientId"),
             accepts: vec![changed(object(), scopes(&["/subscriptions/x"]))],
             refuses: vec![changed(object(), spec(&json!({"clientId": other})))],
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.allowedScopes",
             says: "leave allowedScopes out to restrict nothing, or list at least one ARM id: an empty list would allow nothing",
             accepts: vec![
@@ -88,7 +122,7 @@ pub(crate) fn rows() -> Vec<Row> {
             refuses: vec![made(scopes(&[])), changed(object(), scopes(&[]))],
         },
         Row {
-            kind: KIND,
+            kind,
             path: "spec.allowedScopes",
             says: SCOPES,
             accepts: vec![
@@ -118,6 +152,68 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
+/// What only the cluster kind has.
+fn of_the_cluster_kind() -> Vec<Row> {
+    let spec = |patch: &Value| with(object(CLUSTER), &json!({"spec": patch}));
+    let identity = |value: Value| spec(&json!({"clientSecret": null, "managedIdentity": value}));
+    let id = "a0a0a0a0-1111-2222-3333-444444444444";
+    let resource =
+        "/subscriptions/x/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+    let selected = |expression: Value| {
+        spec(
+            &json!({"allowedNamespaces": {"names": ["hub"], "selector": {"matchLabels": {"team": "a"}, "matchExpressions": [expression]}}}),
+        )
+    };
+    vec![
+        Row {
+            kind: CLUSTER,
+            path: "spec.managedIdentity",
+            says: "name the managed identity by exactly one of clientId and resourceId",
+            accepts: vec![
+                made(identity(json!({"clientId": id}))),
+                made(identity(json!({"resourceId": resource}))),
+                made(spec(&json!({"clientSecret": null, "workloadIdentity": {}}))),
+            ],
+            refuses: vec![
+                made(identity(json!({}))),
+                made(identity(json!({"clientId": id, "resourceId": resource}))),
+            ],
+        },
+        Row {
+            kind: CLUSTER,
+            path: "spec.managedIdentity.clientId",
+            says: "write the managed identity's client id, a GUID: 8-4-4-4-12 hexadecimal digits",
+            accepts: vec![made(identity(json!({"clientId": id})))],
+            refuses: vec![made(identity(json!({"clientId": "my-identity"})))],
+        },
+        Row {
+            kind: CLUSTER,
+            path: "spec.managedIdentity.resourceId",
+            says: "write the managed identity's ARM id: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME",
+            accepts: vec![made(identity(json!({"resourceId": resource})))],
+            refuses: ["my-identity", "/subscriptions/../x", "/a&client_id=b"]
+                .map(|id| made(identity(json!({"resourceId": id}))))
+                .into(),
+        },
+        Row {
+            kind: CLUSTER,
+            path: "spec.allowedNamespaces.selector.matchExpressions[0]",
+            says: "give values with In and NotIn, and none with Exists and DoesNotExist",
+            accepts: vec![
+                made(selected(json!({"key": "team", "operator": "In", "values": ["a", "b"]}))),
+                made(selected(json!({"key": "team", "operator": "DoesNotExist"}))),
+                made(spec(&json!({"allowedNamespaces": {}}))),
+                made(spec(&json!({"allowedNamespaces": {"selector": {}}}))),
+            ],
+            refuses: vec![
+                made(selected(json!({"key": "team", "operator": "In"}))),
+                made(selected(json!({"key": "team", "operator": "NotIn", "values": []}))),
+                made(selected(json!({"key": "team", "operator": "Exists", "values": ["a"]}))),
+            ],
+        },
+    ]
+}
+
 /// A scope that the server takes and the operator cannot read would allow nothing, and nobody would be told.
 #[test]
 fn a_scope_is_accepted_exactly_if_the_operator_can_read_it() {
@@ -131,7 +227,8 @@ fn a_scope_is_accepted_exactly_if_the_operator_can_read_it() {
             format!("/a/{it}/a"),
             format!("{it}/a"),
         ] {
-            let accepted = said(KIND, &made(scopes(&[&text]))).is_empty();
+            let object = with(object(NAMESPACED), &json!({"spec": {"allowedScopes": [text]}}));
+            let accepted = said(NAMESPACED, &made(object)).is_empty();
             assert_eq!(accepted, text.starts_with('/') && ArmId::parse(&text).is_ok(), "{text:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, ConnectionHalf, CredentialKind, Policies};
+use avnm_api::{Claim, ConnectionHalf, Policies};
 use avnm_terms::{
     Actor, ArmId, AzureName, ManagerConnectionId, ManagerId, ScopeConnectionId, ScopeId, TenantId,
 };
@@ -8,9 +8,10 @@ use avnm_terms::{
 use super::{Half, HalfInput, Halves, Inputs, Standing};
 use crate::{
     body::Body,
+    credential::unusable,
     inputs::{CredentialInput, UsableCredential},
     ownership::Goal,
-    reason::{Companion, Reason},
+    reason::Reason,
     verdict::Finding,
 };
 
@@ -161,65 +162,7 @@ fn signer(half: Half, input: &HalfInput) -> (Option<UsableCredential>, Option<Fi
     match &input.spec {
         None => (None, None),
         Some(CredentialInput::Usable(usable)) => (Some(usable.clone()), None),
-        Some(other) => (None, Some(credential_finding(half, other))),
-    }
-}
-
-/// What an unusable credential gives.
-fn credential_finding(half: Half, input: &CredentialInput) -> Finding {
-    match input {
-        CredentialInput::Missing(credential) => {
-            let kind = credential.kind.as_str();
-            let next = match credential.kind {
-                CredentialKind::TenantCredential => "create it in this namespace",
-                CredentialKind::ClusterTenantCredential => {
-                    "this kind is not served here yet: use a TenantCredential"
-                }
-            };
-            Finding::new(
-                Reason::DependencyNotReady,
-                format!(
-                    "waiting for {kind} {} of the {}: {next} ({})",
-                    credential.name,
-                    half.words(),
-                    Actor::ClusterOperator
-                ),
-            )
-            .with_failure(
-                "read credential",
-                &format!("{kind}/{}", credential.name),
-                "NotFound",
-                Actor::ClusterOperator,
-            )
-            .unread()
-        }
-        CredentialInput::NotReady { credential, reason, message } => {
-            let kind = credential.kind.as_str();
-            let mut finding = Finding::new(
-                Reason::CredentialNotReady,
-                format!(
-                    "waiting for {kind} {} of the {}, which says {reason}: {message}",
-                    credential.name,
-                    half.words()
-                ),
-            )
-            .with_failure(
-                "use credential",
-                &format!("{kind}/{}", credential.name),
-                reason,
-                Actor::ClusterOperator,
-            )
-            .unread();
-            // Entra may know it soon: nobody is called for that.
-            if reason == Reason::Propagating.as_str() {
-                finding.companion = Some(Companion::Reconciling);
-            }
-            finding
-        }
-        CredentialInput::Usable(usable) => Finding::new(
-            Reason::DependencyNotReady,
-            format!("{} {} is being deleted", usable.credential.kind.as_str(), usable.credential.name),
-        ),
+        Some(other) => (None, Some(unusable::finding(&format!("the {}", half.words()), other))),
     }
 }
 
@@ -242,14 +185,14 @@ fn signer_for_deletion(
     let named = input.spec.as_ref().or(input.claim.as_ref());
     let credential = named.map_or(&claim.credential_ref, CredentialInput::credential);
     let why = match named {
-        Some(CredentialInput::NotReady { reason, .. }) => format!("says {reason}"),
         Some(CredentialInput::Usable(usable))
             if usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) =>
         {
             format!("has allowedScopes, and none of them holds {at}")
         }
         Some(CredentialInput::Usable(_)) => "is of another tenant than the one that holds it".to_owned(),
-        Some(CredentialInput::Missing(_)) | None => "is gone".to_owned(),
+        Some(other) => unusable::words(other).unwrap_or_default(),
+        None => "is gone".to_owned(),
     };
     let finding = Finding::new(
         Reason::DeletionBlocked,

@@ -5,6 +5,7 @@ use avnm_terms::{Actor, Fault};
 
 use super::decide::{Plan, Step, View, deleted_lately, situation};
 use crate::{
+    credential::unusable,
     fault::{self, Side, Thing},
     inputs::CrdState,
     ownership::{self, Goal, Move},
@@ -88,9 +89,11 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
     }
     if desired.signer.is_none() {
         let credential = &claim.credential_ref;
+        let named = inputs.manager.iter().find(|input| input.credential() == credential);
+        let why = named.and_then(unusable::words).map(|why| format!(" {why}")).unwrap_or_default();
         return blocked(
             format!(
-                "the member cannot be deleted: no credential of tenant {} is usable ({} {}). Ways out: restore it, point credentialRef to another one of that tenant, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})",
+                "the member cannot be deleted: no credential of tenant {} is usable ({} {}{why}). Ways out: restore it, point credentialRef to another one of that tenant, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})",
                 claim.tenant_id,
                 credential.kind.as_str(),
                 credential.name

@@ -1,14 +1,15 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, CredentialKind, CredentialRef, Policies, StaticMemberSpec};
+use avnm_api::{Claim, CredentialRef, Policies, StaticMemberSpec};
 use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, MemberId, NetworkId, ScopeId, TenantId};
 
 use super::{ConnectionFacts, ConnectionInput, Inputs};
 use crate::{
     body::Body,
+    credential::unusable,
     inputs::{CredentialInput, UsableCredential},
     ownership::Goal,
-    reason::{Companion, Reason},
+    reason::Reason,
     verdict::Finding,
 };
 
@@ -153,7 +154,7 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
             return;
         }
         Some(CredentialInput::Usable(usable)) => desired.signer = Some(usable.clone()),
-        Some(other) => desired.waits_for.push(unusable("networkGroupId", other)),
+        Some(other) => desired.waits_for.push(unusable::finding("networkGroupId", other)),
     }
     let resource = match &inputs.resource {
         None if connection.is_some() => {
@@ -168,7 +169,7 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
         None => None,
         Some(CredentialInput::Usable(usable)) => Some(usable.clone()),
         Some(other) => {
-            desired.waits_for.push(unusable("resourceId", other));
+            desired.waits_for.push(unusable::finding("resourceId", other));
             None
         }
     };
@@ -273,39 +274,4 @@ fn refuse(
         }
     }
     None
-}
-
-fn unusable(what: &str, input: &CredentialInput) -> Finding {
-    let operator = Actor::ClusterOperator;
-    let credential = input.credential();
-    let kind = credential.kind.as_str();
-    let target = format!("{kind}/{}", credential.name);
-    match input {
-        CredentialInput::NotReady { reason, message, .. } => {
-            let mut finding = Finding::new(
-                Reason::CredentialNotReady,
-                format!("waiting for {kind} {} of {what}, which says {reason}: {message}", credential.name),
-            )
-            .with_failure("use credential", &target, reason, operator)
-            .unread();
-            if reason == Reason::Propagating.as_str() {
-                finding.companion = Some(Companion::Reconciling);
-            }
-            finding
-        }
-        CredentialInput::Missing(_) | CredentialInput::Usable(_) => {
-            let next = match credential.kind {
-                CredentialKind::TenantCredential => "create it in this namespace",
-                CredentialKind::ClusterTenantCredential => {
-                    "this kind is not served here yet: use a TenantCredential"
-                }
-            };
-            Finding::new(
-                Reason::DependencyNotReady,
-                format!("waiting for {kind} {} of {what}: {next} ({operator})", credential.name),
-            )
-            .with_failure("read credential", &target, "NotFound", operator)
-            .unread()
-        }
-    }
 }

@@ -3,7 +3,11 @@
 use avnm_terms::{Fault, FaultKind, SignInFault};
 
 use super::table;
-use crate::fault::{Side, Thing, actor, advice, blocks_deletion, reason};
+use crate::{
+    aadsts,
+    credential::SECRET_NOT_FOUND,
+    fault::{Side, Thing, actor, advice, blocks_deletion, reason},
+};
 
 pub(super) const INTRODUCTION: &str = "\
 A failure is data: it says whether waiting heals it, which reason the object gets, and who must do what. Where the \
@@ -40,16 +44,8 @@ fn kinds() -> Vec<(FaultKind, &'static str)> {
     ]
     .map(|kind| (kind, ""))
     .into();
-    let codes = [
-        "AADSTS7000215",
-        "AADSTS7000222",
-        "AADSTS90002",
-        "AADSTS900023",
-        "AADSTS700016",
-        "AADSTS7000229",
-        "AADSTS65001",
-    ];
-    all.extend(codes.map(|code| (FaultKind::SignIn(Refused), code)));
+    all.extend(aadsts::codes().map(|code| (FaultKind::SignIn(Refused), code)));
+    all.push((FaultKind::SignIn(SourceMissing), SECRET_NOT_FOUND));
     all.push((FaultKind::UnprovenNotFound, "SubscriptionNotFound"));
     all.sort_by_key(|(kind, _)| place(kind));
     all

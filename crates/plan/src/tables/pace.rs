@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::table;
 use crate::{
-    memory,
+    credential, memory,
     pace::{Waiting, Waits, next},
-    reason, static_member as member, tenant_credential as credential,
+    reason, static_member as member,
 };
 
 pub(super) const INTRODUCTION: &str = "\

@@ -1,0 +1,97 @@
+//! What the pass needs of either kind of credential.
+
+use std::collections::BTreeMap;
+
+use avnm_api::{
+    ClusterTenantCredential, CredentialKind, CredentialRef, CredentialSpec, CredentialStatus,
+    TenantCredential,
+};
+use avnm_plan::credential::lent;
+use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
+use serde::Serialize;
+
+use super::CredentialMemory;
+use crate::{
+    context::{Context, Stores},
+    memory::Memories,
+    place::Place,
+};
+
+/// A kind of credential.
+pub(crate) trait CredentialObject: Place + Serialize {
+    /// Which.
+    const KIND: CredentialKind;
+
+    /// What it declares.
+    fn declared(&self) -> &dyn CredentialSpec;
+
+    /// Its status.
+    fn shown(&self) -> Option<&CredentialStatus>;
+
+    /// Whether a namespace with these labels may use it.
+    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool;
+
+    /// Its cache.
+    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>>;
+
+    /// What the process remembers of objects of this kind.
+    fn memories(context: &Context) -> &Memories<Self, CredentialMemory>;
+
+    /// A reference to it.
+    fn reference(&self) -> CredentialRef {
+        CredentialRef { kind: Self::KIND, name: self.name_any() }
+    }
+
+    /// Where its Secret or ServiceAccount lies.
+    fn source_namespace(&self, operator: &str) -> String {
+        self.namespace().unwrap_or_else(|| operator.to_owned())
+    }
+}
+
+impl CredentialObject for TenantCredential {
+    const KIND: CredentialKind = CredentialKind::TenantCredential;
+
+    fn declared(&self) -> &dyn CredentialSpec {
+        &self.spec
+    }
+
+    fn shown(&self) -> Option<&CredentialStatus> {
+        self.status.as_ref()
+    }
+
+    fn serves(&self, namespace: &str, _: &BTreeMap<String, String>) -> bool {
+        self.metadata.namespace.as_deref() == Some(namespace)
+    }
+
+    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
+        &stores.credentials
+    }
+
+    fn memories(context: &Context) -> &Memories<Self, CredentialMemory> {
+        &context.credentials
+    }
+}
+
+impl CredentialObject for ClusterTenantCredential {
+    const KIND: CredentialKind = CredentialKind::ClusterTenantCredential;
+
+    fn declared(&self) -> &dyn CredentialSpec {
+        &self.spec
+    }
+
+    fn shown(&self) -> Option<&CredentialStatus> {
+        self.status.as_ref()
+    }
+
+    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        lent(self.spec.allowed_namespaces.as_ref(), namespace, labels)
+    }
+
+    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
+        &stores.cluster_credentials
+    }
+
+    fn memories(context: &Context) -> &Memories<Self, CredentialMemory> {
+        &context.cluster_credentials
+    }
+}
