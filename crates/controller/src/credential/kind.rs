@@ -6,7 +6,7 @@ use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CredentialSpec, CredentialStatus,
     TenantCredential,
 };
-use avnm_plan::credential::lent;
+use avnm_plan::credential::{Owner, may_use};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
 use serde::Serialize;
 
@@ -59,8 +59,8 @@ impl CredentialObject for TenantCredential {
         self.status.as_ref()
     }
 
-    fn serves(&self, namespace: &str, _: &BTreeMap<String, String>) -> bool {
-        self.metadata.namespace.as_deref() == Some(namespace)
+    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        may_use(Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default()), namespace, labels)
     }
 
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
@@ -84,7 +84,7 @@ impl CredentialObject for ClusterTenantCredential {
     }
 
     fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
-        lent(self.spec.allowed_namespaces.as_ref(), namespace, labels)
+        may_use(Owner::Cluster(self.spec.allowed_namespaces.as_ref()), namespace, labels)
     }
 
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {

@@ -1,11 +1,28 @@
-//! To which namespaces a `ClusterTenantCredential` is lent.
+//! Who may use a credential: its own namespace, or those that one of the cluster is lent to.
 
 use std::collections::BTreeMap;
 
 use avnm_api::{AllowedNamespaces, NamespaceSelector, SelectorExpression, SelectorOperator};
 
+/// Whom a credential belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'a> {
+    /// A namespace.
+    Namespace(&'a str),
+    /// The cluster, which lends it.
+    Cluster(Option<&'a AllowedNamespaces>),
+}
+
+/// Whether objects of a namespace may use a credential. Asked on every pass, of what is in the cache at that moment.
+pub fn may_use(owner: Owner<'_>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    match owner {
+        Owner::Namespace(own) => own == namespace,
+        Owner::Cluster(allowed) => lent(allowed, namespace, labels),
+    }
+}
+
 /// Whether a credential is lent to a namespace: by its name or by its labels. Nothing declared lends to none.
-pub fn lent(allowed: Option<&AllowedNamespaces>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+fn lent(allowed: Option<&AllowedNamespaces>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
     let Some(allowed) = allowed else { return false };
     // Exactly: names of namespaces are lower case, and one that differs by case is none at all.
     allowed.names.iter().any(|name| name == namespace)

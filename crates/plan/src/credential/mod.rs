@@ -3,7 +3,7 @@
 mod lending;
 pub(crate) mod unusable;
 
-pub use lending::lent;
+pub use lending::{Owner, may_use};
 
 use avnm_api::{CredentialSpec, CredentialStatus};
 use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
