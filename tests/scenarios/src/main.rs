@@ -34,6 +34,7 @@ mod s13_other_namespace;
 mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
+mod s16_policy;
 mod world;
 
 use std::process::ExitCode;
@@ -219,6 +220,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "credentials of the cluster, lent and withdrawn",
         needs: Needs::Operator,
         run: |ctx| s15_lending::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "16",
+        title: "the optional policy refuses at apply",
+        needs: Needs::Operator,
+        run: |ctx| s16_policy::run(ctx).boxed(),
     },
 ];
 
