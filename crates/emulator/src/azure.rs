@@ -22,18 +22,31 @@ use crate::settings::Settings;
 use crate::world::agenda::Event;
 use crate::world::file::WorldFile;
 use crate::world::{World, build_guid};
-use crate::{entra, world};
+use crate::{entra, imds, world};
+
+/// Where a call came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Door {
+    /// The one address of ARM and Entra.
+    #[default]
+    Azure,
+    /// The instance metadata service.
+    Imds,
+}
 
 /// A call as it arrived.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
+    /// Where it came in.
+    pub door: Door,
     /// The HTTP method.
     pub method: String,
     /// The path, still percent-encoded.
     pub path: String,
     /// The query without its question mark.
     pub query: String,
-    /// `https://host:port`, as the caller named it; links in answers begin with it.
+    /// `https://host:port`, as the caller named it; links in answers begin with it. For the metadata service, where
+    /// Entra is.
     pub origin: String,
     /// The Authorization header.
     pub authorization: Option<String>,
@@ -43,10 +56,23 @@ pub struct Request {
     pub correlation: Option<String>,
     /// The x-ms-client-request-id header.
     pub client_request_id: Option<String>,
+    /// The Metadata header, by which a caller of the metadata service shows that it was not led there.
+    pub metadata: Option<String>,
     /// The If-Match header.
     pub if_match: Option<String>,
     /// The body.
     pub body: Bytes,
+}
+
+impl Request {
+    /// Which service it calls.
+    pub fn kind(&self) -> CallKind {
+        match self.door {
+            Door::Imds => CallKind::Imds,
+            Door::Azure if entra::is_entra(&self.path) => CallKind::Token,
+            Door::Azure => CallKind::Arm,
+        }
+    }
 }
 
 /// Everything behind the lock.
@@ -144,10 +170,10 @@ impl Azure {
     pub fn admit(&self, request: &Request) -> Admitted {
         let (mut state, now) = self.settled();
         let state = &mut *state;
-        let kind = if entra::is_entra(&request.path) { CallKind::Token } else { CallKind::Arm };
+        let kind = request.kind();
         let path = match kind {
             CallKind::Arm => ArmPath::from_request(&request.path).map(|path| path.id()),
-            CallKind::Token => None,
+            CallKind::Token | CallKind::Imds => None,
         }
         .unwrap_or_else(|| request.path.clone());
         let fault = state.faults.pick(kind, &request.method, &path, now);
@@ -182,6 +208,11 @@ impl Azure {
             client_id: None,
             tenant: None,
             secret_fingerprint: None,
+            proof: None,
+            assertion_fingerprint: None,
+            certificate_thumbprint: None,
+            federated_issuer: None,
+            federated_subject: None,
         };
         let seq = state.ledger.note(entry, state.settings.ledger_limit);
         state.identify(seq, kind, request);
@@ -304,21 +335,27 @@ impl State {
     }
 
     fn perform(&mut self, request: &Request, seq: u64, now: Timestamp, quirk: Quirk) -> Answer {
-        if entra::is_entra(&request.path) {
-            let (answer, asked) = entra::answer(self, request, now);
-            if let Some(entry) = self.ledger.get_mut(seq) {
-                entry.tenant = asked.tenant;
-                entry.client_id = asked.client_id;
-                entry.secret_fingerprint = asked.secret_fingerprint;
-            }
-            return answer;
+        let (answer, asked) = match request.kind() {
+            CallKind::Arm => return rules::answer(self, request, now, quirk),
+            CallKind::Token => entra::answer(self, request, now),
+            CallKind::Imds => imds::answer(self, request, now),
+        };
+        if let Some(entry) = self.ledger.get_mut(seq) {
+            entry.tenant = asked.tenant;
+            entry.client_id = asked.client_id;
+            entry.secret_fingerprint = asked.secret_fingerprint;
+            entry.proof = asked.proof;
+            entry.assertion_fingerprint = asked.assertion_fingerprint;
+            entry.certificate_thumbprint = asked.certificate_thumbprint;
+            entry.federated_issuer = asked.federated_issuer;
+            entry.federated_subject = asked.federated_subject;
         }
-        rules::answer(self, request, now, quirk)
+        answer
     }
 
     /// Who called, as far as the tokens say; also for calls that a fault keeps from the rules.
     fn identify(&mut self, seq: u64, kind: CallKind, request: &Request) {
-        if kind == CallKind::Token {
+        if kind != CallKind::Arm {
             return;
         }
         let (bearer, auxiliary) = rules::tokens::peek(&self.signer, request);
@@ -357,6 +394,11 @@ fn scripted(kind: CallKind, status: u16, code: Option<&str>, message: Option<&st
                 "error_codes": digits.into_iter().collect::<Vec<_>>(),
             });
             let mut answer = Answer::json(status, &body);
+            answer.code = Some(code.into());
+            answer
+        }
+        CallKind::Imds => {
+            let mut answer = Answer::json(status, &json!({"error": code, "error_description": message}));
             answer.code = Some(code.into());
             answer
         }

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::azure::Azure;
 use crate::control::{self, Control};
 use crate::options::Options;
-use crate::serve;
+use crate::serve::{self, Front};
 
 /// A running emulator; it stops when dropped.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Emulator {
     url: String,
     ca_pem: String,
     control_url: Option<String>,
+    imds_url: Option<String>,
     azure: Arc<Azure>,
     control: Control,
     tasks: Vec<JoinHandle<()>>,
@@ -39,9 +40,16 @@ impl Emulator {
         };
         azure.settled().0.own_origins = vec![url.clone(), format!("https://localhost:{}", address.port())];
         let control = Control::new(azure.clone());
-        let acceptor = TlsAcceptor::from(tls.config);
-        let mut tasks =
-            vec![tokio::spawn(serve::run(listener, acceptor, azure.clone(), Arc::from(url.as_str())))];
+        let entra: Arc<str> = Arc::from(url.as_str());
+        let front = Front::Azure(TlsAcceptor::from(tls.config));
+        let mut tasks = vec![tokio::spawn(serve::run(listener, front, azure.clone(), entra.clone()))];
+        let mut imds_url = None;
+        if let Some(at) = options.imds {
+            let listener = bind(at).await?;
+            let address = listener.local_addr().context("ask for the metadata service's address")?;
+            imds_url = Some(format!("http://{address}"));
+            tasks.push(tokio::spawn(serve::run(listener, Front::Imds, azure.clone(), entra)));
+        }
         let mut control_url = None;
         if let Some(at) = options.control {
             ensure!(at.ip().is_loopback(), "control endpoint at {at}: it knows no sign-in, so loopback only");
@@ -55,7 +63,7 @@ impl Emulator {
                 }
             }));
         }
-        Ok(Self { url, ca_pem: tls.ca_pem, control_url, azure, control, tasks })
+        Ok(Self { url, ca_pem: tls.ca_pem, control_url, imds_url, azure, control, tasks })
     }
 
     /// Where ARM is, without a slash at the end.
@@ -81,6 +89,11 @@ impl Emulator {
     /// Where the control endpoint is, if it is on.
     pub fn control_url(&self) -> Option<&str> {
         self.control_url.as_deref()
+    }
+
+    /// Where the instance metadata service is, if it is on.
+    pub fn imds_url(&self) -> Option<&str> {
+        self.imds_url.as_deref()
     }
 
     /// The emulated Azure itself, for calls without a network.

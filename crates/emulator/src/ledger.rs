@@ -14,6 +14,20 @@ pub enum CallKind {
     Token,
     /// Azure Resource Manager.
     Arm,
+    /// The instance metadata service: a token of a managed identity.
+    Imds,
+}
+
+/// How a caller of the token endpoint set out to prove itself, whether it was believed or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Proof {
+    /// A secret.
+    Secret,
+    /// An assertion signed with the key of a certificate.
+    Certificate,
+    /// An assertion by an issuer that the application trusts.
+    Federated,
 }
 
 /// One call. As JSON: camelCase; what does not apply is absent.
@@ -60,15 +74,30 @@ pub struct Entry {
     pub request_body: Option<Box<RawValue>>,
     /// The id by which the answer can be found again.
     pub correlation_id: String,
-    /// Token calls: the client id.
+    /// Token calls, and those for a managed identity's: the client id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Token calls: the tenant in the path.
+    /// Token calls: the tenant in the path. For a managed identity, its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// Token calls: the first digits of the secret's SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_fingerprint: Option<String>,
+    /// Token calls: what the caller proves itself with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// Token calls: the first digits of the assertion's SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assertion_fingerprint: Option<String>,
+    /// Token calls: the certificate that the assertion's header names, by its SHA-256 or SHA-1 in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_thumbprint: Option<String>,
+    /// Token calls: the issuer in an assertion that is not the application's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub federated_issuer: Option<String>,
+    /// Token calls: the subject in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub federated_subject: Option<String>,
 }
 
 /// All calls, bounded: the oldest go first.
@@ -135,6 +164,11 @@ mod tests {
             client_id: None,
             tenant: None,
             secret_fingerprint: None,
+            proof: None,
+            assertion_fingerprint: None,
+            certificate_thumbprint: None,
+            federated_issuer: None,
+            federated_subject: None,
         }
     }
 

@@ -38,7 +38,12 @@ struct Args {
     #[arg(long, value_name = "ADDR")]
     control: Option<SocketAddr>,
 
-    /// Writes {"arm", "authority", "control", "ca"} as JSON here once it listens.
+    /// Opens the instance metadata service, which gives out tokens of the world's managedIdentities (plain HTTP, as
+    /// Azure's at 169.254.169.254); off by default.
+    #[arg(long, value_name = "ADDR")]
+    imds: Option<SocketAddr>,
+
+    /// Writes {"arm", "authority", "control", "imds", "ca"} as JSON here once it listens.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
 
@@ -157,6 +162,9 @@ async fn main() -> anyhow::Result<()> {
     println!("arm        {}", emulator.url());
     println!("authority  {}", emulator.authority());
     println!("control    {}", emulator.control_url().unwrap_or("off"));
+    if let Some(imds) = emulator.imds_url() {
+        println!("imds       {imds}");
+    }
     println!(
         "ca         {}",
         ca_file.as_ref().map_or("not written".into(), |path| path.display().to_string())
@@ -166,6 +174,7 @@ async fn main() -> anyhow::Result<()> {
             "arm": emulator.url(),
             "authority": emulator.authority(),
             "control": emulator.control_url(),
+            "imds": emulator.imds_url(),
             "ca": ca_file,
         });
         write(path, &ready.to_string())?;
@@ -206,6 +215,7 @@ fn options(args: &Args) -> anyhow::Result<Options> {
     Ok(Options {
         listen: args.listen,
         control: args.control,
+        imds: args.imds,
         names: args.names.clone(),
         world,
         settings,

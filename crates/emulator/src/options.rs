@@ -12,6 +12,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the control endpoint listens; None, it is off. Loopback only.
     pub control: Option<SocketAddr>,
+    /// Where the instance metadata service listens; None, it is off. Plain HTTP, as Azure's.
+    pub imds: Option<SocketAddr>,
     /// Names and addresses for the certificate, beyond loopback and the address listened on.
     pub names: Vec<String>,
     /// The world file's text; None, the default world.
@@ -27,6 +29,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             control: None,
+            imds: None,
             names: Vec::new(),
             world: None,
             settings: Settings::default(),

@@ -237,6 +237,8 @@ pub struct Settings {
     pub consistency: Consistency,
     /// How long a role that was given takes to work.
     pub role_delay_ms: Span,
+    /// How long a federated credential that was added takes to work.
+    pub federation_delay_ms: Span,
     /// A token issued after the role was given sees it at once (documented for callers of the REST API).
     pub new_token_sees_roles: bool,
     /// A manager deleted so soon after one of its connections leaves its scopes stuck, in milliseconds.
@@ -277,6 +279,7 @@ impl Default for Settings {
             graph_quota: None,
             consistency: Consistency::default(),
             role_delay_ms: Span::exactly(0),
+            federation_delay_ms: Span::exactly(0),
             new_token_sees_roles: true,
             stuck_window_ms: 1_000,
             manager_delete: ManagerDelete::default(),

@@ -33,7 +33,9 @@ PUT    /arm?id=ID                    make or replace one, unasked
 DELETE /arm?id=ID                    delete one, unasked
 POST   /connections/state            {id, state: Pending|Connected|Revoked|Conflict|Rejected, or null to clear}
 POST   /entra                        {op: removeServicePrincipal | addServicePrincipal | setServicePrincipalDisabled
-                                      | setAppDisabled | setSecret | addSecret | expireSecrets | addRole | removeRole, ...}
+                                      | setAppDisabled | setAppDeleted | setSecret | addSecret | expireSecrets
+                                      | addCertificate | removeCertificates | addFederatedCredential
+                                      | removeFederatedCredential | setIssuer | addRole | removeRole, ...}
 POST   /locks                        {scope, level: CanNotDelete | ReadOnly}
 DELETE /locks, /locks?scope=ID       all, or one
 POST   /registrations                {scope, registered: true | false}: Microsoft.Network in a subscription or at a

@@ -11,6 +11,7 @@ use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 
 use crate::azure::{Azure, State};
+use crate::entra::certificates::Certificate;
 use crate::entra::registry::{self, Edit};
 use crate::faults::{Armed, Fault};
 use crate::ledger::Entry;
@@ -125,6 +126,8 @@ impl Control {
             home_tenant: tenant.to_owned(),
             secrets: vec![secret.to_owned()],
             expired_secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
             service_principals: vec![ServicePrincipalEntry {
                 tenant: tenant.to_owned(),
                 object_id: None,
@@ -215,6 +218,9 @@ fn whole(state: &State, now: jiff::Timestamp) -> Value {
                 "clientId": app.client_id,
                 "homeTenant": app.home_tenant,
                 "disabled": app.disabled,
+                "deleted": app.deleted,
+                "certificates": app.certificates.iter().map(Certificate::shown).collect::<Vec<_>>(),
+                "federatedCredentials": app.federated_credentials,
                 "servicePrincipals": app.service_principals,
             })
         })
@@ -228,6 +234,8 @@ fn whole(state: &State, now: jiff::Timestamp) -> Value {
         "locks": world.locks,
         "stuckScopes": world.stuck_scopes.iter().map(|(tenant, scope)| json!({"tenant": tenant, "scope": scope})).collect::<Vec<_>>(),
         "apps": apps,
+        "issuers": world.issuers.keys().collect::<Vec<_>>(),
+        "managedIdentities": world.managed_identities,
         "networkManagers": world.managers.values().map(|it| json!(view::manager(it, In::Read))).collect::<Vec<_>>(),
         "networkGroups": world.groups.values().map(|it| json!(view::network_group(it, In::Read))).collect::<Vec<_>>(),
         "scopeConnections": world.scope_connections.values().map(|it| json!(view::scope_connection(it))).collect::<Vec<_>>(),

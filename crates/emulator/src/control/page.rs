@@ -81,7 +81,18 @@ const TABLES: &[Table] = &[
     (
         "Applications",
         "apps",
-        &[("client id", "/clientId"), ("home", "/homeTenant"), ("disabled", "/disabled")],
+        &[
+            ("client id", "/clientId"),
+            ("home", "/homeTenant"),
+            ("disabled", "/disabled"),
+            ("deleted", "/deleted"),
+            ("trusts", "/federatedCredentials"),
+        ],
+    ),
+    (
+        "Managed identities",
+        "managedIdentities",
+        &[("client id", "/clientId"), ("tenant", "/tenant"), ("principal", "/objectId")],
     ),
 ];
 

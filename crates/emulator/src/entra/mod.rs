@@ -1,9 +1,14 @@
 //! Entra: the token endpoint, the documents that describe a tenant, and the registry behind them.
 //!
-//! An application is registered once, in its home tenant, with its secrets; every tenant that consented holds a
-//! service principal of its own.
+//! An application is registered once, in its home tenant, with its secrets, certificates and federated credentials;
+//! every tenant that consented holds a service principal of its own.
 
+pub mod assertion;
+pub mod certificates;
+pub mod federation;
+pub mod keys;
 pub mod metadata;
+pub mod own_key;
 pub mod registry;
 pub mod token;
 
@@ -14,9 +19,12 @@ use url::form_urlencoded;
 
 use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
+use crate::ledger::Proof;
 use crate::rules::Evidence;
 use crate::settings::MissingPrincipal;
 use crate::world::build_guid;
+use assertion::{Assertion, Refused};
+use own_key::OwnKey;
 use token::{Claims, fingerprint, issuer};
 
 /// What this is built on.
@@ -24,12 +32,21 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification("token request, answer and error body", "Entra client credentials flow, v2.0"),
     Evidence::specification("AADSTS numbers", "Entra reference of error codes"),
     Evidence::assumed(
-        "texts after the AADSTS number, and the order: tenant, application, secret, scope",
+        "texts after the AADSTS number, and the order: tenant, application, secret or assertion, scope",
         "token requests that are wrong in two ways at once",
     ),
+    Evidence::assumed(
+        "an application that was deleted at home is 700016 wherever its service principals stayed",
+        "a token request in another tenant after the deletion",
+    ),
+    Evidence::specification(
+        "appidacr is 1 for a secret and 2 for an assertion with a certificate",
+        "Access token claims reference",
+    ),
+    Evidence::assumed("appidacr is 2 for a federated credential too", "such a token"),
 ];
 
-/// What the ledger learns about a token call. Never the secret itself.
+/// What the ledger learns about a token call. Never the secret or the assertion itself.
 #[derive(Debug, Default)]
 pub struct Asked {
     /// The tenant in the path.
@@ -38,6 +55,31 @@ pub struct Asked {
     pub client_id: Option<String>,
     /// The secret's fingerprint.
     pub secret_fingerprint: Option<String>,
+    /// What the caller proves itself with.
+    pub proof: Option<Proof>,
+    /// The assertion's fingerprint.
+    pub assertion_fingerprint: Option<String>,
+    /// The certificate that the assertion names.
+    pub certificate_thumbprint: Option<String>,
+    /// The issuer of an assertion that is not the application's own.
+    pub federated_issuer: Option<String>,
+    /// Its subject.
+    pub federated_subject: Option<String>,
+}
+
+impl Asked {
+    fn note_assertion(&mut self, text: &str, client_id: &str) {
+        self.assertion_fingerprint = Some(fingerprint(text));
+        let Ok(Assertion { header, claims, .. }) = Assertion::parse(text) else { return };
+        let proof = Proof::of(&claims, client_id);
+        self.proof = Some(proof);
+        if proof == Proof::Certificate {
+            self.certificate_thumbprint = header.x5t_s256.or(header.x5t);
+        } else {
+            self.federated_issuer = Some(claims.iss);
+            self.federated_subject = Some(claims.sub);
+        }
+    }
 }
 
 /// Whether a path is Entra's and not ARM's: everything that begins with neither of ARM's two roots.
@@ -66,7 +108,7 @@ pub fn answer(state: &mut State, request: &Request, now: Timestamp) -> (Answer, 
             metadata::openid(state, tenant, request, now, false).unwrap_or_else(|refusal| refusal)
         }
         ("GET", [_, "discovery", "keys"] | [_, "discovery", "v2.0", "keys"]) => {
-            Answer::json(200, &json!({"keys": []}))
+            Answer::json(200, &own_key::own_key().map_or_else(|| json!({"keys": []}), OwnKey::jwks))
         }
         _ => Answer::empty(404),
     };
@@ -117,8 +159,14 @@ fn token(state: &mut State, tenant: &str, request: &Request, now: Timestamp, ask
     let field =
         |name: &str| form.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, value)| value.clone());
     let (client_id, secret, scope) = (field("client_id"), field("client_secret"), field("scope"));
+    let assertion = field("client_assertion");
     asked.client_id.clone_from(&client_id);
-    asked.secret_fingerprint = secret.as_deref().map(fingerprint);
+    if let Some(secret) = &secret {
+        asked.secret_fingerprint = Some(fingerprint(secret));
+        asked.proof = Some(Proof::Secret);
+    } else if let Some(assertion) = &assertion {
+        asked.note_assertion(assertion, client_id.as_deref().unwrap_or_default());
+    }
 
     let tenant = known_tenant(state, tenant, now)?;
     let missing = |state: &mut State, name: &str| {
@@ -133,12 +181,28 @@ fn token(state: &mut State, tenant: &str, request: &Request, now: Timestamp, ask
     let Some(client_id) = client_id else { return Err(missing(state, "client_id")) };
     let Some(scope) = scope else { return Err(missing(state, "scope")) };
     let object_id = known_principal(state, &client_id, &tenant, now)?;
-    let Some(secret) = secret else {
-        let text =
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-        return Err(refuse(state, now, 401, "invalid_client", 7_000_218, text));
+    let appidacr = match (secret, assertion) {
+        (Some(secret), _) => {
+            check_secret(state, &client_id, &secret, now)?;
+            "1"
+        }
+        (None, Some(assertion)) => {
+            let Some(kind) = field("client_assertion_type") else {
+                return Err(missing(state, "client_assertion_type"));
+            };
+            if kind != assertion::TYPE {
+                let text = "Invalid request. Request is malformed or invalid.";
+                return Err(refuse(state, now, 400, "invalid_request", 9_002_313, text));
+            }
+            check_assertion(state, &client_id, &tenant, &assertion, request, now)
+                .map_err(|it| refuse(state, now, it.status, it.error, it.code, &it.text))?;
+            "2"
+        }
+        (None, None) => {
+            let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+            return Err(refuse(state, now, 401, "invalid_client", 7_000_218, text));
+        }
     };
-    check_secret(state, &client_id, &secret, now)?;
     let audience = audience(state, &scope, &tenant, now)?;
 
     let seconds = now.as_second();
@@ -150,7 +214,7 @@ fn token(state: &mut State, tenant: &str, request: &Request, now: Timestamp, ask
         nbf: seconds,
         exp: seconds.saturating_add(i64::try_from(life).unwrap_or(i64::MAX)),
         appid: client_id.to_ascii_lowercase(),
-        appidacr: "1".into(),
+        appidacr: appidacr.into(),
         idp: issuer(&tenant),
         idtyp: "app".into(),
         sub: object_id.clone(),
@@ -185,7 +249,8 @@ fn known_tenant(state: &mut State, tenant: &str, now: Timestamp) -> Answered<Str
 /// The object id of the application's service principal in this tenant.
 fn known_principal(state: &mut State, client_id: &str, tenant: &str, now: Timestamp) -> Answered<String> {
     let app = state.world.apps.get(&client_id.to_ascii_lowercase());
-    let principal = app.and_then(|app| app.service_principals.get(tenant));
+    let deleted = app.is_some_and(|app| app.deleted);
+    let principal = app.filter(|_| !deleted).and_then(|app| app.service_principals.get(tenant));
     if let (Some(app), Some(principal)) = (app, principal) {
         if app.disabled || principal.disabled {
             let text = format!("Application '{client_id}'({client_id}) is disabled.");
@@ -193,8 +258,9 @@ fn known_principal(state: &mut State, client_id: &str, tenant: &str, now: Timest
         }
         return Ok(principal.object_id.clone());
     }
-    let by_name =
-        app.is_some() && state.settings.missing_service_principal == MissingPrincipal::NoServicePrincipal;
+    let by_name = app.is_some()
+        && !deleted
+        && state.settings.missing_service_principal == MissingPrincipal::NoServicePrincipal;
     if by_name {
         let text = format!(
             "The client application {client_id} is missing service principal in the tenant {tenant}. See \
@@ -208,6 +274,32 @@ fn known_principal(state: &mut State, client_id: &str, tenant: &str, now: Timest
          the tenant. You may have sent your authentication request to the wrong tenant."
     );
     Err(refuse(state, now, 400, "unauthorized_client", 700_016, &text))
+}
+
+fn check_assertion(
+    state: &State,
+    client_id: &str,
+    tenant: &str,
+    text: &str,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let assertion = Assertion::parse(text)?;
+    let Some(app) = state.world.apps.get(&client_id.to_ascii_lowercase()) else { return Ok(()) };
+    let mut origins = state.own_origins.clone();
+    origins.push(request.origin.clone());
+    match Proof::of(&assertion.claims, client_id) {
+        Proof::Federated => federation::check(&assertion, app, &state.world, &origins, now),
+        Proof::Certificate | Proof::Secret => {
+            let audiences: Vec<String> = origins
+                .iter()
+                .flat_map(|origin| {
+                    ["oauth2/v2.0/token", "v2.0"].map(|end| format!("{origin}/{tenant}/{end}"))
+                })
+                .collect();
+            certificates::check(&assertion, &app.certificates, client_id, &audiences, now)
+        }
+    }
 }
 
 fn check_secret(state: &mut State, client_id: &str, secret: &str, now: Timestamp) -> Answered<()> {

@@ -1,9 +1,12 @@
-//! Edits of the registry: consent withdrawn, secrets changed, roles given and taken.
+//! Edits of the registry: consent withdrawn, secrets, certificates and trust changed, roles given and taken.
 
 use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::certificates::Certificate;
+use super::federation::{self, FederatedCredential};
+use super::keys::Keys;
 use crate::azure::State;
 use crate::path::scope_key;
 use crate::world::build_guid;
@@ -48,6 +51,13 @@ pub enum Edit {
         /// Whether it is off.
         disabled: bool,
     },
+    /// The application is deleted in its home tenant, or restored; its service principals stay.
+    SetAppDeleted {
+        /// The application.
+        client_id: String,
+        /// Whether it is deleted.
+        deleted: bool,
+    },
     /// From now on exactly this secret works.
     SetSecret {
         /// The application.
@@ -66,6 +76,47 @@ pub enum Edit {
     ExpireSecrets {
         /// The application.
         client_id: String,
+    },
+    /// The key of this certificate may sign assertions too.
+    AddCertificate {
+        /// The application.
+        client_id: String,
+        /// The certificate, PEM.
+        certificate: String,
+    },
+    /// No certificate counts any more, or one does not.
+    RemoveCertificates {
+        /// The application.
+        client_id: String,
+        /// Only this one, PEM.
+        certificate: Option<String>,
+    },
+    /// The application trusts what an issuer says of a subject, once the word has spread.
+    AddFederatedCredential {
+        /// The application.
+        client_id: String,
+        /// The issuer.
+        issuer: String,
+        /// The subject.
+        subject: String,
+        /// The audience; `api://AzureADTokenExchange` where absent.
+        audience: Option<String>,
+    },
+    /// That trust ends at once.
+    RemoveFederatedCredential {
+        /// The application.
+        client_id: String,
+        /// The issuer.
+        issuer: String,
+        /// The subject.
+        subject: String,
+    },
+    /// An issuer's keys become known, or others; without keys it cannot be reached.
+    SetIssuer {
+        /// The issuer.
+        issuer: String,
+        /// Its JSON Web Key Set.
+        jwks: Option<serde_json::Value>,
     },
     /// A role is given.
     AddRole {
@@ -113,12 +164,47 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
             principal(state, &client_id, &tenant)?.disabled = disabled;
         }
         Edit::SetAppDisabled { client_id, disabled } => app(state, &client_id)?.disabled = disabled,
+        Edit::SetAppDeleted { client_id, deleted } => app(state, &client_id)?.deleted = deleted,
         Edit::SetSecret { client_id, secret } => app(state, &client_id)?.secrets = vec![secret],
         Edit::AddSecret { client_id, secret } => app(state, &client_id)?.secrets.push(secret),
         Edit::ExpireSecrets { client_id } => {
             let app = app(state, &client_id)?;
             app.expired_secrets.append(&mut app.secrets);
         }
+        Edit::AddCertificate { client_id, certificate } => {
+            let new = Certificate::parse(&certificate)?;
+            let known = &mut app(state, &client_id)?.certificates;
+            if !known.contains(&new) {
+                known.push(new);
+            }
+        }
+        Edit::RemoveCertificates { client_id, certificate } => {
+            let gone = certificate.as_deref().map(Certificate::parse).transpose()?;
+            app(state, &client_id)?.certificates.retain(|it| gone.as_ref().is_some_and(|gone| gone != it));
+        }
+        Edit::AddFederatedCredential { client_id, issuer, subject, audience } => {
+            let ms = state.settings.federation_delay_ms.draw(&mut state.rng);
+            let audience = audience.unwrap_or_else(|| federation::AUDIENCE.into());
+            let new = FederatedCredential { issuer, subject, audience, works_from: later(now, ms) };
+            federation::add(&mut app(state, &client_id)?.federated_credentials, new)?;
+        }
+        Edit::RemoveFederatedCredential { client_id, issuer, subject } => {
+            let all = &mut app(state, &client_id)?.federated_credentials;
+            let at = all.iter().position(|it| it.issuer == issuer && it.subject == subject);
+            let at = at.with_context(|| {
+                format!("no federated credential with issuer {issuer} and subject {subject}")
+            })?;
+            all.remove(at);
+        }
+        Edit::SetIssuer { issuer, jwks } => match jwks {
+            Some(jwks) => {
+                let keys = Keys::parse(&jwks).with_context(|| format!("issuer {issuer}"))?;
+                state.world.issuers.insert(issuer, keys);
+            }
+            None => {
+                state.world.issuers.remove(&issuer);
+            }
+        },
         Edit::AddRole { client_id, tenant, scope, actions, role } => {
             let actions = match (actions, role) {
                 (Some(actions), None) => actions,
@@ -149,9 +235,14 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
 
 /// From when on a role that is given now works; None, where that takes no time.
 fn given(state: &mut State, now: Timestamp) -> Option<Given> {
-    let ms = i64::try_from(state.settings.role_delay_ms.draw(&mut state.rng)).unwrap_or(i64::MAX);
-    let works_from = now.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX);
-    (ms > 0).then_some(Given { at: now, works_from })
+    let ms = state.settings.role_delay_ms.draw(&mut state.rng);
+    later(now, ms).map(|works_from| Given { at: now, works_from })
+}
+
+/// So much later than now; None, where that is at once.
+fn later(now: Timestamp, ms: u64) -> Option<Timestamp> {
+    let delay = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+    (ms > 0).then(|| now.saturating_add(delay).unwrap_or(Timestamp::MAX))
 }
 
 fn app<'a>(state: &'a mut State, client_id: &str) -> anyhow::Result<&'a mut crate::world::directory::App> {

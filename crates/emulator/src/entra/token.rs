@@ -22,7 +22,7 @@ pub struct Claims {
     pub exp: i64,
     /// The client id.
     pub appid: String,
-    /// How the application proved itself; 1 is a secret.
+    /// How the application proved itself; 1 is a secret, 2 an assertion.
     pub appidacr: String,
     /// The issuer of the identity.
     pub idp: String,

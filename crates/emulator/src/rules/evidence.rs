@@ -58,10 +58,14 @@ impl Evidence {
 /// All evidence, by the file that holds the rules.
 pub const EVIDENCE: &[(&str, &[Evidence])] = &[
     ("access", access::EVIDENCE),
+    ("assertions", crate::entra::assertion::EVIDENCE),
     ("calls", super::EVIDENCE_OF_CALLS),
+    ("certificates", crate::entra::certificates::EVIDENCE),
     ("consistency", consistency::EVIDENCE),
     ("entra", crate::entra::EVIDENCE),
+    ("federation", crate::entra::federation::EVIDENCE),
     ("headers", headers::EVIDENCE),
+    ("imds", crate::imds::EVIDENCE),
     ("linked", linked::EVIDENCE),
     ("locks", locks::EVIDENCE),
     ("manager_connections", manager_connections::EVIDENCE),

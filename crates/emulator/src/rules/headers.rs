@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Evidence;
 use crate::answer::Answer;
-use crate::azure::Request;
+use crate::azure::{Door, Request};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[Evidence::recording(
@@ -12,8 +12,11 @@ pub const EVIDENCE: &[Evidence] = &[Evidence::recording(
     "wire-facts 11, recording not shared",
 )];
 
-/// Adds the ids by which a call can be found again.
+/// Adds the ids by which a call can be found again. The metadata service has none.
 pub fn complete(mut answer: Answer, request: &Request, correlation: &str, now: Timestamp) -> Answer {
+    if request.door == Door::Imds {
+        return answer;
+    }
     let mut add = |name: &str, value: String| {
         if !answer.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             answer.headers.push((name.to_owned(), value));

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
-use crate::azure::{Azure, Reaction, Request};
+use crate::azure::{Azure, Door, Reaction, Request};
 
 /// ARM's own bound on a body, in bytes.
 const BODY_MAX: usize = 8 * 1024 * 1024;
@@ -33,16 +33,25 @@ const PIECE: usize = 64 * 1024;
 #[error("cut off by a fault")]
 struct CutOff;
 
-/// Serves connections until it is dropped, and they with it.
-pub async fn run(listener: TcpListener, acceptor: TlsAcceptor, azure: Arc<Azure>, fallback_origin: Arc<str>) {
+/// What a listener is for.
+#[derive(Clone)]
+pub enum Front {
+    /// ARM and Entra, over TLS.
+    Azure(TlsAcceptor),
+    /// The instance metadata service, in the clear.
+    Imds,
+}
+
+/// Serves connections until it is dropped, and they with it. `entra` is where this Azure is.
+pub async fn run(listener: TcpListener, front: Front, azure: Arc<Azure>, entra: Arc<str>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let (acceptor, azure, origin) = (acceptor.clone(), azure.clone(), fallback_origin.clone());
+                    let (front, azure, entra) = (front.clone(), azure.clone(), entra.clone());
                     connections.spawn(async move {
-                        if let Err(error) = connection(stream, acceptor, azure, origin).await {
+                        if let Err(error) = connection(stream, front, azure, entra).await {
                             tracing::debug!(%error, "connection ended");
                         }
                     });
@@ -60,23 +69,31 @@ pub async fn run(listener: TcpListener, acceptor: TlsAcceptor, azure: Arc<Azure>
 
 async fn connection(
     stream: TcpStream,
-    acceptor: TlsAcceptor,
+    front: Front,
     azure: Arc<Azure>,
-    origin: Arc<str>,
+    entra: Arc<str>,
 ) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
-    let stream = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await??;
+    let door = if matches!(front, Front::Imds) { Door::Imds } else { Door::Azure };
     let service = service_fn(move |request| {
-        let (azure, origin) = (azure.clone(), origin.clone());
-        async move { serve(&azure, &origin, request).await }
+        let (azure, entra) = (azure.clone(), entra.clone());
+        async move { serve(&azure, door, &entra, request).await }
     });
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
+    let http = http1::Builder::new();
+    match front {
+        Front::Azure(acceptor) => {
+            let stream = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await??;
+            http.serve_connection(TokioIo::new(stream), service).await?;
+        }
+        Front::Imds => http.serve_connection(TokioIo::new(stream), service).await?,
+    }
     Ok(())
 }
 
 async fn serve(
     azure: &Azure,
-    origin: &str,
+    door: Door,
+    entra: &str,
     request: http::Request<Incoming>,
 ) -> Result<Response<Body>, CutOff> {
     let (head, body) = request.into_parts();
@@ -85,15 +102,18 @@ async fn serve(
         return Ok(response(Answer::gateway(413, "RequestContentTooLarge", text)));
     };
     let text = |name: &str| text(&head.headers, name);
+    let named = text("host").filter(|_| door == Door::Azure);
     let request = Request {
+        door,
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        origin: text("host").map_or_else(|| origin.to_owned(), |host| format!("https://{host}")),
+        origin: named.map_or_else(|| entra.to_owned(), |host| format!("https://{host}")),
         authorization: text("authorization"),
         auxiliary: text("x-ms-authorization-auxiliary"),
         correlation: text("x-ms-correlation-request-id"),
         client_request_id: text("x-ms-client-request-id"),
+        metadata: text("metadata"),
         if_match: text("if-match"),
         body,
     };

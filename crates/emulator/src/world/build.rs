@@ -7,9 +7,14 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 
 use super::World;
-use super::directory::{App, ManagementGroup, Role, ServicePrincipal, Subscription, Tenant, built_in_role};
+use super::directory::{
+    App, ManagedIdentity, ManagementGroup, Role, ServicePrincipal, Subscription, Tenant, built_in_role,
+};
 use super::file::{AppEntry, RoleEntry, WorldFile};
 use super::resources::{Author, Manager, Network, NetworkGroup, Subnet, SystemData};
+use crate::entra::certificates::Certificate;
+use crate::entra::federation;
+use crate::entra::keys::Keys;
 use crate::path::{ArmPath, Kind, Scope};
 
 /// A random GUID from the seeded generator, so that a world looks the same each time.
@@ -31,6 +36,7 @@ impl World {
         for app in &file.apps {
             world.add_app(app, rng).with_context(|| format!("app {}", app.client_id))?;
         }
+        world.add_identities(file)?;
         world.add_resources(file, now, rng)?;
         Ok(world)
     }
@@ -85,6 +91,23 @@ impl World {
         Ok(())
     }
 
+    fn add_identities(&mut self, file: &WorldFile) -> anyhow::Result<()> {
+        for entry in &file.issuers {
+            let keys = Keys::parse(&entry.jwks).with_context(|| format!("issuer {}", entry.issuer))?;
+            let twice = self.issuers.insert(entry.issuer.clone(), keys).is_some();
+            ensure!(!twice, "issuer {} is declared twice", entry.issuer);
+        }
+        for entry in &file.managed_identities {
+            let what = || format!("managed identity {}", entry.client_id);
+            let tenant = self.known_tenant(&entry.tenant).with_context(what)?;
+            let twice =
+                self.managed_identities.iter().any(|it| it.client_id.eq_ignore_ascii_case(&entry.client_id));
+            ensure!(!twice, "{} is declared twice", what());
+            self.managed_identities.push(ManagedIdentity { tenant, ..entry.clone() });
+        }
+        Ok(())
+    }
+
     /// Adds an application with its service principals.
     pub(crate) fn add_app(&mut self, entry: &AppEntry, rng: &mut StdRng) -> anyhow::Result<()> {
         let client_id = entry.client_id.to_ascii_lowercase();
@@ -93,9 +116,18 @@ impl World {
             home_tenant: self.known_tenant(&entry.home_tenant)?,
             secrets: entry.secrets.clone(),
             expired_secrets: entry.expired_secrets.clone(),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
             disabled: false,
+            deleted: false,
             service_principals: std::collections::BTreeMap::new(),
         };
+        for pem in &entry.certificates {
+            app.certificates.push(Certificate::parse(pem)?);
+        }
+        for credential in &entry.federated_credentials {
+            federation::add(&mut app.federated_credentials, credential.clone())?;
+        }
         for principal in &entry.service_principals {
             let tenant = self.known_tenant(&principal.tenant).context("service principal")?;
             let roles = principal.roles.iter().map(role).collect::<anyhow::Result<_>>()?;

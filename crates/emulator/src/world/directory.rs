@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::entra::certificates::Certificate;
+use crate::entra::federation::FederatedCredential;
+
 /// An Entra tenant.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tenant {
@@ -62,7 +65,7 @@ pub struct Lock {
     pub level: LockLevel,
 }
 
-/// An application: registered once, in its home tenant, with its secrets.
+/// An application: registered once, in its home tenant, with all that it may prove itself with.
 #[derive(Clone, Debug)]
 pub struct App {
     /// Its client id.
@@ -73,10 +76,30 @@ pub struct App {
     pub secrets: Vec<String>,
     /// Secrets that were right once.
     pub expired_secrets: Vec<String>,
-    /// The application was disabled or deleted at home.
+    /// The certificates whose keys may sign its assertions.
+    pub certificates: Vec<Certificate>,
+    /// Whose word it trusts.
+    pub federated_credentials: Vec<FederatedCredential>,
+    /// The application was disabled at home.
     pub disabled: bool,
+    /// The application was deleted at home; its service principals stay.
+    pub deleted: bool,
     /// The service principals, by tenant.
     pub service_principals: BTreeMap<String, ServicePrincipal>,
+}
+
+/// A managed identity: it belongs to one tenant and has no registration, secret or key of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManagedIdentity {
+    /// The tenant that it lives in.
+    pub tenant: String,
+    /// Its client id.
+    pub client_id: String,
+    /// Its principal's object id: the subject of its tokens.
+    pub object_id: String,
+    /// The id of its resource.
+    pub resource_id: String,
 }
 
 /// An application's presence in one tenant. Roles go to its object id.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::directory::Lock;
+use super::directory::{Lock, ManagedIdentity};
 use super::resources::Subnet;
+use crate::entra::federation::FederatedCredential;
 
 /// The world that is used when none is given.
 pub const DEFAULT_WORLD: &str = include_str!("default.yaml");
@@ -27,6 +28,10 @@ pub struct WorldFile {
     pub locks: Vec<Lock>,
     /// Applications.
     pub apps: Vec<AppEntry>,
+    /// Issuers that applications may trust, with their keys. The emulator fetches none.
+    pub issuers: Vec<IssuerEntry>,
+    /// Managed identities, whose tokens the metadata service gives out.
+    pub managed_identities: Vec<ManagedIdentity>,
     /// Network managers.
     pub managers: Vec<ManagerEntry>,
     /// Network groups.
@@ -100,9 +105,25 @@ pub struct AppEntry {
     /// Secrets that have expired.
     #[serde(default)]
     pub expired_secrets: Vec<String>,
+    /// Certificates whose keys may sign its assertions, PEM. Of each text the first certificate counts.
+    #[serde(default)]
+    pub certificates: Vec<String>,
+    /// Federated credentials, at most 20. The audience is api://AzureADTokenExchange where absent.
+    #[serde(default)]
+    pub federated_credentials: Vec<FederatedCredential>,
     /// Where it was consented to.
     #[serde(default)]
     pub service_principals: Vec<ServicePrincipalEntry>,
+}
+
+/// An issuer of tokens outside this Entra, such as a Kubernetes cluster.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IssuerEntry {
+    /// Exactly as in its tokens.
+    pub issuer: String,
+    /// Its JSON Web Key Set: what a cluster answers at /openid/v1/jwks.
+    pub jwks: serde_json::Value,
 }
 
 /// A service principal.

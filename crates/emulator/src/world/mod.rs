@@ -18,10 +18,11 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
+use crate::entra::keys::Keys;
 use crate::path::{ArmPath, Scope};
 use crate::rules::consistency::Echoes;
 use agenda::Agenda;
-use directory::{App, Lock, ManagementGroup, Subscription, Tenant};
+use directory::{App, Lock, ManagedIdentity, ManagementGroup, Subscription, Tenant};
 use resources::{
     Manager, ManagerConnection, Network, NetworkGroup, Operation, ScopeConnection, StaticMember,
 };
@@ -41,6 +42,10 @@ pub struct World {
     pub locks: Vec<Lock>,
     /// Applications by client id.
     pub apps: BTreeMap<String, App>,
+    /// The keys of issuers outside this Entra.
+    pub issuers: BTreeMap<String, Keys>,
+    /// Managed identities.
+    pub managed_identities: Vec<ManagedIdentity>,
     /// Network managers.
     pub managers: BTreeMap<String, Manager>,
     /// Network groups.

@@ -87,6 +87,21 @@ async fn consent_and_secrets_change_while_it_runs() {
 }
 
 #[tokio::test]
+async fn an_application_deleted_at_home_is_found_nowhere() {
+    let world = World::instant().await;
+    let edit = |deleted| json!({"op": "setAppDeleted", "clientId": APP, "deleted": deleted});
+    world.edit(edit(true));
+    // Not what a missing service principal may be told: those stay.
+    world.set(&json!({"missingServicePrincipal": "7000229"}));
+    for tenant in [CENTRAL, TARGET] {
+        let refusal = world.sign_in(tenant, &form(APP, SECRET, SCOPE)).await.refusal();
+        assert_eq!(refusal, (400, "unauthorized_client".into(), 700_016));
+    }
+    world.edit(edit(false));
+    world.sign_in(TARGET, &form(APP, SECRET, SCOPE)).await.ok();
+}
+
+#[tokio::test]
 async fn the_ledger_knows_who_asked_and_never_the_secret() {
     let world = World::instant().await;
     world.sign_in(CENTRAL, &form(APP, SECRET, SCOPE)).await.ok();

@@ -1,13 +1,17 @@
 //! The emulator over real TLS, seen by a client that knows only HTTP and JSON.
 
 mod access;
+mod certificates;
 mod connections;
 mod consistency;
 mod control;
 mod entra;
 mod faults;
+mod federation;
 mod graph;
 mod groups;
+mod imds;
+mod jwt;
 mod lists;
 mod locks;
 mod managers;

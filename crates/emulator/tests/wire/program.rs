@@ -38,6 +38,7 @@ async fn it_says_where_it_listens_and_whom_to_trust() {
     let (ready, ca) = (directory.join("ready.json"), directory.join("ca.pem"));
     let child = Command::new(PROGRAM)
         .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--page-size", "7"])
+        .args(["--imds", "127.0.0.1:0"])
         .args([Path::new("--ready-file"), &ready, Path::new("--ca-file"), &ca])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -58,6 +59,8 @@ async fn it_says_where_it_listens_and_whom_to_trust() {
     assert_eq!(arm.status(), 400);
     let settings = http.get(format!("{}/settings", ready["control"].as_str().unwrap())).send().await.unwrap();
     assert_eq!(settings.json::<Value>().await.unwrap()["pageSize"], 7);
+    let imds = http.get(format!("{}/metadata", ready["imds"].as_str().unwrap())).send().await.unwrap();
+    assert_eq!(imds.status(), 404);
     drop(child);
     std::fs::remove_dir_all(directory).unwrap();
 }

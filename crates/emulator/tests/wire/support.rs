@@ -33,6 +33,13 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Status, OAuth's word and the AADSTS number.
+    pub(crate) fn refusal(&self) -> (u16, String, u64) {
+        let body = self.json();
+        let text = body["error"].as_str().unwrap_or_default().to_owned();
+        (self.status, text, body["error_codes"][0].as_u64().unwrap_or_default())
+    }
+
     /// Status and ARM's error code.
     pub(crate) fn error(&self) -> (u16, String) {
         (self.status, self.json()["error"]["code"].as_str().unwrap_or_default().to_owned())
@@ -87,6 +94,18 @@ impl World {
         ];
         let answer = self.sign_in(tenant, &fields).await.ok();
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token request with an assertion.
+    pub(crate) async fn assert_in(&self, tenant: &str, client_id: &str, assertion: &str) -> Answer {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion),
+            ("scope", "https://management.azure.com/.default"),
+        ];
+        self.sign_in(tenant, &fields).await
     }
 
     pub(crate) async fn token(&self, tenant: &str) -> String {
