@@ -19,6 +19,7 @@ mod members;
 mod metadata;
 mod program;
 mod quotas;
+mod roles;
 mod stuck;
 mod support;
 mod watch;
