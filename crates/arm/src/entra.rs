@@ -263,8 +263,10 @@ fn number_in(text: &str) -> Option<u64> {
 /// What a refusal means. Entra's numbers may change, says its documentation: an unknown one is a refusal.
 fn meaning(status: u16, number: Option<u64>, error: &str) -> SignInFault {
     match number {
-        // No federated credential matches yet; the assertion is too old or too young.
-        Some(70021 | 700_211 | 700_213 | 700_024 | 500_133) => SignInFault::Propagating,
+        // No federated credential, or none that matches, or not these keys yet; the assertion is too old or too young.
+        Some(70021 | 70025 | 700_211 | 700_212 | 700_213 | 7_000_272 | 700_024 | 500_133) => {
+            SignInFault::Propagating
+        }
         // Busy, throttled, a loop of equal requests, or another party that Entra could not reach.
         Some(90055 | 90024 | 90033 | 90006 | 90012 | 50000 | 50196 | 90061) => SignInFault::Unreachable,
         _ if status == 429 || status >= 500 || error == "temporarily_unavailable" => SignInFault::Unreachable,

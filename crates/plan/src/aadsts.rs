@@ -54,7 +54,15 @@ const TABLE: &[Row] = &[
         next: "the certificate has expired: put a new one into the Secret and register it with the application",
     },
     Row {
-        codes: &["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213"],
+        codes: &[
+            "AADSTS70021",
+            "AADSTS70025",
+            "AADSTS700211",
+            "AADSTS700212",
+            "AADSTS700213",
+            "AADSTS7002138",
+            "AADSTS7000272",
+        ],
         who: Who::Operator,
         next: "the application's federated credential must name exactly this issuer, subject and audience, to the letter",
     },

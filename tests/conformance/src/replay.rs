@@ -324,6 +324,7 @@ impl Replay<'_> {
             client_request_id: exchange.request_headers.get("x-ms-client-request-id").cloned(),
             if_match: exchange.request_headers.get("if-match").cloned(),
             body,
+            ..Request::default()
         };
         let seen = self.stage.call(&request);
         if throttled {

@@ -70,9 +70,11 @@ impl Authority {
 }
 
 /// A key pair for the tokens of service accounts: the private half signs, the public one verifies. The API
-/// server reads them from two files, as it accepts no PKCS #8 private key where it wants to verify.
+/// server reads them from two files, as it accepts no PKCS #8 private key where it wants to verify. RSA, as clusters
+/// have it whose tokens Entra takes: it knows RS256 only.
 pub(crate) fn signing_key() -> Result<(String, String)> {
-    let key = KeyPair::generate().context("generate the key of service account tokens")?;
+    let key = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256)
+        .context("generate the key of service account tokens")?;
     Ok((key.serialize_pem(), key.public_key_pem()))
 }
 

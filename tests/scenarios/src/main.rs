@@ -35,6 +35,7 @@ mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
 mod s16_policy;
+mod s17_sign_in;
 mod world;
 
 use std::process::ExitCode;
@@ -226,6 +227,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the optional policy refuses at apply",
         needs: Needs::Operator,
         run: |ctx| s16_policy::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17",
+        title: "signing in without a shared secret, and rotation",
+        needs: Needs::Operator,
+        run: |ctx| s17_sign_in::run(ctx).boxed(),
     },
 ];
 

@@ -1,0 +1,259 @@
+//! 17: every way to sign in that needs no shared secret, and what is said until it works; rotation without a restart; and
+//! that a credential that fails costs one probe, however many objects use it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use avnm_launcher::operator::OPERATOR_NAMESPACE;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use serde_json::{Value, json};
+
+use crate::context::Ctx;
+use crate::world::{self, SOON};
+
+/// As the launcher starts the API server.
+const ISSUER: &str = "https://kubernetes.default.svc";
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// A credential of the namespace that signs in this way.
+fn credential(name: &str, tenant: &str, method: &str, value: &Value) -> Value {
+    let mut object = world::credential(name, tenant);
+    object["spec"]["clientSecret"] = Value::Null;
+    object["spec"][method] = value.clone();
+    if let Some(spec) = object["spec"].as_object_mut() {
+        spec.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
+/// The application trusts this ServiceAccount.
+async fn trust(ctx: &Ctx, subject: &str) -> Result<()> {
+    let federated = json!({"op": "addFederatedCredential", "clientId": world::APP,
+        "issuer": ISSUER, "subject": subject, "audience": AUDIENCE});
+    ctx.control().entra(&federated).await.map(drop)
+}
+
+pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
+    let keys = ctx.cluster().get("/openid/v1/jwks").await.context("read the cluster's keys")?;
+    ctx.control().entra(&json!({"op": "setIssuer", "issuer": ISSUER, "jwks": keys})).await?;
+    service_account(ctx).await.context("a ServiceAccount")?;
+    certificate(ctx).await.context("a certificate")?;
+    rotation(ctx).await.context("rotation")?;
+    one_probe(ctx).await.context("one probe")?;
+    namespace_ends(ctx).await.context("a namespace that ends")
+}
+
+async fn service_account(ctx: &Ctx) -> Result<()> {
+    let account = json!({"name": "avnm"});
+    ctx.apply_all(&[
+        credential("central", world::CENTRAL_TENANT, "serviceAccount", &account),
+        credential("target", world::TARGET_TENANT, "serviceAccount", &account),
+        world::connection(&json!({})),
+    ])
+    .await?;
+    let refused = ctx.because("tenantcredentials", "central", "SourceForbidden").await?;
+    let message = world::message(&refused);
+    for part in ["serviceaccounts/token", "resourceNames [avnm]", "verbs [create]", ctx.namespace()] {
+        ensure!(message.contains(part), "the refusal lacks {part}: {message}");
+    }
+    // Opting in is one line.
+    ctx.in_namespace(&[
+        "create",
+        "rolebinding",
+        "avnm-credentials",
+        "--clusterrole=avnm-credentials",
+        &format!("--serviceaccount={OPERATOR_NAMESPACE}:avnm-operator"),
+    ])
+    .await?;
+    let missing = ctx.because("tenantcredentials", "central", "SourceNotFound").await?;
+    ensure!(
+        world::message(&missing).contains("ServiceAccount avnm does not exist"),
+        "{}",
+        world::message(&missing)
+    );
+    ctx.in_namespace(&["create", "serviceaccount", "avnm"]).await?;
+    // Entra does not know the ServiceAccount yet: that may take minutes, and is waited for.
+    ctx.because("tenantcredentials", "central", "Propagating").await?;
+    ctx.because("crosstenantconnections", "link", "CredentialNotReady").await?;
+    let mark = ctx.mark().await?;
+    ensure!(ctx.calls(mark).await?.is_empty(), "Azure was called without a token");
+    trust(ctx, &format!("system:serviceaccount:{}:avnm", ctx.namespace())).await?;
+    let ready = ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
+    ensure!(ready["status"]["tenantId"] == world::TARGET_TENANT, "it tells the tenant: {}", ready["status"]);
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    // One made again under the same name is another source: its tokens are asked for anew.
+    ctx.in_namespace(&["delete", "serviceaccount", "avnm"]).await?;
+    ctx.because("tenantcredentials", "central", "SourceNotFound").await?;
+    ctx.in_namespace(&["create", "serviceaccount", "avnm"]).await?;
+    ctx.ready("tenantcredentials", "central", "True", "TokenAcquired").await.map(drop)
+}
+
+fn pair() -> Result<(String, String)> {
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
+    let certificate = CertificateParams::new(vec!["avnm".to_owned()])?.self_signed(&key)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
+
+fn tls_secret(certificate: &str, key: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "avnm"}, "type": "kubernetes.io/tls",
+           "stringData": {"tls.crt": certificate, "tls.key": key}})
+}
+
+async fn certificate(ctx: &Ctx) -> Result<()> {
+    let (certificate, key) = pair()?;
+    let by = json!({"secretRef": {"name": "avnm"}});
+    ctx.apply_all(&[
+        tls_secret(&certificate, &key),
+        credential("by-certificate", world::TARGET_TENANT, "clientCertificate", &by),
+    ])
+    .await?;
+    let refused = ctx.because("tenantcredentials", "by-certificate", "SignInRefused").await?;
+    ensure!(world::message(&refused).contains("AADSTS700027"), "{}", world::message(&refused));
+    let add = json!({"op": "addCertificate", "clientId": world::APP, "certificate": certificate});
+    ctx.control().entra(&add).await?;
+    ctx.ready("tenantcredentials", "by-certificate", "True", "TokenAcquired").await?;
+    // Rolled: the new pair is registered, then put into the Secret, and nothing is restarted.
+    let (next, next_key) = pair()?;
+    ctx.control()
+        .entra(&json!({"op": "addCertificate", "clientId": world::APP, "certificate": next}))
+        .await?;
+    let mark = ctx.mark().await?;
+    ctx.apply_all(&[tls_secret(&next, &next_key)]).await?;
+    signed_in_again(ctx, mark).await?;
+    let half = tls_secret(&certificate, &next_key);
+    ctx.apply_all(&[half]).await?;
+    let broken = ctx.because("tenantcredentials", "by-certificate", "SecretNotFound").await?;
+    ensure!(world::message(&broken).contains("not that of the certificate"), "{}", world::message(&broken));
+    ctx.in_namespace(&["delete", "tenantcredentials/by-certificate", "secret/avnm"]).await.map(drop)
+}
+
+/// Waits until there is one more good sign-in than at the mark.
+async fn signed_in_again(ctx: &Ctx, mark: u64) -> Result<()> {
+    avnm_launcher::wait_until(
+        SOON,
+        crate::look::POLL,
+        || async {
+            let ledger = ctx.control().ledger(mark).await?;
+            let all = ledger.as_array().cloned().unwrap_or_default();
+            let good = all.iter().any(|call| call["kind"] == "token" && call["status"] == 200);
+            Ok(if good {
+                avnm_launcher::Look::Done(())
+            } else {
+                avnm_launcher::Look::NotYet("nobody signed in".to_owned())
+            })
+        },
+        "a sign-in with the new material",
+    )
+    .await
+}
+
+async fn rotation(ctx: &Ctx) -> Result<()> {
+    let mut all = vec![world::secret()];
+    all.extend(world::role());
+    all.push(world::credential("by-secret", world::TARGET_TENANT));
+    ctx.apply_all(&all).await?;
+    ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired").await?;
+    let secret = |text: &str| {
+        let mut secret = world::secret();
+        secret["stringData"]["client-secret"] = json!(text);
+        secret
+    };
+    ctx.apply_all(&[secret("not this one")]).await?;
+    let refused = ctx.because("tenantcredentials", "by-secret", "SignInRefused").await?;
+    ensure!(
+        world::message(&refused).contains("ClusterOperator"),
+        "whoever writes the Secret: {}",
+        world::message(&refused)
+    );
+    ctx.control()
+        .entra(&json!({"op": "addSecret", "clientId": world::APP, "secret": "the next one"}))
+        .await?;
+    ctx.apply_all(&[secret("the next one")]).await?;
+    ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired").await.map(drop)
+}
+
+async fn one_probe(ctx: &Ctx) -> Result<()> {
+    const MEMBERS: usize = 20;
+    let mut bad = world::secret();
+    bad["stringData"]["client-secret"] = json!("wrong");
+    let mut all = vec![bad, world::credential("failing", world::CENTRAL_TENANT)];
+    for n in 0..MEMBERS {
+        let mut member = world::member(&json!({
+            "connectionRef": null,
+            "credentialRef": {"kind": "TenantCredential", "name": "failing"},
+            "resourceId": format!("{}{n:03}", world::network()),
+        }));
+        member["metadata"]["name"] = json!(format!("many{n:03}"));
+        all.push(member);
+    }
+    ctx.in_namespace(&["delete", "tenantcredentials/by-secret"]).await?;
+    ctx.apply_all(&all).await?;
+    for n in [0, MEMBERS - 1] {
+        ctx.because("staticmembers", &format!("many{n:03}"), "CredentialNotReady").await?;
+    }
+    let mark = ctx.mark().await?;
+    let seconds = 12;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let ledger = ctx.control().ledger(mark).await?;
+    let refused =
+        ledger.as_array().into_iter().flatten().filter(|call| call["code"] == "AADSTS7000215").count();
+    // The scenarios' probe is 2 s.
+    let most = usize::try_from(seconds / 2)? + 1;
+    ensure!(refused <= most && refused >= 1, "{refused} sign-ins in {seconds} s for {MEMBERS} objects");
+    ctx.apply_all(&[world::secret()]).await?;
+    // They wake when it heals.
+    for n in [0, MEMBERS - 1] {
+        let name = format!("many{n:03}");
+        ctx.wait_for("staticmembers", &name, "past its credential", SOON, |object| {
+            crate::look::condition(object, "Ready")
+                .is_some_and(|ready| ready["reason"] != "CredentialNotReady")
+        })
+        .await?;
+    }
+    ctx.in_namespace(&["delete", "--all", "staticmembers"]).await.map(drop)
+}
+
+/// ServiceAccount and RoleBinding vanish in any order, and a namespace that ends gives no new tokens: what is in memory
+/// serves to delete what is held.
+async fn namespace_ends(ctx: &Ctx) -> Result<()> {
+    let other = format!("{}-ends", ctx.namespace());
+    let kubectl = ctx.kubectl();
+    kubectl.run(&["create", "namespace", &other], None).await?;
+    ctx.in_namespace(&["delete", "crosstenantconnections/link"]).await?;
+    trust(ctx, &format!("system:serviceaccount:{other}:avnm")).await?;
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "avnm-credentials"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "avnm-credentials"},
+        "subjects": [{"kind": "ServiceAccount", "name": "avnm-operator", "namespace": OPERATOR_NAMESPACE}],
+    });
+    let account = json!({"name": "avnm"});
+    let all = [
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "avnm"}}),
+        binding,
+        credential("central", world::CENTRAL_TENANT, "serviceAccount", &account),
+        credential("target", world::TARGET_TENANT, "serviceAccount", &account),
+        world::connection(&json!({})),
+    ];
+    kubectl.run(&["-n", &other, "apply", "-f", "-"], Some(&world::file(&all))).await?;
+    let path = crate::look::path(&other, "crosstenantconnections", "link");
+    avnm_launcher::wait_until(
+        SOON,
+        crate::look::POLL,
+        || async {
+            let object = ctx.cluster().get(&path).await?;
+            let ready =
+                crate::look::condition(&object, "Ready").is_some_and(|ready| ready["status"] == "True");
+            Ok(if ready {
+                avnm_launcher::Look::Done(())
+            } else {
+                avnm_launcher::Look::NotYet(crate::look::describe(&object))
+            })
+        },
+        "the connection of the other namespace",
+    )
+    .await?;
+    kubectl.run(&["delete", "namespace", &other, "--wait=false"], None).await?;
+    crate::look::wait_gone(ctx.cluster(), &format!("/api/v1/namespaces/{other}"), Duration::from_secs(90))
+        .await?;
+    ctx.wait_for_gone_in_azure(&[world::scope_connection(), world::manager_connection()]).await
+}
