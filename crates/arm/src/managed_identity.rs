@@ -1,7 +1,14 @@
 //! Assertions of a user-assigned managed identity: the token that the machine's metadata service gives for Entra's
 //! token exchange. The request is azure_identity's.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use avnm_terms::{Fault, FaultKind, SignInFault, text};
@@ -22,8 +29,9 @@ use crate::{AssertionSource, Cloud};
 /// What was tried, in faults.
 const OPERATION: &str = "get managed identity token";
 
-/// Bound on one request: the service is on the machine itself.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bound on it all. The service is on the machine itself and answers at once; the SDK would try for over a minute, and a
+/// failing credential is tried again anyway.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Largest answer that is read, in bytes: a token and a few fields.
 const BODY_MAX: usize = 64 * 1024;
@@ -42,7 +50,8 @@ pub enum ManagedIdentityId {
 pub struct ManagedIdentity {
     id: ManagedIdentityId,
     audience: &'static str,
-    wire: Arc<Metadata>,
+    client: reqwest::Client,
+    endpoint: Option<Url>,
 }
 
 /// How the metadata service is reached. Plain HTTP, link-local: no proxy, no redirects, nothing of ours is sent along.
@@ -50,6 +59,8 @@ pub struct ManagedIdentity {
 struct Metadata {
     client: reqwest::Client,
     endpoint: Option<Url>,
+    /// The status of its answer; 0 while there is none. The SDK's errors do not tell it.
+    status: AtomicU16,
 }
 
 impl ManagedIdentity {
@@ -63,7 +74,7 @@ impl ManagedIdentity {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| unreachable(&error))?;
-        Ok(Self { id, audience: cloud.federation_audience(), wire: Arc::new(Metadata { client, endpoint }) })
+        Ok(Self { id, audience: cloud.federation_audience(), client, endpoint })
     }
 }
 
@@ -78,20 +89,33 @@ impl AssertionSource for ManagedIdentity {
             ManagedIdentityId::Client(id) => UserAssignedId::ClientId(id.clone()),
             ManagedIdentityId::Resource(id) => UserAssignedId::ResourceId(id.clone()),
         });
+        let wire = Arc::new(Metadata {
+            client: self.client.clone(),
+            endpoint: self.endpoint.clone(),
+            status: AtomicU16::new(0),
+        });
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id,
             client_options: ClientOptions {
                 retry: RetryOptions::none(),
-                transport: Some(Transport::new(Arc::clone(&self.wire) as Arc<dyn HttpClient>)),
+                transport: Some(Transport::new(Arc::clone(&wire) as Arc<dyn HttpClient>)),
                 ..ClientOptions::default()
             },
         };
         // Built for one request and dropped: its cache cannot be told to forget a token.
         let once = ManagedIdentityCredential::new(Some(options)).map_err(|error| unreachable(&error))?;
         let scope = format!("{}/.default", self.audience);
-        match once.get_token(&[&scope], None).await {
+        let scopes = [scope.as_str()];
+        let asked = tokio::time::timeout(TIMEOUT, once.get_token(&scopes, None)).await;
+        let Ok(answered) = asked else {
+            return Err(unreachable(&format!(
+                "no answer from the metadata service in {} s",
+                TIMEOUT.as_secs()
+            )));
+        };
+        match answered {
             Ok(token) => Ok(SecretString::from(token.token.secret().to_owned())),
-            Err(error) if error.http_status().is_some_and(|status| u16::from(status) == 400) => {
+            Err(_) if wire.status.load(Ordering::Relaxed) == 400 => {
                 let message = "the machine has no such managed identity: assign it to the nodes, or correct \
                                spec.managedIdentity";
                 Err(Fault::local(
@@ -132,6 +156,7 @@ impl HttpClient for Metadata {
         let silent = || azure_core::Error::with_message(ErrorKind::Io, "no answer from the metadata service");
         let mut response = asked.map_err(|_| silent())?;
         let status = response.status().as_u16();
+        self.status.store(status, Ordering::Relaxed);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| silent())? {
             if body.len() + chunk.len() > BODY_MAX {

@@ -35,6 +35,7 @@ mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
 mod s16_policy;
+mod s17_pod_identity;
 mod s17_sign_in;
 mod world;
 
@@ -233,6 +234,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "signing in without a shared secret, and rotation",
         needs: Needs::Operator,
         run: |ctx| s17_sign_in::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17b",
+        title: "the operator's own projected token",
+        needs: Needs::Azure,
+        run: |ctx| s17_pod_identity::run(ctx).boxed(),
     },
 ];
 

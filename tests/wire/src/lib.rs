@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod absence;
 #[cfg(test)]
+mod assertions;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod gates;
