@@ -44,42 +44,43 @@ struct Credential {
     given: &'static str,
 }
 
-fn names(names: &[&str]) -> Option<AllowedNamespaces> {
+fn names(names: &[&str]) -> AllowedNamespaces {
     let names = names.iter().map(ToString::to_string).collect();
-    Some(AllowedNamespaces { names, selector: None })
+    AllowedNamespaces { names, selector: None }
 }
 
-fn labels(pairs: &[(&str, &str)]) -> Option<AllowedNamespaces> {
+fn labels(pairs: &[(&str, &str)]) -> AllowedNamespaces {
     let match_labels = pairs.iter().map(|(key, value)| ((*key).to_owned(), LabelValue((*value).to_owned())));
     let selector = NamespaceSelector { match_labels: match_labels.collect(), match_expressions: Vec::new() };
-    Some(AllowedNamespaces { names: Vec::new(), selector: Some(selector) })
+    AllowedNamespaces { names: Vec::new(), selector: Some(selector) }
 }
 
-fn expression(operator: SelectorOperator, values: &[&str]) -> Option<AllowedNamespaces> {
+fn expression(operator: SelectorOperator, values: &[&str]) -> AllowedNamespaces {
     let values = values.iter().map(ToString::to_string).collect();
     let expression = SelectorExpression { key: "team".into(), operator, values };
     let selector = NamespaceSelector { match_labels: BTreeMap::new(), match_expressions: vec![expression] };
-    Some(AllowedNamespaces { names: Vec::new(), selector: Some(selector) })
+    AllowedNamespaces { names: Vec::new(), selector: Some(selector) }
 }
 
-fn union() -> Option<AllowedNamespaces> {
-    let mut both = labels(&[("team", "a")]).unwrap_or_default();
+fn union() -> AllowedNamespaces {
+    let mut both = labels(&[("team", "a")]);
     both.names.push("other".into());
-    Some(both)
+    both
 }
 
 fn credentials() -> Vec<Credential> {
     use SelectorOperator::{DoesNotExist, Exists, In, NotIn};
     let own = |home, given| Credential { home: Some(home), name: "x", allowed: None, given };
-    let lent = |name, allowed, given| Credential { home: None, name, allowed, given };
+    let lent = |name, allowed, given| Credential { home: None, name, allowed: Some(allowed), given };
+    let none = |name, given| Credential { home: None, name, allowed: None, given };
     vec![
         own("hub", "110000"),
         own("hub-2", "001100"),
         own("other", "000011"),
         // One of the cluster may have the name of a namespaced one, and is another thing.
         lent("x", names(&["other"]), "000011"),
-        lent("nobody", None, "000000"),
-        lent("empty", Some(AllowedNamespaces::default()), "000000"),
+        none("nobody", "000000"),
+        lent("empty", AllowedNamespaces::default(), "000000"),
         lent("named", names(&["hub"]), "110000"),
         lent("upper", names(&["HUB", "Hub", "OTHER"]), "000000"),
         lent("prefix", names(&["hub-", "hu", "hub-2/", ""]), "000000"),
@@ -202,7 +203,7 @@ fn input(spec: CredentialInput) -> HalfInput {
 fn no_connection_signs_with_what_it_was_not_given() {
     let all = credentials();
     let (mut cases, mut signed) = (0_u32, 0_u32);
-    for user in 0..USERS.len() {
+    for (user, who) in USERS.iter().enumerate() {
         for reference in references(&all) {
             for tenant in [CENTRAL, TARGET, THIRD] {
                 for half in Half::BOTH {
@@ -238,8 +239,7 @@ fn no_connection_signs_with_what_it_was_not_given() {
                         };
                         let desired = connection::desire(&inputs, &Standing::of(&inputs)).unwrap();
                         let signer = desired.halves.get(half).signer.as_ref();
-                        let what =
-                            format!("{:?} {reference:?} {half:?} of {tenant}, {scopes:?}", USERS[user]);
+                        let what = format!("{who:?} {reference:?} {half:?} of {tenant}, {scopes:?}");
                         if !given(&all, user, &reference) {
                             assert!(signer.is_none(), "{what}: it was not given");
                             assert!(desired.halves.get(half).blocked.is_some(), "{what}: nobody is told");
@@ -266,7 +266,7 @@ fn no_member_signs_with_what_it_was_not_given() {
     let group = format!("{MANAGER}/networkGroups/g");
     let network = format!("{SCOPE}/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v");
     let (mut cases, mut signed) = (0_u32, 0_u32);
-    for user in 0..USERS.len() {
+    for (user, who) in USERS.iter().enumerate() {
         for reference in references(&all) {
             for as_manager in [true, false] {
                 let id = if as_manager { &group } else { &network };
@@ -296,7 +296,7 @@ fn no_member_signs_with_what_it_was_not_given() {
                     let used = if as_manager { &desired.signer } else { &desired.auxiliary };
                     let used = used.as_ref().filter(|used| used.credential == reference);
                     let free = desired.refused.is_none() && desired.waits_for.is_empty();
-                    let what = format!("{:?} {reference:?}, {scopes:?}", USERS[user]);
+                    let what = format!("{who:?} {reference:?}, {scopes:?}");
                     let right = given(&all, user, &reference) && within(id, scopes.as_deref());
                     assert_eq!(used.is_some() && free, right, "{what}: {desired:?}");
                     if !given(&all, user, &reference) {

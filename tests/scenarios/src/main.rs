@@ -34,6 +34,7 @@ mod s13_other_namespace;
 mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
+mod s15_relation;
 mod s16_policy;
 mod s17_pod_identity;
 mod s17_sign_in;
@@ -222,6 +223,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "credentials of the cluster, lent and withdrawn",
         needs: Needs::Operator,
         run: |ctx| s15_lending::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "15b",
+        title: "every call is signed by whom it was given to",
+        needs: Needs::Operator,
+        run: |ctx| s15_relation::run(ctx).boxed(),
     },
     Scenario {
         id: "16",

@@ -32,7 +32,7 @@ GET    /arm?id=ID                    one resource, as ARM shows it (&tenant=T wh
 PUT    /arm?id=ID                    make or replace one, unasked
 DELETE /arm?id=ID                    delete one, unasked
 POST   /connections/state            {id, state: Pending|Connected|Revoked|Conflict|Rejected, or null to clear}
-POST   /entra                        {op: removeServicePrincipal | addServicePrincipal | setServicePrincipalDisabled
+POST   /entra                        {op: addApp | removeServicePrincipal | addServicePrincipal | setServicePrincipalDisabled
                                       | setAppDisabled | setAppDeleted | setSecret | addSecret | expireSecrets
                                       | addCertificate | removeCertificates | addFederatedCredential
                                       | removeFederatedCredential | setIssuer | addRole | removeRole, ...}

@@ -11,11 +11,17 @@ use crate::azure::State;
 use crate::path::scope_key;
 use crate::world::build_guid;
 use crate::world::directory::{Given, Role, ServicePrincipal, built_in_role};
+use crate::world::file::AppEntry;
 
 /// One edit. As JSON: `{"op": "removeRole", "clientId": …, "tenant": …, "actions": […]}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Edit {
+    /// An application is registered, as the world file would have it.
+    AddApp {
+        /// The application.
+        app: AppEntry,
+    },
     /// Consent is withdrawn: the service principal and its roles are gone.
     RemoveServicePrincipal {
         /// The application.
@@ -147,6 +153,7 @@ pub enum Edit {
 /// Applies an edit.
 pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Result<()> {
     match edit {
+        Edit::AddApp { app } => state.world.add_app(&app, &mut state.rng)?,
         Edit::RemoveServicePrincipal { client_id, tenant } => {
             principal(state, &client_id, &tenant)?;
             app(state, &client_id)?.service_principals.remove(&tenant.to_ascii_lowercase());

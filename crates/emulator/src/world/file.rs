@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::directory::{Lock, ManagedIdentity};
 use super::resources::Subnet;
@@ -92,7 +92,7 @@ pub struct ManagementGroupEntry {
 }
 
 /// An application.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AppEntry {
     /// Its client id.
@@ -127,7 +127,7 @@ pub struct IssuerEntry {
 }
 
 /// A service principal.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServicePrincipalEntry {
     /// The tenant that it lives in.
@@ -140,7 +140,7 @@ pub struct ServicePrincipalEntry {
 }
 
 /// A role assignment: a built-in role by name, or actions.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleEntry {
     /// Where.
