@@ -5,6 +5,7 @@
 //! hold), its retries are off, and what Entra answered is read here, not out of its error text.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -192,13 +193,20 @@ impl HttpClient for Wire {
 }
 
 /// A refusal of Entra, as it was read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 struct Refusal {
     why: SignInFault,
     code: String,
     message: String,
     correlation_id: Option<String>,
     retry_after: Option<Duration>,
+}
+
+impl fmt::Debug for Refusal {
+    /// Without the message, which may echo what was sent: it is redacted only in the fault.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal {:?}", self.why)
+    }
 }
 
 impl Refusal {
@@ -244,9 +252,9 @@ impl Refusal {
             operation: OPERATION,
             target: credential.target(),
             kind: FaultKind::SignIn(self.why),
-            code: self.code,
+            code: redact(proof, &self.code),
             message: text::bounded(&redact(proof, &self.message), Fault::MESSAGE_MAX),
-            correlation_id: self.correlation_id,
+            correlation_id: self.correlation_id.map(|id| redact(proof, &id)),
             retry_after: self.retry_after,
             effect_unknown: false,
         }

@@ -20,6 +20,8 @@ mod error;
 mod gate;
 mod guard;
 mod managed_identity;
+#[cfg(test)]
+mod never_told;
 mod observe;
 mod page;
 mod resources;

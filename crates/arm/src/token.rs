@@ -68,6 +68,17 @@ impl Token {
     }
 }
 
+#[cfg(test)]
+impl Token {
+    /// A token that nobody gave, to be looked at.
+    pub(crate) fn stand_in(bearer: &str) -> Self {
+        let (now, mut bearer) = (clock::instant(), HeaderValue::try_from(bearer).unwrap());
+        bearer.set_sensitive(true);
+        let tenant = TenantId::parse("24680975-1234-abcd-56ef-121314ab5643").unwrap();
+        Self { bearer, tenant, expires: clock::now(), refresh_at: now, usable_until: now }
+    }
+}
+
 /// When a token that lives that long is refreshed, and how long it is used.
 fn schedule(life: Duration) -> (Duration, Duration) {
     let ahead = life.saturating_sub(REFRESH_MARGIN).max(life / 2);

@@ -10,10 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::assets::Asset;
+use crate::audit;
 use crate::child::{self, Child};
 use crate::clock::Stopwatch;
 use crate::kubeconfig;
 use crate::kubectl::Kubectl;
+use crate::operator::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
 use crate::pki::{self, Authority};
 use crate::port;
 use crate::run::Run;
@@ -48,6 +50,7 @@ pub struct ControlPlane {
     kubectl: Kubectl,
     api: Api,
     dir: PathBuf,
+    servers: Option<PathBuf>,
     admin: Value,
     pinned: bool,
     ready_after: Duration,
@@ -66,6 +69,7 @@ enum Api {
 struct Started {
     children: Vec<Child>,
     server: String,
+    dir: PathBuf,
 }
 
 impl ControlPlane {
@@ -107,6 +111,7 @@ impl ControlPlane {
             api: Api::Direct { http, server: started.server },
             admin: serde_json::from_str(&text).context("parse the administrator's kubeconfig")?,
             dir,
+            servers: Some(started.dir),
             pinned: Asset::ApiServer.in_environment().is_none() && Asset::Kubectl.in_environment().is_none(),
             ready_after: watch.elapsed(),
         })
@@ -132,6 +137,7 @@ impl ControlPlane {
             api: Api::Kubectl,
             admin: serde_json::from_str(&text).context("parse the current kubeconfig")?,
             dir,
+            servers: None,
             pinned: false,
             ready_after: Duration::ZERO,
         })
@@ -150,6 +156,18 @@ impl ControlPlane {
     /// Whether server and kubectl are the versions that `tools/` pins, and not found ones.
     pub fn is_pinned(&self) -> bool {
         self.pinned
+    }
+
+    /// What the API server recorded of the operator's requests, to be read with [`audit::read`]; an existing cluster
+    /// keeps none for us.
+    pub fn audit_record(&self) -> Option<PathBuf> {
+        self.servers.as_deref().map(audit::record)
+    }
+
+    /// The folder of etcd's write-ahead log: every object that was ever written, also those that are gone. It is
+    /// removed with the control plane; an existing cluster shows none.
+    pub fn written(&self) -> Option<PathBuf> {
+        self.servers.as_deref().map(|dir| dir.join("etcd/member/wal"))
     }
 
     /// How long the start took.
@@ -235,7 +253,8 @@ async fn start_servers(
         let ports = port::free::<3>()?;
         let attempt = dir.join(format!("try-{tries}"));
         std::fs::create_dir_all(&attempt).with_context(|| format!("create {}", attempt.display()))?;
-        let mut started = Started { children: Vec::new(), server: format!("https://127.0.0.1:{}", ports[2]) };
+        let server = format!("https://127.0.0.1:{}", ports[2]);
+        let mut started = Started { children: Vec::new(), server, dir: attempt.clone() };
         let result =
             start_on(&mut started, &etcd, &api_server, &attempt, ports, authority, http, options).await;
         match result {
@@ -283,6 +302,8 @@ async fn start_on(
     // No waiting for etcd: kube-apiserver keeps dialling it, and the two start side by side.
     let server = authority.server()?;
     let (private, public) = pki::signing_key()?;
+    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_ACCOUNT}");
+    let (policy, record) = audit::files(dir, &operator)?;
     let args = [
         flag("etcd-servers", &at(client)),
         flag("bind-address", "127.0.0.1"),
@@ -299,6 +320,12 @@ async fn start_on(
         flag("service-account-key-file", &path(pki::write(dir, "service-accounts.pub", &public)?)),
         flag("service-account-signing-key-file", &path(pki::write(dir, "service-accounts.key", &private)?)),
         flag("service-cluster-ip-range", "10.0.0.0/24"),
+        flag("audit-policy-file", &path(policy)),
+        flag("audit-log-path", &path(record)),
+        // One file, from which nothing is ever taken: a line that is lost is a right that seems unused.
+        flag("audit-log-maxsize", "0"),
+        flag("audit-log-maxbackup", "0"),
+        flag("audit-log-maxage", "0"),
     ];
     let log = dir.join("kube-apiserver.log");
     // Before etcd, because the children are dropped from the front.

@@ -5,6 +5,7 @@
 //! [`wait`].
 
 pub mod assets;
+pub mod audit;
 pub mod child;
 pub mod clock;
 pub mod control_plane;

@@ -13,10 +13,12 @@ use avnm_launcher::{
     Control, ControlPlane, Emulator, EmulatorOptions, Kubectl, Look, Operator, OperatorOptions, Run,
     wait_until,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::canary;
 use crate::harness::{Needs, Scenario};
 use crate::look;
+use crate::world;
 
 /// The time between two sweeps of a scenario's operator: long enough to be at rest in between, short enough that
 /// drift is not waited for.
@@ -54,6 +56,10 @@ impl Ctx {
             // Each time: one scenario deletes a CRD.
             ctx.kubeconfig = Some(ctx.cluster.install().await?);
             ctx.emulator = Some(Emulator::start(&ctx.dir, &EmulatorOptions::default()).await?);
+            for (client, secret) in world::secrets() {
+                let change = json!({"op": "setSecret", "clientId": client, "secret": secret});
+                ctx.control().entra(&change).await?;
+            }
         }
         if needs == Needs::Operator {
             ctx.operator = Some(ctx.start_operator(ctx.operator_options()).await?);
@@ -106,10 +112,12 @@ impl Ctx {
     pub(crate) fn operator_options(&self) -> OperatorOptions {
         let kubeconfig =
             self.kubeconfig.as_deref().expect("an operator needs Needs::Azure or Needs::Operator");
-        OperatorOptions::new(kubeconfig, self.emulator())
-            .sweep_interval(SWEEP)
-            .arg("--credential-probe=2s")
-            .arg("--retry-max=3s")
+        let options = OperatorOptions {
+            // Whatever it can say, it says: the run's logs are searched for secrets.
+            log_level: "trace".to_owned(),
+            ..OperatorOptions::new(kubeconfig, self.emulator())
+        };
+        options.sweep_interval(SWEEP).arg("--credential-probe=2s").arg("--retry-max=3s")
     }
 
     /// Starts an operator, which ends when it is dropped. Two at a time need two identities.
@@ -177,6 +185,22 @@ impl Ctx {
         logs.retain(|path| path.extension().is_some_and(|e| e == "log") && !path.ends_with("emulator.log"));
         logs.sort();
         logs
+    }
+
+    /// Keeps what would go with the processes: what reached Azure, and the operator's metrics. As far as they still
+    /// answer; a scenario may have ended them.
+    pub(crate) async fn keep_evidence(&self) {
+        let keep = |file: &str, text: String| drop(std::fs::write(self.dir.join(file), text));
+        if let Some(emulator) = &self.emulator
+            && let Ok(ledger) = emulator.control().ledger(0).await
+        {
+            keep(canary::LEDGER, format!("{ledger:#}"));
+        }
+        if let Some(operator) = &self.operator
+            && let Ok(metrics) = operator.metrics().await
+        {
+            keep(canary::METRICS, metrics);
+        }
     }
 
     /// Takes it down so that the next scenario meets none of it: the operator ends, our objects lose their

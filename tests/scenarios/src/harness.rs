@@ -14,7 +14,9 @@ use avnm_launcher::{Run, child, run, told_to_stop};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
+use crate::canary;
 use crate::context::Ctx;
+use crate::rights;
 
 /// The bound on one scenario. None of them waits for long; one that reaches this hangs.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -59,6 +61,8 @@ impl Scenario {
 pub(crate) struct Plan<'a> {
     /// The scenarios, in this order.
     pub(crate) chosen: Vec<&'a Scenario>,
+    /// These are all there are, so that what none of them did is done by none.
+    pub(crate) whole: bool,
     /// Leave the last one up.
     pub(crate) keep: bool,
     /// Have cargo build our programs first.
@@ -90,17 +94,38 @@ async fn run_all(plan: &Plan<'_>) -> Result<usize> {
     let lanes = if plan.keep { 1 } else { plan.lanes.clamp(1, plan.chosen.len()) };
     // A lane that cannot start its control plane leaves its scenarios to the others; the count below shows it.
     let lanes = (0..lanes).map(|n| lane(plan, &folder, n, &next, &ended));
-    for result in futures::future::join_all(lanes).await {
-        result?;
-    }
+    let clusters: Vec<_> = futures::future::join_all(lanes).await.into_iter().collect::<Result<_>>()?;
     let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!();
     for Ended { line, .. } in ended.values() {
         println!("{line}");
     }
     let failed = ended.values().filter(|ended| ended.failed).count() + plan.chosen.len() - ended.len();
+    let wrong = look_through(plan, &folder, &clusters).context("look through what the run left")?;
     println!("{} passed, {failed} failed", plan.chosen.len() - failed);
-    Ok(failed)
+    Ok(failed + wrong)
+}
+
+/// What a look at the whole run came to.
+pub(crate) struct Finding {
+    /// In one line.
+    pub(crate) line: String,
+    /// What must not be.
+    pub(crate) faults: Vec<String>,
+}
+
+/// Looks at what all scenarios left together; gives the number of faults.
+fn look_through(plan: &Plan<'_>, folder: &Run, clusters: &[Arc<ControlPlane>]) -> Result<usize> {
+    let records: Vec<_> = clusters.iter().filter_map(|cluster| cluster.audit_record()).collect();
+    let written: Vec<_> = clusters.iter().filter_map(|cluster| cluster.written()).collect();
+    let findings = [rights::check(&records, plan.whole)?, canary::check(folder.dir(), &written, plan.whole)?];
+    for Finding { line, faults } in &findings {
+        println!("== {line}");
+        for fault in faults {
+            println!("   {fault}");
+        }
+    }
+    Ok(findings.iter().map(|finding| finding.faults.len()).sum())
 }
 
 /// How one ended.
@@ -109,20 +134,21 @@ struct Ended {
     failed: bool,
 }
 
-/// One control plane, and the scenarios that it gets to: each lane takes the next one that nobody has taken.
+/// One control plane, and the scenarios that it gets to: each lane takes the next one that nobody has taken. The control
+/// plane stays up, for who wants to look at it.
 async fn lane(
     plan: &Plan<'_>,
     folder: &Run,
     number: usize,
     next: &AtomicUsize,
     ended: &Mutex<BTreeMap<usize, Ended>>,
-) -> Result<()> {
+) -> Result<Arc<ControlPlane>> {
     let folder = folder.part(&format!("lane{number}"))?;
     let cluster = Arc::new(ControlPlane::start(&folder, &Options::default()).await?);
     eprintln!("control plane {number} ready after {:.1} s", seconds(cluster.ready_after()));
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
-        let Some(scenario) = plan.chosen.get(n) else { return Ok(()) };
+        let Some(scenario) = plan.chosen.get(n) else { return Ok(cluster) };
         eprintln!("== scenario {} {}: begins on {number}", scenario.id, scenario.title);
         let watch = Stopwatch::start();
         let (ctx, result) = one(&cluster, &folder, scenario).await;
@@ -140,6 +166,7 @@ async fn lane(
             keep_up(&cluster, ctx.as_ref()).await;
         }
         if let Some(ctx) = ctx {
+            ctx.keep_evidence().await;
             let end = tokio::time::timeout(TEARDOWN, ctx.end()).await;
             if let Err(error) = end.map_err(anyhow::Error::from).and_then(|ended| ended) {
                 // Not a failure of its own: the next scenario has a namespace of its own, and would show it.

@@ -3,11 +3,16 @@
 //! Each scenario gets a namespace, an emulator and an operator of its own. On one control plane they run one after
 //! another, because the operator watches all namespaces; most of them wait most of the time, so that two control
 //! planes beside each other halve the run also on two cores.
+//!
+//! When all have ended, what they left is looked through: which rights the operator used, and whether a secret stands
+//! anywhere.
 
+mod canary;
 mod context;
 mod harness;
 mod look;
 mod record;
+mod rights;
 mod s00_control_plane;
 mod s01_both_halves;
 mod s02_management_group;
@@ -264,7 +269,8 @@ async fn main() -> ExitCode {
         eprintln!("no scenario matches {:?}; --list shows them all", args.filter);
         return ExitCode::from(2);
     }
-    let plan = harness::Plan { chosen, keep: args.keep, build: !args.no_build, lanes: args.lanes };
+    let whole = chosen.len() == SCENARIOS.len();
+    let plan = harness::Plan { chosen, whole, keep: args.keep, build: !args.no_build, lanes: args.lanes };
     // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
     tokio::select! {
         code = harness::run(plan) => code,

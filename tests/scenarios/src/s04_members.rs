@@ -6,12 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::canary;
 use crate::context::Ctx;
 use crate::look;
-use crate::world::{self, CENTRAL_TENANT, MANAGER, TARGET_TENANT};
-
-/// Another application of the default world, with the same rights and a secret of its own.
-const OTHER_APP: &str = "b0b0b0b0-1111-2222-3333-444444444444";
+use crate::world::{self, CENTRAL_TENANT, MANAGER, OTHER_APP, TARGET_TENANT};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     let mut all = world::credentials();
@@ -80,7 +78,7 @@ async fn subnets(ctx: &Ctx) -> Result<()> {
 
 async fn two_applications(ctx: &Ctx) -> Result<()> {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other"},
-                        "stringData": {"client-secret": "emulator-secret-other"}});
+                        "stringData": {"client-secret": canary::secret("other")}});
     let mut role = world::role();
     for object in &mut role {
         object["metadata"]["name"] = json!("other-secrets");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::canary;
 use crate::context::Ctx;
 
 /// Long enough for what takes a few seconds, on a machine that is busy.
@@ -19,6 +20,8 @@ pub(crate) const TARGET: &str = "/subscriptions/87654321-abcd-1234-1def-09876543
 pub(crate) const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
 pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
 pub(crate) const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
+/// Another application, with the same rights and a secret of its own.
+pub(crate) const OTHER_APP: &str = "b0b0b0b0-1111-2222-3333-444444444444";
 
 /// The scope connection that [`connection`] declares.
 pub(crate) fn scope_connection() -> String {
@@ -39,9 +42,14 @@ pub(crate) fn network() -> String {
     format!("{TARGET}/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/targetVnet01")
 }
 
+/// The secrets of the world's applications: another one in each run, so that they can be searched for.
+pub(crate) fn secrets() -> [(&'static str, String); 2] {
+    [(APP, canary::secret("central")), (OTHER_APP, canary::secret("other"))]
+}
+
 pub(crate) fn secret() -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app"},
-           "stringData": {"client-secret": "emulator-secret-central"}})
+           "stringData": {"client-secret": canary::secret("central")}})
 }
 
 pub(crate) fn role() -> Vec<Value> {

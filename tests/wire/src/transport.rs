@@ -5,6 +5,10 @@ use std::time::Duration;
 use avnm_terms::FaultKind;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use crate::world::{World, central, found, manager, scope_connection, to_target, unread};
 
@@ -97,18 +101,27 @@ async fn an_answer_that_is_not_azures_is_neither_found_nor_absent(
     assert_eq!(world.methods(0), ["GET", "GET", "PUT"], "each is asked once");
 }
 
-/// Whoever answers for Azure may not send our tokens, or the secret, elsewhere.
+/// Whoever answers for Azure may not send our tokens, or the secret, elsewhere: another host is not even connected to.
 #[rstest]
-#[case::arm("arm")]
-#[case::entra("token")]
+#[case::arm("arm", "https")]
+#[case::arm_in_the_clear("arm", "http")]
+#[case::entra("token", "https")]
+#[case::entra_in_the_clear("token", "http")]
 #[tokio::test]
-async fn a_redirect_is_not_followed(#[case] kind: &str) {
-    let (world, elsewhere) = (World::instant().await, World::instant().await);
-    let location = format!("{}/somewhere", elsewhere.emulator.url());
+async fn a_redirect_is_not_followed(#[case] kind: &str, #[case] scheme: &str) {
+    let world = World::instant().await;
+    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    // Another host by name, too, and not only by port.
+    let location = format!("{scheme}://localhost:{}/somewhere", address.port());
     world.fault(json!({"match": {"kind": kind}, "action": {"redirect": location}}));
     let fault = unread(world.arm.get_manager(&central(), &manager()).await);
     assert_eq!(fault.code, "HTTP307");
-    assert_eq!(elsewhere.mark(), 0, "nobody knocked there");
+    let knock = timeout(Duration::from_millis(300), elsewhere.accept()).await;
+    assert!(knock.is_err(), "somebody knocked there");
+    // Who knocks is heard.
+    let (heard, _visitor) = tokio::join!(elsewhere.accept(), TcpStream::connect(address));
+    heard.unwrap();
 }
 
 /// Entra is who it should be, and whoever stands in ARM's place is not: no token goes there.

@@ -41,6 +41,16 @@ fn numbers(#[case] status: u16, #[case] number: u64, #[case] why: SignInFault) {
     assert_eq!(refusal.correlation_id.as_deref(), Some("9f1c"));
 }
 
+/// Before the fault redacts it, what was read may hold what was sent.
+#[test]
+fn debug_shows_nothing_of_an_echo() {
+    let refusal =
+        read(401, r#"{"error":"p4ssw0rd","error_description":"AADSTS7000215: p4ssw0rd is wrong."}"#);
+    assert!(refusal.message.contains("p4ssw0rd"), "the echo is there to be shown");
+    let wire = Seen::Refusal(Box::new(refusal));
+    assert_eq!(format!("{wire:?}"), "Refusal(Refusal Refused)");
+}
+
 #[rstest]
 #[case(
     400,
@@ -61,10 +71,9 @@ fn other_answers(#[case] status: u16, #[case] body: &str, #[case] why: SignInFau
     assert!(!refusal.message.contains('<'), "{}", refusal.message);
 }
 
-#[test]
-fn a_fault_names_application_and_tenant_and_never_the_secret() {
+fn credential() -> Credential {
     let material = Material::ClientSecret(SecretString::from("p4ssw0rd"));
-    let credential = Credential {
+    Credential {
         key: CredentialKey {
             kind: "TenantCredential".into(),
             namespace: "hub".into(),
@@ -75,14 +84,22 @@ fn a_fault_names_application_and_tenant_and_never_the_secret() {
         tenant: TenantId::parse("24680975-1234-abcd-56ef-121314ab5643").unwrap(),
         client: ClientId::parse("00000000-0000-0000-0000-000000000001").unwrap(),
         material,
-    };
+    }
+}
+
+#[test]
+fn a_fault_names_application_and_tenant_and_never_the_secret() {
     let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: p4ssw0rd is wrong","error_codes":[7000215]}"#;
-    let fault = read(401, body).into_fault(&credential, &"p4ssw0rd".into());
+    let fault = read(401, body).into_fault(&credential(), &"p4ssw0rd".into());
     assert_eq!(
         fault.to_string(),
         "sign in application 00000000-0000-0000-0000-000000000001 in tenant 24680975-1234-abcd-56ef-121314ab5643: AADSTS7000215: AADSTS7000215: [secret] is wrong"
     );
     assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Refused));
+    // Wherever the echo stands.
+    let body = r#"{"error":"p4ssw0rd","error_description":"no","correlation_id":"p4ssw0rd"}"#;
+    let fault = read(401, body).into_fault(&credential(), &"p4ssw0rd".into());
+    assert!(!format!("{fault:?} {fault}").contains("p4ssw0rd"), "{fault:?}");
 }
 
 proptest::proptest! {
