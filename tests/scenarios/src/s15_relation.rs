@@ -9,6 +9,7 @@ use avnm_launcher::operator::OPERATOR_NAMESPACE;
 use avnm_launcher::{Look, wait_until};
 use serde_json::{Value, json};
 
+use crate::canary;
 use crate::context::Ctx;
 use crate::look;
 use crate::world::{self, SOON};
@@ -66,7 +67,7 @@ fn credential(kind: &str, name: &str, application: usize) -> Value {
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     for n in 1..=4 {
         let role = json!({"scope": world::TARGET, "role": "Network Contributor"});
-        let app = json!({"clientId": app(n), "homeTenant": world::CENTRAL_TENANT, "secrets": ["emulator-secret-central"],
+        let app = json!({"clientId": app(n), "homeTenant": world::CENTRAL_TENANT, "secrets": [canary::secret("central")],
             "servicePrincipals": [{"tenant": world::TARGET_TENANT, "roles": [role]}]});
         ctx.control().entra(&json!({"op": "addApp", "app": app})).await?;
     }
