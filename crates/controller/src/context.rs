@@ -61,10 +61,10 @@ impl Stores {
         uids
     }
 
-    /// The labels of a namespace; none if it is not known.
-    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
-        let found = self.namespaces.get(&ObjectRef::new(namespace));
-        found.and_then(|found| found.metadata.labels.clone()).unwrap_or_default()
+    /// The labels of a namespace; `None` if it was not seen yet, which is not the same as having none.
+    fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
+        let found = self.namespaces.get(&ObjectRef::new(namespace))?;
+        Some(found.metadata.labels.clone().unwrap_or_default())
     }
 }
 
@@ -165,10 +165,14 @@ impl Context {
         };
         let object = match &found.0 {
             Ok(object) => object,
+            // What is in one of the cluster is not for everybody to read.
+            Err(_) if K::KIND == CredentialKind::ClusterTenantCredential => {
+                return not_ready("InvalidSpec", "it does not decode: see its own events".to_owned());
+            }
             Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
         };
         // First, so that who was never lent anything learns nothing of it, not even whether it works.
-        if !object.serves(user, &self.stores.labels(user)) {
+        if !object.serves(user, self.stores.labels(user).as_ref()) {
             return without(CredentialInput::NotLent(reference.clone()));
         }
         match self.materials.get(object, false).await {

@@ -10,12 +10,16 @@ use std::{
 
 use avnm_arm::{Arm, Credential, CredentialKey, clock};
 use avnm_terms::{
-    Fault, Group, GroupId, Manager, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
+    Fault, FaultKind, Group, GroupId, Manager, ManagerConnection, ManagerId, Reading, ScopeConnection,
+    ScopeId,
 };
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::members::{Changed, Members};
+use crate::{
+    materials::{Materials, Standing},
+    members::{Changed, Members},
+};
 
 /// An object of this cluster that wants to hear of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -115,7 +119,6 @@ type Cells<K, T> = HashMap<(CredentialKey, K), Arc<Cell<T>>>;
 /// One kind of collection.
 pub(crate) struct Table<K, T> {
     cells: Mutex<Cells<K, T>>,
-    sources: Mutex<HashMap<(CredentialKey, K), Credential>>,
     #[allow(clippy::type_complexity)] // One function per table, named where the table is made.
     fetch: fn(Arm, Credential, K) -> BoxFuture<'static, Reading<T>>,
 }
@@ -129,14 +132,11 @@ pub(crate) const CROWD: usize = 20;
 
 impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
     fn new(fetch: fn(Arm, Credential, K) -> BoxFuture<'static, Reading<T>>) -> Self {
-        Self { cells: Mutex::default(), sources: Mutex::default(), fetch }
+        Self { cells: Mutex::default(), fetch }
     }
 
     fn cell(&self, credential: &Credential, key: &K) -> Arc<Cell<T>> {
         let id = (credential.key.clone(), key.clone());
-        if let Ok(mut sources) = self.sources.lock() {
-            sources.insert(id.clone(), credential.clone());
-        }
         let Ok(mut cells) = self.cells.lock() else { return Arc::new(Cell::empty()) };
         Arc::clone(cells.entry(id).or_insert_with(|| Arc::new(Cell::empty())))
     }
@@ -224,9 +224,6 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         if let Ok(mut cells) = self.cells.lock() {
             cells.retain(|(credential, _), _| stands(credential));
         }
-        if let Ok(mut sources) = self.sources.lock() {
-            sources.retain(|(credential, _), _| stands(credential));
-        }
     }
 
     /// How many objects of the collection wait for Azure to settle.
@@ -246,6 +243,7 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
     async fn sweep(
         &self,
         arm: &Arm,
+        materials: &Materials,
         interval: Duration,
         concerned: impl Fn(&T, &T, Vec<Listener>) -> Vec<Listener>,
     ) -> Vec<Listener> {
@@ -258,19 +256,27 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
                 if let Ok(mut cells) = self.cells.lock() {
                     cells.remove(&id);
                 }
-                if let Ok(mut sources) = self.sources.lock() {
-                    sources.remove(&id);
-                }
                 continue;
             }
-            let Some(credential) = self.sources.lock().ok().and_then(|sources| sources.get(&id).cloned())
-            else {
-                continue;
+            let credential = match materials.standing(&id.0) {
+                Standing::Good(credential) => *credential,
+                // One probe a minute, however many collections it reads.
+                Standing::Paused => continue,
+                // Whoever still wants it reads it with the new material.
+                Standing::Gone => {
+                    self.retain(&|key| *key != id.0);
+                    continue;
+                }
             };
             let flight = cell.flight.lock().await;
             let Some((old, was_faulty)) = cell.due(interval) else { continue };
             let new = self.refresh(&cell, arm, &credential, &id.1, RETRY_MAX).await;
             drop(flight);
+            if let Reading::Unread(fault) = &new.reading
+                && matches!(fault.kind, FaultKind::SignIn(_))
+            {
+                materials.refused(&id.0, fault);
+            }
             wake.extend(match (old.map(|old| old.reading), new.reading) {
                 (Some(Reading::Found(old)), Reading::Found(new)) if !was_faulty => {
                     if old == new {
@@ -412,15 +418,16 @@ impl Inventory {
     pub(crate) async fn sweep(
         &self,
         arm: &Arm,
+        materials: &Materials,
         interval: Duration,
         concerns: impl Fn(&Listener, &Changed) -> bool,
     ) -> Vec<Listener> {
-        let mut wake = self.managers.sweep(arm, interval, |_, _, all| all).await;
-        wake.extend(self.groups.sweep(arm, interval, |_, _, all| all).await);
-        wake.extend(self.scope_connections.sweep(arm, interval, |_, _, all| all).await);
-        wake.extend(self.manager_connections.sweep(arm, interval, |_, _, all| all).await);
+        let mut wake = self.managers.sweep(arm, materials, interval, |_, _, all| all).await;
+        wake.extend(self.groups.sweep(arm, materials, interval, |_, _, all| all).await);
+        wake.extend(self.scope_connections.sweep(arm, materials, interval, |_, _, all| all).await);
+        wake.extend(self.manager_connections.sweep(arm, materials, interval, |_, _, all| all).await);
         // A group may hold ten thousand members: only the objects whose member differs look again.
-        let members = self.members.sweep(arm, interval, |old, new, mut all| {
+        let members = self.members.sweep(arm, materials, interval, |old, new, mut all| {
             let changed = Changed::between(old, new);
             all.retain(|listener| concerns(listener, &changed));
             all

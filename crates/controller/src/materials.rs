@@ -27,6 +27,17 @@ pub(crate) struct Loaded {
     pub(crate) last_material: bool,
 }
 
+/// What has become of a credential since something was read with it.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// It is gone, or has another material.
+    Gone,
+    /// It does not sign in now.
+    Paused,
+    /// It is good.
+    Good(Box<Credential>),
+}
+
 #[derive(Debug, Default)]
 struct Entry {
     good: Option<Credential>,
@@ -79,7 +90,7 @@ impl Materials {
             entry.sign_in.as_ref().filter(|(_, until)| *until > now).map(|(fault, _)| fault.clone())
         });
         if let (Some(Some(fault)), false) = (failed, fresh) {
-            return Err(fault);
+            return Err(self.source_fault(&uid).unwrap_or(fault));
         }
         match self.tokens.check(&loaded.credential, false).await {
             Ok(_) => {
@@ -87,11 +98,37 @@ impl Materials {
                 Ok(loaded)
             }
             Err(fault) => {
-                // Entra may ask for more than a probe.
-                let until = now + fault.retry_after.unwrap_or_default().max(self.probe);
-                self.with(&uid, |entry| entry.sign_in = Some((fault.clone(), until)));
-                Err(fault)
+                self.refused(&loaded.credential.key, &fault);
+                // That the source is gone is the cause, and what to do something about.
+                Err(self.source_fault(&uid).unwrap_or(fault))
             }
+        }
+    }
+
+    /// Takes note that a credential does not sign in: nobody tries again for a probe.
+    pub(crate) fn refused(&self, key: &CredentialKey, fault: &Fault) {
+        // Entra may ask for more than a probe.
+        let until = clock::instant() + fault.retry_after.unwrap_or_default().max(self.probe);
+        if let Ok(mut entries) = self.entries.lock()
+            && let Some(entry) = entries.get_mut(&key.uid)
+            // What an older material was told says nothing of the newer one.
+            && entry.good.as_ref().is_some_and(|good| good.key == *key)
+        {
+            entry.sign_in = Some((fault.clone(), until));
+        }
+    }
+
+    /// With what a sweep may read what was read with this key: the material in hand, if it is the same still.
+    pub(crate) fn standing(&self, key: &CredentialKey) -> Standing {
+        let Ok(entries) = self.entries.lock() else { return Standing::Paused };
+        let Some(entry) = entries.get(&key.uid) else { return Standing::Gone };
+        match &entry.good {
+            Some(good) if good.key != *key => Standing::Gone,
+            Some(_) if entry.sign_in.as_ref().is_some_and(|(_, until)| *until > clock::instant()) => {
+                Standing::Paused
+            }
+            Some(good) => Standing::Good(Box::new(good.clone())),
+            None => Standing::Paused,
         }
     }
 

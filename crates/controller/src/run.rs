@@ -125,6 +125,13 @@ where
     crate::kube_io::call("list objects", &K::plural(&()), api.list(&one)).await.map(drop)
 }
 
+/// Whether the labels of namespaces may be read.
+async fn may_list_namespaces(client: &Client) -> Result<(), avnm_terms::Fault> {
+    let api: kube::Api<PartialObjectMeta<Namespace>> = kube::Api::all(client.clone());
+    let one = kube::api::ListParams::default().limit(1);
+    crate::kube_io::call("list objects", "namespaces", api.list(&one)).await.map(drop)
+}
+
 async fn lead(
     client: Client,
     arm: Arm,
@@ -230,7 +237,13 @@ async fn lead(
         })
     };
     // Nobody reconciles namespaces; whoever reads the stream keeps their cache up to date.
-    let namespaces = tokio::spawn(namespace_stream.for_each(|_| std::future::ready(())));
+    let namespaces = tokio::spawn(namespace_stream.for_each(|namespace| {
+        if let Err(error) = namespace {
+            // Lending goes on by the labels that were seen last: somebody has to know.
+            tracing::warn!(%error, "cannot watch namespaces");
+        }
+        std::future::ready(())
+    }));
 
     drop(listed);
     let gate = tokio::spawn(enter_all(Arc::clone(&context), client.clone(), all_listed));
@@ -341,9 +354,15 @@ async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::Unbo
                         "StaticMember" => is_served::<StaticMember>(&client).await,
                         "TenantCredential" => is_served::<TenantCredential>(&client).await,
                         "ClusterTenantCredential" => is_served::<ClusterTenantCredential>(&client).await,
-                        _ => Ok(()),
+                        // Without it nothing is lent by label, and all else goes on.
+                        _ => may_list_namespaces(&client).await,
                     };
-                    if served.is_err_and(|fault| fault.kind == avnm_terms::FaultKind::NotFound) {
+                    let refused = |fault: avnm_terms::Fault| match fault.kind {
+                        avnm_terms::FaultKind::NotFound => true,
+                        avnm_terms::FaultKind::PermissionDenied => *kind == "Namespace",
+                        _ => false,
+                    };
+                    if served.is_err_and(refused) {
                         absent.push(*kind);
                     }
                 }
@@ -390,9 +409,10 @@ async fn sweep(context: Arc<Context>) {
         // A pass that was under way when its credential went may have asked for a collection after that.
         let credentials = context.stores.credential_uids();
         context.inventory.retain_credentials(|uid| credentials.contains(uid));
+        context.materials.retain(&credentials);
         let woken = context
             .inventory
-            .sweep(&context.arm, interval.mul_f64(0.8), |listener, changed| {
+            .sweep(&context.arm, &context.materials, interval.mul_f64(0.8), |listener, changed| {
                 concerns(&context, listener, changed)
             })
             .await;

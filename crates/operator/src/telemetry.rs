@@ -18,6 +18,12 @@ pub(crate) fn start(level: &str, format: LogFormat) {
         Ok(filter) => (filter, false),
         Err(_) => (EnvFilter::new("info"), true),
     };
+    // Where an answer of the API server does not decode, kube logs all of it: it may be a Secret or a token.
+    let quiet = "kube_client::client=error".parse();
+    let filter = match quiet {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
+    };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Json => builder.json().flatten_event(true).init(),

@@ -117,7 +117,7 @@ fn resolve(
         Some(home) => Owner::Namespace(home),
         None => Owner::Cluster(found.allowed.as_ref()),
     };
-    if !may_use(owner, namespace, &labels) {
+    if !may_use(owner, namespace, Some(&labels)) {
         return CredentialInput::NotLent(reference.clone());
     }
     CredentialInput::Usable(UsableCredential { credential: reference.clone(), ..as_is.clone() })

@@ -29,7 +29,7 @@ pub(crate) trait CredentialObject: Place + Serialize {
     fn shown(&self) -> Option<&CredentialStatus>;
 
     /// Whether a namespace with these labels may use it.
-    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool;
+    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool;
 
     /// Its cache.
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>>;
@@ -59,7 +59,7 @@ impl CredentialObject for TenantCredential {
         self.status.as_ref()
     }
 
-    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
         may_use(Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default()), namespace, labels)
     }
 
@@ -83,7 +83,7 @@ impl CredentialObject for ClusterTenantCredential {
         self.status.as_ref()
     }
 
-    fn serves(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
         may_use(Owner::Cluster(self.spec.allowed_namespaces.as_ref()), namespace, labels)
     }
 

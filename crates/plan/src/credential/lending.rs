@@ -14,7 +14,8 @@ pub enum Owner<'a> {
 }
 
 /// Whether objects of a namespace may use a credential. Asked on every pass, of what is in the cache at that moment.
-pub fn may_use(owner: Owner<'_>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+/// Labels that are not known select nothing: an absent label must be known to be absent.
+pub fn may_use(owner: Owner<'_>, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
     match owner {
         Owner::Namespace(own) => own == namespace,
         Owner::Cluster(allowed) => lent(allowed, namespace, labels),
@@ -22,11 +23,15 @@ pub fn may_use(owner: Owner<'_>, namespace: &str, labels: &BTreeMap<String, Stri
 }
 
 /// Whether a credential is lent to a namespace: by its name or by its labels. Nothing declared lends to none.
-fn lent(allowed: Option<&AllowedNamespaces>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+fn lent(
+    allowed: Option<&AllowedNamespaces>,
+    namespace: &str,
+    labels: Option<&BTreeMap<String, String>>,
+) -> bool {
     let Some(allowed) = allowed else { return false };
     // Exactly: names of namespaces are lower case, and one that differs by case is none at all.
     allowed.names.iter().any(|name| name == namespace)
-        || allowed.selector.as_ref().is_some_and(|selector| selects(selector, labels))
+        || allowed.selector.as_ref().zip(labels).is_some_and(|(selector, labels)| selects(selector, labels))
 }
 
 /// Whether a selector selects these labels: all of it must hold. An empty one selects everything.
@@ -69,16 +74,16 @@ mod tests {
     #[test]
     fn nothing_declared_lends_to_none() {
         let all = labels(&[("team", "a")]);
-        assert!(!lent(None, "hub", &all));
-        assert!(!lent(Some(&AllowedNamespaces::default()), "hub", &all));
+        assert!(!lent(None, "hub", Some(&all)));
+        assert!(!lent(Some(&AllowedNamespaces::default()), "hub", Some(&all)));
     }
 
     #[test]
     fn names_are_taken_exactly() {
         let named = AllowedNamespaces { names: vec!["hub".into()], selector: None };
-        assert!(lent(Some(&named), "hub", &labels(&[])));
+        assert!(lent(Some(&named), "hub", Some(&labels(&[]))));
         for other in ["Hub", "hub-2", "hu", "", "hub "] {
-            assert!(!lent(Some(&named), other, &labels(&[])), "{other}");
+            assert!(!lent(Some(&named), other, Some(&labels(&[]))), "{other}");
         }
     }
 
@@ -89,10 +94,10 @@ mod tests {
         if let Some(selector) = &mut allowed.selector {
             selector.match_labels.insert("team".into(), LabelValue("a".into()));
         }
-        assert!(lent(Some(&allowed), "hub", &labels(&[])));
-        assert!(lent(Some(&allowed), "x", &labels(&[("team", "a"), ("env", "prod")])));
-        assert!(!lent(Some(&allowed), "x", &labels(&[("team", "a")])));
-        assert!(!lent(Some(&allowed), "x", &labels(&[("team", "b"), ("env", "prod")])));
+        assert!(lent(Some(&allowed), "hub", Some(&labels(&[]))));
+        assert!(lent(Some(&allowed), "x", Some(&labels(&[("team", "a"), ("env", "prod")]))));
+        assert!(!lent(Some(&allowed), "x", Some(&labels(&[("team", "a")]))));
+        assert!(!lent(Some(&allowed), "x", Some(&labels(&[("team", "b"), ("env", "prod")]))));
     }
 
     #[test]
@@ -108,7 +113,7 @@ mod tests {
             (NotIn, &[], false, false, false),
         ] {
             let allowed = expression("k", operator, values);
-            let said = [&none, &a, &b].map(|labels| lent(Some(&allowed), "x", labels));
+            let said = [&none, &a, &b].map(|labels| lent(Some(&allowed), "x", Some(labels)));
             assert_eq!(said, [on_none, on_a, on_b], "{operator:?} {values:?}");
         }
     }
@@ -116,6 +121,18 @@ mod tests {
     #[test]
     fn an_empty_selector_selects_every_namespace() {
         let all = AllowedNamespaces { names: Vec::new(), selector: Some(NamespaceSelector::default()) };
-        assert!(lent(Some(&all), "any", &labels(&[])));
+        assert!(lent(Some(&all), "any", Some(&labels(&[]))));
+    }
+
+    #[test]
+    fn unknown_labels_select_nothing() {
+        use SelectorOperator::{DoesNotExist, Exists, In, NotIn};
+        for (operator, values) in [(In, &["a"][..]), (NotIn, &["a"]), (Exists, &[]), (DoesNotExist, &[])] {
+            assert!(!lent(Some(&expression("k", operator, values)), "x", None), "{operator:?}");
+        }
+        let all = AllowedNamespaces { names: Vec::new(), selector: Some(NamespaceSelector::default()) };
+        assert!(!lent(Some(&all), "x", None), "not even an empty selector");
+        let named = AllowedNamespaces { names: vec!["x".into()], selector: None };
+        assert!(lent(Some(&named), "x", None), "a name needs no labels");
     }
 }

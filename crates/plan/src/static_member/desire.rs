@@ -87,7 +87,11 @@ pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding
     if inputs.meta.deleting {
         desired.signer = signer_for_deletion(inputs, claim, desired.group.arm());
         // Only for the one case in which Azure asks for it (assumed).
-        desired.auxiliary = inputs.resource.as_ref().and_then(CredentialInput::usable).cloned();
+        let client = desired.signer.as_ref().map(|signer| signer.client.clone());
+        let auxiliary = inputs.resource.as_ref().and_then(CredentialInput::usable);
+        desired.auxiliary = auxiliary
+            .filter(|usable| usable.allows(desired.network.arm()) && client.as_ref() == Some(&usable.client))
+            .cloned();
         return Ok(desired);
     }
     resolve(inputs, claim, &mut desired);
