@@ -9,7 +9,7 @@ use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
-use avnm_arm::{Arm, Credential, clock};
+use avnm_arm::{Arm, Credential};
 use avnm_plan::{
     conditions::find,
     fault::Side,
@@ -33,7 +33,7 @@ use crate::{
     events::Events,
     inventory::Inventory,
     lease::LeaseGuard,
-    materials::Materials,
+    materials::{Look, Materials},
     memory::Memories,
     metrics::Metrics,
     place::named,
@@ -175,7 +175,7 @@ impl Context {
         if !object.serves(user, self.stores.labels(user).as_ref()) {
             return without(CredentialInput::NotLent(reference.clone()));
         }
-        match self.materials.get(object, false).await {
+        match self.materials.get(object, Look::Use).await {
             Ok(loaded) => {
                 let usable = UsableCredential {
                     credential: reference.clone(),
@@ -191,11 +191,13 @@ impl Context {
             Err(fault) => {
                 // How long it has been propagating is known to the credential's own pass, which says so in its status.
                 let ready = object.shown().and_then(|status| find(&status.conditions, "Ready"));
-                let refused = ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
-                let reason = match avnm_plan::credential::reason(&fault, None, clock::now()) {
-                    Reason::Propagating if refused => Reason::SignInRefused,
-                    reason => reason,
+                let given_up = ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
+                let fault = if given_up && avnm_plan::credential::is_propagating(&fault) {
+                    avnm_plan::credential::refused(&fault)
+                } else {
+                    fault
                 };
+                let reason = avnm_plan::credential::reason(&fault);
                 let side = self.side_of(user, reference);
                 not_ready(reason.word(), avnm_plan::fault::message(&fault, side))
             }

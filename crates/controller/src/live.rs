@@ -1,13 +1,17 @@
 //! Live reads of Kubernetes, past every cache, where a decision must not rest on an old picture.
 
-use crate::{context::Stores, kube_io, place::Place};
+use std::collections::BTreeMap;
+
+use crate::{context::Stores, credential::CredentialObject, kube_io, place::Place};
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
 use avnm_plan::{cross_tenant_connection::Dependent, inputs::CrdState};
-use avnm_terms::{Fault, FaultKind, Reading};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use avnm_terms::{ArmId, Fault, FaultKind, Reading};
+use k8s_openapi::{
+    api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::ListParams,
@@ -162,27 +166,45 @@ where
     kube_io::call("get object", &format!("{namespace}/{name}"), api.get_opt(name)).await
 }
 
-/// Whether a credential is there and not being deleted, live; if not, in words.
-pub(crate) async fn credential_stands(
+/// Whether something new may be made on this id with a credential, by what is there now; if not, why, in words. Caches
+/// may be behind: what was withdrawn a moment ago serves nothing new.
+pub(crate) async fn credential_refuses(
     client: &Client,
     namespace: &str,
     reference: &CredentialRef,
-    claim_is_new: bool,
+    id: &ArmId,
 ) -> Result<Option<String>, Fault> {
-    let words = format!("{} {}", reference.kind.as_str(), reference.name);
-    let deleting = match reference.kind {
-        CredentialKind::TenantCredential => get::<TenantCredential>(client, namespace, &reference.name)
-            .await?
-            .map(|found| found.metadata.deletion_timestamp.is_some()),
+    let why = match reference.kind {
+        CredentialKind::TenantCredential => {
+            refuses::<TenantCredential>(client, namespace, namespace, &reference.name, id).await?
+        }
         CredentialKind::ClusterTenantCredential => {
-            get::<ClusterTenantCredential>(client, namespace, &reference.name)
-                .await?
-                .map(|found| found.metadata.deletion_timestamp.is_some())
+            refuses::<ClusterTenantCredential>(client, "", namespace, &reference.name, id).await?
         }
     };
-    Ok(match deleting {
-        None => Some(format!("{words} is gone")),
-        Some(true) if claim_is_new => Some(format!("{words} is being deleted")),
-        Some(_) => None,
-    })
+    Ok(why.map(|why| format!("{} {} {why}", reference.kind.as_str(), reference.name)))
+}
+
+/// The same for one kind. `user` is the namespace that asks, `home` where the credential lies.
+async fn refuses<K: CredentialObject>(
+    client: &Client,
+    home: &str,
+    user: &str,
+    name: &str,
+    id: &ArmId,
+) -> Result<Option<&'static str>, Fault> {
+    let Some(object) = get::<K>(client, home, name).await? else { return Ok(Some("is gone")) };
+    let found = object.found();
+    let labels = if found.asks_labels(user) { labels(client, user).await? } else { None };
+    Ok(found.refuses(user, labels.as_ref(), id))
+}
+
+/// The labels of a namespace; `None` if it is gone or may not be read.
+async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    match kube_io::call("get namespace", namespace, api.get_metadata(namespace)).await {
+        Ok(found) => Ok(Some(found.metadata.labels.unwrap_or_default())),
+        Err(fault) if matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::NotFound) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }

@@ -5,6 +5,8 @@ use avnm_terms::{ArmId, ClientId, Fault, TenantId};
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
+use crate::credential::covers;
+
 /// Facts of an object's metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meta {
@@ -112,9 +114,7 @@ impl CredentialInput {
 impl UsableCredential {
     /// Whether the credential may be used on an id: by whole path segments, without case.
     pub fn allows(&self, id: &ArmId) -> bool {
-        self.allowed_scopes.as_ref().is_none_or(|scopes| {
-            scopes.iter().any(|scope| ArmId::parse(scope).is_ok_and(|scope| id.is_under(&scope)))
-        })
+        covers(self.allowed_scopes.as_deref(), id)
     }
 }
 

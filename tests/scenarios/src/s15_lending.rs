@@ -56,6 +56,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
 
 async fn all(ctx: &Ctx) -> Result<()> {
     not_lent(ctx).await.context("what was never lent")?;
+    withdrawn_meanwhile(ctx).await.context("what is withdrawn during a pass")?;
     lent(ctx).await.context("what is lent by a label")?;
     withdrawn(ctx).await.context("what is withdrawn")?;
     held(ctx).await.context("what is in use")
@@ -83,6 +84,25 @@ async fn not_lent(ctx: &Ctx) -> Result<()> {
 
 async fn label(ctx: &Ctx, label: &str) -> Result<()> {
     ctx.kubectl().run(&["label", "--overwrite", "namespace", ctx.namespace(), label], None).await.map(drop)
+}
+
+/// A pass that began while it was lent makes nothing any more once it is not.
+async fn withdrawn_meanwhile(ctx: &Ctx) -> Result<()> {
+    let mark = ctx.mark().await?;
+    let slow = json!({"match": {"kind": "arm", "method": "GET"}, "action": {"delayMs": 4000}});
+    ctx.control().add_fault(&slow).await?;
+    label(ctx, "avnm=lent").await?;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    label(ctx, "avnm=Lent").await?;
+    ctx.control().clear_faults(None).await?;
+    let why = ["NamespaceNotAllowed", "DependencyNotReady"];
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let object = ctx.object("crosstenantconnections", "link").await?;
+    let ready = look::condition(&object, "Ready").cloned().unwrap_or_default();
+    ensure!(why.iter().any(|why| ready["reason"] == *why), "{ready}");
+    ensure!(!ctx.calls(mark).await?.is_empty(), "the pass read nothing: it had not begun");
+    ensure!(ctx.writes(mark).await?.is_empty(), "it wrote with what was withdrawn");
+    ctx.ready("crosstenantconnections", "link", "False", "NamespaceNotAllowed").await.map(drop)
 }
 
 async fn lent(ctx: &Ctx) -> Result<()> {

@@ -37,6 +37,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     let keys = ctx.cluster().get("/openid/v1/jwks").await.context("read the cluster's keys")?;
     ctx.control().entra(&json!({"op": "setIssuer", "issuer": ISSUER, "jwks": keys})).await?;
     service_account(ctx).await.context("a ServiceAccount")?;
+    on_request(ctx).await.context("on request")?;
     certificate(ctx).await.context("a certificate")?;
     rotation(ctx).await.context("rotation")?;
     one_probe(ctx).await.context("one probe")?;
@@ -86,6 +87,34 @@ async fn service_account(ctx: &Ctx) -> Result<()> {
     ctx.because("tenantcredentials", "central", "SourceNotFound").await?;
     ctx.in_namespace(&["create", "serviceaccount", "avnm"]).await?;
     ctx.ready("tenantcredentials", "central", "True", "TokenAcquired").await.map(drop)
+}
+
+/// Asked to look, a credential asks Entra although it has a token, and says what was answered; the token serves until it
+/// ends.
+async fn on_request(ctx: &Ctx) -> Result<()> {
+    let subject = format!("system:serviceaccount:{}:avnm", ctx.namespace());
+    let look = async |value: &str| {
+        let annotation = format!("reconcile.avnm.dev/requestedAt={value}");
+        ctx.in_namespace(&["annotate", "--overwrite", "tenantcredentials/target", &annotation]).await
+    };
+    ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
+    let distrust = json!({"op": "removeFederatedCredential", "clientId": world::APP,
+        "issuer": ISSUER, "subject": subject});
+    ctx.control().entra(&distrust).await?;
+    look("one").await?;
+    ctx.because("tenantcredentials", "target", "Propagating").await?;
+    let mark = ctx.mark().await?;
+    ctx.in_namespace(&["annotate", "crosstenantconnections/link", "reconcile.avnm.dev/requestedAt=one"])
+        .await?;
+    ctx.wait_for("crosstenantconnections", "link", "looked at again", SOON, |object| {
+        object["status"]["lastHandledReconcileAt"] == "one"
+    })
+    .await?;
+    ensure!(!ctx.calls(mark).await?.is_empty(), "the token in hand was not used");
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    trust(ctx, &subject).await?;
+    look("two").await?;
+    ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await.map(drop)
 }
 
 fn pair() -> Result<(String, String)> {

@@ -69,6 +69,8 @@ async fn an_expired_certificate_is_told_with_its_date_and_asked_of_nobody() {
         world.arm.tokens().check(&by_certificate(CENTRAL, &certificate, &key), false).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Refused));
     assert!(fault.message.contains("2021-02-03"), "{}", fault.message);
+    // Entra's own code: who must act is the same, asked or not.
+    assert_eq!(fault.code, "AADSTS1000502");
     assert!(world.sign_ins(0).is_empty());
 }
 

@@ -6,7 +6,7 @@ use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CredentialSpec, CredentialStatus,
     TenantCredential,
 };
-use avnm_plan::credential::{Owner, may_use};
+use avnm_plan::credential::{Found, Owner, may_use};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
 use serde::Serialize;
 
@@ -28,8 +28,22 @@ pub(crate) trait CredentialObject: Place + Serialize {
     /// Its status.
     fn shown(&self) -> Option<&CredentialStatus>;
 
+    /// Whose it is.
+    fn owner(&self) -> Owner<'_>;
+
+    /// What decides who may use it, and where.
+    fn found(&self) -> Found<'_> {
+        Found {
+            owner: self.owner(),
+            deleting: self.meta().deletion_timestamp.is_some(),
+            allowed_scopes: self.declared().allowed_scopes(),
+        }
+    }
+
     /// Whether a namespace with these labels may use it.
-    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool;
+    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+        may_use(self.owner(), namespace, labels)
+    }
 
     /// Its cache.
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>>;
@@ -59,8 +73,8 @@ impl CredentialObject for TenantCredential {
         self.status.as_ref()
     }
 
-    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
-        may_use(Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default()), namespace, labels)
+    fn owner(&self) -> Owner<'_> {
+        Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default())
     }
 
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
@@ -83,8 +97,8 @@ impl CredentialObject for ClusterTenantCredential {
         self.status.as_ref()
     }
 
-    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
-        may_use(Owner::Cluster(self.spec.allowed_namespaces.as_ref()), namespace, labels)
+    fn owner(&self) -> Owner<'_> {
+        Owner::Cluster(self.spec.allowed_namespaces.as_ref())
     }
 
     fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {

@@ -17,7 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
-    context::Context, cross_tenant_connection::seconds, hold, kube_io, live, memory::Remembered, status,
+    context::Context, cross_tenant_connection::seconds, hold, kube_io, live, materials::Look,
+    memory::Remembered, status,
 };
 
 /// What the process remembers of a credential.
@@ -56,17 +57,17 @@ async fn run<K: CredentialObject>(
     remembered: &mut Remembered<K, CredentialMemory>,
 ) -> (Duration, bool) {
     let meta = Meta::of(&object);
-    // A new generation, or a request, is tried at once; otherwise the Secret is read once a probe.
+    // The source is read by every pass, one a probe: there is no watch on Secrets. What a new generation changes shows in
+    // it, and signs in anew; Entra is asked again for what has not changed on request only.
     let old = object.shown().cloned().unwrap_or_default();
-    let forced = old.observed_generation != Some(meta.generation)
-        || (meta.requested_at.is_some() && old.last_handled_reconcile_at != meta.requested_at);
-    let sign_in = match context.materials.get(&object, forced).await {
+    let requested = meta.requested_at.is_some() && old.last_handled_reconcile_at != meta.requested_at;
+    let look = if requested { Look::Fresh } else { Look::Own };
+    let sign_in = match context.materials.get(&object, look).await {
         Err(fault) => SignIn::Failed(fault),
-        // Material may be left in memory; the source being gone is what a user has to know.
-        Ok(_) => context.materials.source_fault(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
+        // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
+        Ok(_) => context.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
     };
-    let propagating = matches!(&sign_in, SignIn::Failed(fault)
-        if fault.kind == avnm_terms::FaultKind::SignIn(avnm_terms::SignInFault::Propagating));
+    let propagating = matches!(&sign_in, SignIn::Failed(fault) if plan::is_propagating(fault));
     let now = clock::now();
     remembered.memory.propagating_since =
         if propagating { remembered.memory.propagating_since.or(Some(now)) } else { None };

@@ -112,7 +112,13 @@ async fn client_secret(client: &Client, namespace: &str, at: &SecretKeyRef) -> R
     let secret = secret(client, namespace, &at.name).await?;
     let value = text(&secret, &format!("{namespace}/{}", at.name), &at.key)?;
     // A trailing newline is the most common way to spoil a Secret, and never part of one.
-    Ok(Material::ClientSecret(SecretString::from(value.trim_end_matches(['\r', '\n']))))
+    let value = value.trim_end_matches(['\r', '\n']);
+    if value.is_empty() {
+        let (target, why) =
+            (format!("{namespace}/{}", at.name), format!("key {} of the Secret is empty", at.key));
+        return Err(missing("read secret", &target, SECRET_NOT_FOUND, why));
+    }
+    Ok(Material::ClientSecret(SecretString::from(value)))
 }
 
 async fn certificate(client: &Client, namespace: &str, at: &CertificateRef) -> Result<Material, Fault> {

@@ -110,11 +110,13 @@ impl Pass<'_> {
     /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self, half: Half) {
         let namespace = self.inputs.meta.namespace.clone();
-        if let Some(signer) = self.desired.halves.get(half).signer.clone() {
-            match live::credential_stands(&self.context.client, &namespace, &signer.credential, true).await {
+        let desire = self.desired.halves.get(half);
+        if let (Some(signer), Some(id)) = (&desire.signer, &desire.id) {
+            let client = &self.context.client;
+            match live::credential_refuses(client, &namespace, &signer.credential, id).await {
                 Ok(None) => {}
-                Ok(Some(gone)) => {
-                    self.observed.halves.get_mut(half).source_gone = Some(gone);
+                Ok(Some(why)) => {
+                    self.observed.halves.get_mut(half).source_gone = Some(why);
                     return;
                 }
                 Err(fault) => {

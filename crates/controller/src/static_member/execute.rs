@@ -83,16 +83,14 @@ impl Pass<'_> {
     /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self) {
         let namespace = self.inputs.meta.namespace.clone();
-        let credentials: Vec<CredentialRef> = [&self.desired.signer, &self.desired.auxiliary]
-            .into_iter()
-            .flatten()
-            .map(|usable| usable.credential.clone())
-            .collect();
-        for credential in credentials {
-            match live::credential_stands(&self.context.client, &namespace, &credential, true).await {
+        let bearer = self.desired.signer.as_ref().map(|usable| (usable, self.desired.id.arm()));
+        let auxiliary = self.desired.auxiliary.as_ref().map(|usable| (usable, self.desired.network.arm()));
+        for (usable, id) in [bearer, auxiliary].into_iter().flatten() {
+            let client = &self.context.client;
+            match live::credential_refuses(client, &namespace, &usable.credential, id).await {
                 Ok(None) => {}
-                Ok(Some(gone)) => {
-                    self.observed.sources_gone = Some(gone);
+                Ok(Some(why)) => {
+                    self.observed.sources_gone = Some(why);
                     return;
                 }
                 Err(fault) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use avnm_api::{AllowedNamespaces, NamespaceSelector, SelectorExpression, SelectorOperator};
+use avnm_terms::ArmId;
 
 /// Whom a credential belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,50 @@ pub fn may_use(owner: Owner<'_>, namespace: &str, labels: Option<&BTreeMap<Strin
         Owner::Namespace(own) => own == namespace,
         Owner::Cluster(allowed) => lent(allowed, namespace, labels),
     }
+}
+
+/// A credential as it was read live, right before something new is made with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Whose it is.
+    pub owner: Owner<'a>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Where it may be used; `None` restricts nothing.
+    pub allowed_scopes: Option<&'a [String]>,
+}
+
+impl Found<'_> {
+    /// Whether the labels of this namespace decide: it is not named, and there is a selector.
+    pub fn asks_labels(&self, namespace: &str) -> bool {
+        let Owner::Cluster(Some(allowed)) = self.owner else { return false };
+        allowed.selector.is_some() && !lent(Some(allowed), namespace, None)
+    }
+
+    /// Why nothing new may be made with it on this id, in a few words; `None` if it may.
+    pub fn refuses(
+        &self,
+        namespace: &str,
+        labels: Option<&BTreeMap<String, String>>,
+        id: &ArmId,
+    ) -> Option<&'static str> {
+        if self.deleting {
+            Some("is being deleted")
+        } else if !may_use(self.owner, namespace, labels) {
+            Some("is not lent to this namespace any more (spec.allowedNamespaces)")
+        } else if !covers(self.allowed_scopes, id) {
+            Some("may not be used there any more (spec.allowedScopes)")
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether scopes cover an id: by whole path segments, without case. None declared cover everything.
+pub(crate) fn covers(scopes: Option<&[String]>, id: &ArmId) -> bool {
+    scopes.is_none_or(|scopes| {
+        scopes.iter().any(|scope| ArmId::parse(scope).is_ok_and(|scope| id.is_under(&scope)))
+    })
 }
 
 /// Whether a credential is lent to a namespace: by its name or by its labels. Nothing declared lends to none.
@@ -134,5 +179,35 @@ mod tests {
         assert!(!lent(Some(&all), "x", None), "not even an empty selector");
         let named = AllowedNamespaces { names: vec!["x".into()], selector: None };
         assert!(lent(Some(&named), "x", None), "a name needs no labels");
+    }
+
+    #[test]
+    fn what_is_made_anew_rests_on_what_is_read_live() {
+        let id = ArmId::parse("/subscriptions/0f/resourceGroups/rg/providers/Microsoft.Network/x/y").unwrap();
+        let selecting = expression("team", SelectorOperator::In, &["a"]);
+        let named = AllowedNamespaces { names: vec!["hub".into()], selector: selecting.selector.clone() };
+        let (a, b) = (labels(&[("team", "a")]), labels(&[("team", "b")]));
+        let found = Found { owner: Owner::Cluster(Some(&selecting)), deleting: false, allowed_scopes: None };
+        assert!(found.asks_labels("hub"));
+        assert_eq!(found.refuses("hub", Some(&a), &id), None);
+        for gone in [Some(&b), None] {
+            assert!(found.refuses("hub", gone, &id).unwrap().contains("allowedNamespaces"));
+        }
+        let by_name = Found { owner: Owner::Cluster(Some(&named)), ..found };
+        assert!(!by_name.asks_labels("hub"), "a name needs no look at the namespace");
+        assert_eq!(by_name.refuses("hub", None, &id), None);
+        let own = Found { owner: Owner::Namespace("hub"), ..found };
+        assert!(!own.asks_labels("hub"));
+        assert_eq!(own.refuses("hub", None, &id), None);
+        assert!(own.refuses("other", None, &id).is_some());
+        let deleting = Found { deleting: true, ..own };
+        assert_eq!(deleting.refuses("hub", None, &id), Some("is being deleted"));
+        for (scope, refused) in
+            [("/subscriptions/0F", false), ("/subscriptions/0", true), ("/subscriptions/1", true)]
+        {
+            let scopes = [scope.to_owned()];
+            let scoped = Found { allowed_scopes: Some(&scopes), ..own };
+            assert_eq!(scoped.refuses("hub", None, &id).is_some(), refused, "{scope}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 mod lending;
 pub(crate) mod unusable;
 
-pub use lending::{Owner, may_use};
+pub(crate) use lending::covers;
+pub use lending::{Found, Owner, may_use};
 
 use avnm_api::{CredentialSpec, CredentialStatus};
 use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
@@ -91,14 +92,17 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
             Reason::TokenAcquired,
             format!("signs in to tenant {tenant} as application {client}"),
         ),
-        SignIn::Failed(fault) => Finding {
-            reason: reason(fault, inputs.propagating_since, now),
-            message: fault::message(fault, inputs.side),
-            failure: Some(Failure::of(fault, fault::actor(fault, inputs.side))),
-            // A Secret that is missing or refused was read to be so; only what did not answer is unread.
-            unread: fault.heals_by_itself(),
-            companion: None,
-        },
+        SignIn::Failed(fault) => {
+            let fault = &judged(fault, inputs.propagating_since, now);
+            Finding {
+                reason: reason(fault),
+                message: fault::message(fault, inputs.side),
+                failure: Some(Failure::of(fault, fault::actor(fault, inputs.side))),
+                // What was refused was answered, also where waiting may heal it; only what did not answer is unread.
+                unread: fault.heals_by_itself() && !is_propagating(fault),
+                companion: None,
+            }
+        }
     };
     if finding.reason == Reason::Propagating {
         finding.companion = Some(Companion::Reconciling);
@@ -121,18 +125,31 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
     finding
 }
 
+/// The fault as it is judged by now: what Entra did not know after [`PROPAGATION`] it will not know by waiting.
+pub fn judged(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Fault {
+    let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
+    if long && is_propagating(fault) { refused(fault) } else { fault.clone() }
+}
+
+/// The same fault as a refusal that a person must act on.
+pub fn refused(fault: &Fault) -> Fault {
+    Fault { kind: FaultKind::SignIn(SignInFault::Refused), ..fault.clone() }
+}
+
+/// Whether Entra may come to know by itself what it does not know yet.
+pub fn is_propagating(fault: &Fault) -> bool {
+    fault.kind == FaultKind::SignIn(SignInFault::Propagating)
+}
+
 /// The reason that a fault of signing in gives.
-pub fn reason(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Reason {
+pub fn reason(fault: &Fault) -> Reason {
     match &fault.kind {
         FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {
             Reason::SecretNotFound
         }
         FaultKind::SignIn(SignInFault::SourceMissing) => Reason::SourceNotFound,
         FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
-        FaultKind::SignIn(SignInFault::Propagating) => {
-            let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
-            if long { Reason::SignInRefused } else { Reason::Propagating }
-        }
+        FaultKind::SignIn(SignInFault::Propagating) => Reason::Propagating,
         FaultKind::SignIn(SignInFault::Refused) => Reason::SignInRefused,
         _ => Reason::Unreachable,
     }
@@ -214,3 +231,6 @@ pub fn report(
     let after = After { look, reason: finding.reason, unread: finding.unread, failed, settling: false };
     Reported { status, happenings, after }
 }
+
+#[cfg(test)]
+mod tests;

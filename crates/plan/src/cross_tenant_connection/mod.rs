@@ -161,7 +161,7 @@ pub struct HalfObserved {
     pub confirmed: bool,
     /// What went wrong with a write in this pass.
     pub write: Option<Fault>,
-    /// What a claim rests on turned out to be gone, or being deleted, when it was read live: in words.
+    /// What a claim rests on turned out to be gone, or not to serve any more, when it was read live: in words.
     pub source_gone: Option<String>,
 }
 

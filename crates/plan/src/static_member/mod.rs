@@ -102,7 +102,7 @@ pub struct Observed {
     pub confirmed: bool,
     /// What went wrong with a write in this pass.
     pub write: Option<Fault>,
-    /// What a claim rests on turned out to be gone when it was read live.
+    /// What a claim rests on turned out to be gone, or not to serve any more, when it was read live: in words.
     pub sources_gone: Option<String>,
     /// Whether the CRD is being deleted; only read for a deletion.
     pub crd: CrdState,

@@ -1,0 +1,141 @@
+use avnm_api::CredentialStatus;
+use avnm_terms::{ClientId, Fault, FaultKind, SignInFault, TenantId};
+use jiff::{SignedDuration, Timestamp};
+use rstest::rstest;
+
+use super::*;
+use crate::conditions::find;
+
+const TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
+const T0: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn meta() -> Meta {
+    Meta {
+        uid: "u1".into(),
+        namespace: "hub".into(),
+        name: "central".into(),
+        generation: 1,
+        created: None,
+        deleting: false,
+        held: false,
+        recreate: None,
+        requested_at: None,
+        confirm_delete: false,
+    }
+}
+
+fn inputs(sign_in: SignIn) -> Inputs {
+    let client = ClientId::parse("00000000-0000-0000-0000-000000000001").unwrap();
+    Inputs {
+        meta: meta(),
+        identity: Ok((TenantId::parse(TENANT).unwrap(), client)),
+        status: CredentialStatus::default(),
+        held: true,
+        side: Side::Target,
+        sign_in,
+        users: None,
+        propagating_since: None,
+    }
+}
+
+fn refusal(kind: SignInFault, code: &str) -> SignIn {
+    let fault = Fault::local("sign in", "application a in tenant t", FaultKind::SignIn(kind), "it says no");
+    SignIn::Failed(Fault { code: code.into(), ..fault })
+}
+
+fn told(inputs: &Inputs, now: Timestamp) -> Reported {
+    report(inputs, Remembered::default(), &Waits::default(), PROBE, now)
+}
+
+/// Ready's status and reason.
+fn ready(reported: &Reported) -> (&str, &str) {
+    let ready = find(&reported.status.conditions, "Ready").unwrap();
+    (ready.status.as_str(), ready.reason.as_str())
+}
+
+fn has(reported: &Reported, kind: &str) -> bool {
+    find(&reported.status.conditions, kind).is_some()
+}
+
+#[rstest]
+#[case::a_token(SignIn::Token, ("True", "TokenAcquired"), ("True", "TokenAcquired"))]
+#[case::refused(refusal(SignInFault::Refused, "AADSTS7000215"), ("False", "SignInRefused"), ("False", "SignInRefused"))]
+#[case::no_secret(refusal(SignInFault::SourceMissing, SECRET_NOT_FOUND), ("False", "SecretNotFound"), ("False", "SecretNotFound"))]
+#[case::no_source(refusal(SignInFault::SourceMissing, "ServiceAccountNotFound"), ("False", "SourceNotFound"), ("False", "SourceNotFound"))]
+#[case::no_right(refusal(SignInFault::SourceForbidden, "Forbidden"), ("False", "SourceForbidden"), ("False", "SourceForbidden"))]
+#[case::not_known_yet(refusal(SignInFault::Propagating, "AADSTS70021"), ("False", "Propagating"), ("False", "Propagating"))]
+// Silence says nothing: it does not take Ready away.
+#[case::silence(refusal(SignInFault::Unreachable, "HTTP503"), ("Unknown", "Unreachable"), ("True", "TokenAcquired"))]
+fn at_first_and_after_it_was_ready(
+    #[case] sign_in: SignIn,
+    #[case] at_first: (&str, &str),
+    #[case] later: (&str, &str),
+) {
+    assert_eq!(ready(&told(&inputs(sign_in.clone()), T0)), at_first);
+    let was = told(&inputs(SignIn::Token), T0).status;
+    let now = Inputs { status: was, ..inputs(sign_in) };
+    assert_eq!(ready(&told(&now, T0 + SignedDuration::from_secs(60))), later);
+}
+
+#[test]
+fn entra_may_not_know_it_for_a_quarter_of_an_hour_and_then_somebody_has_to_act() {
+    let mut inputs = inputs(refusal(SignInFault::Propagating, "AADSTS70021"));
+    inputs.propagating_since = Some(T0);
+    let almost = told(&inputs, T0 + PROPAGATION - SignedDuration::from_secs(1));
+    assert_eq!(ready(&almost), ("False", "Propagating"));
+    assert!(has(&almost, "Reconciling") && !has(&almost, "Stalled"));
+    assert!(almost.status.conditions[0].message.contains("may take some minutes"));
+    let long = told(&inputs, T0 + PROPAGATION);
+    assert_eq!(ready(&long), ("False", "SignInRefused"));
+    let ready = find(&long.status.conditions, "Ready").unwrap();
+    assert!(ready.message.contains("issuer, subject and audience"), "what to do: {}", ready.message);
+    assert!(ready.message.ends_with("(ClusterOperator)"), "and who: {}", ready.message);
+    // It is tried once a probe all the same: Azure's errors are never final.
+    assert_eq!((almost.after.look, long.after.look), (PROBE, PROBE));
+}
+
+#[test]
+fn an_expired_certificate_is_for_whoever_writes_the_secret() {
+    let reported = told(&inputs(refusal(SignInFault::Refused, "AADSTS1000502")), T0);
+    let message = &find(&reported.status.conditions, "Ready").unwrap().message;
+    assert!(message.ends_with("(ClusterOperator)"), "{message}");
+}
+
+#[test]
+fn a_missing_source_is_looked_for_sooner_than_entra_is_asked() {
+    let look = |sign_in, streak| {
+        let remembered = Remembered { streak, unread_since: None };
+        report(&inputs(sign_in), remembered, &Waits::default(), PROBE, T0).after.look.as_secs()
+    };
+    let missing = || refusal(SignInFault::SourceMissing, SECRET_NOT_FOUND);
+    assert_eq!([0, 1, 2, 9].map(|streak| look(missing(), streak)), [1, 2, 4, 60]);
+    assert_eq!(look(refusal(SignInFault::Refused, "AADSTS7000215"), 0), 60);
+    assert_eq!(look(SignIn::Token, 0), 60, "a changed Secret is seen within a probe");
+}
+
+#[test]
+fn the_tenant_is_that_of_the_last_token() {
+    let ready = told(&inputs(SignIn::Token), T0).status;
+    assert_eq!(ready.tenant_id.as_deref(), Some(TENANT));
+    let refused = refusal(SignInFault::Refused, "AADSTS7000215");
+    assert_eq!(told(&inputs(refused.clone()), T0).status.tenant_id, None, "there was none");
+    let later = Inputs { status: ready, ..inputs(refused) };
+    assert_eq!(told(&later, T0).status.tenant_id.as_deref(), Some(TENANT), "there was one");
+}
+
+#[rstest]
+#[case::nobody(Some(Ok(vec![])), Hold::Release)]
+#[case::somebody(Some(Ok(vec!["StaticMember a".into()])), Hold::Leave)]
+#[case::not_listed(Some(Err(Fault::local("list", "x", FaultKind::Unavailable, "no answer"))), Hold::Leave)]
+#[case::not_asked(None, Hold::Leave)]
+fn it_goes_once_a_list_shows_no_user(
+    #[case] users: Option<Result<Vec<String>, Fault>>,
+    #[case] wanted: Hold,
+) {
+    let mut going = Inputs { users, ..inputs(SignIn::Token) };
+    assert_eq!(hold(&going), Hold::Leave, "it is not being deleted");
+    going.meta.deleting = true;
+    assert_eq!(hold(&going), wanted);
+    going.held = false;
+    assert_eq!(hold(&going), Hold::Leave, "there is nothing to take off");
+}
