@@ -41,6 +41,9 @@ use crate::{
 /// What was tried, in faults.
 pub(crate) const OPERATION: &str = "sign in";
 
+/// Entra's own code for a certificate that has expired: it is told without asking.
+const CERTIFICATE_EXPIRED: &str = "AADSTS1000502";
+
 /// Bound on one sign-in. Entra answers in well under a second; a call to ARM waits for it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -100,7 +103,10 @@ async fn proof(cloud: &Cloud, credential: &Credential) -> Result<SecretString, F
                     "the certificate expired at {}: put a new one in the Secret and register it with the application",
                     certificate.not_after()
                 );
-                return Err(local(credential, SignInFault::Refused, text));
+                return Err(Fault {
+                    code: CERTIFICATE_EXPIRED.to_owned(),
+                    ..local(credential, SignInFault::Refused, text)
+                });
             }
             let url = cloud.token_url(credential.tenant.as_str());
             certificate.assertion(credential.client.as_str(), &url, now).ok_or_else(|| {

@@ -34,8 +34,8 @@ const END_MARGIN: Duration = Duration::from_secs(30);
 /// A token is refreshed at the latest this long before its end.
 const REFRESH_MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// After a refresh failed, the next is tried this much later while the old token is still good.
-const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+/// After a refresh failed, the next is tried this much later while the old token is still good: one sign-in a minute.
+const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a sign-in gave, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,8 @@ struct Slot {
     /// Weak: a sign-in that nobody waits for any more ends, and must not be joined.
     flight: Option<WeakFlight>,
     refresh_not_before: Option<Instant>,
+    /// Why the last sign-in failed, while an older token is still in hand.
+    refused: Option<Fault>,
 }
 
 struct Inner {
@@ -136,6 +138,18 @@ impl Tokens {
         token.map(|token| token.info())
     }
 
+    /// Whether a token is in hand that can be sent. Entra is not asked.
+    pub fn holds(&self, credential: &Credential) -> bool {
+        let slots = self.inner.slots();
+        let token = slots.get(&slot_key(credential)).and_then(|slot| slot.token.as_ref());
+        token.is_some_and(|token| clock::instant() < token.usable_until)
+    }
+
+    /// Why the last sign-in failed, if one did since the token in hand was got.
+    pub fn refused(&self, credential: &Credential) -> Option<Fault> {
+        self.inner.slots().get(&slot_key(credential)).and_then(|slot| slot.refused.clone())
+    }
+
     /// Forgets the token of a credential.
     pub fn drop_token(&self, credential: &Credential) {
         self.inner.slots().remove(&slot_key(credential));
@@ -163,7 +177,8 @@ impl Tokens {
         let mut slots = self.inner.slots();
         let slot = slots.get_mut(&slot_key(credential))?;
         let token = slot.token.clone().filter(|token| now < token.usable_until)?;
-        let due = now >= token.refresh_at && slot.refresh_not_before.is_none_or(|at| now >= at);
+        let wanted = now >= token.refresh_at || slot.refused.is_some();
+        let due = wanted && slot.refresh_not_before.is_none_or(|at| now >= at);
         if due && slot.flight.as_ref().and_then(WeakFlight::upgrade).is_none() {
             let flight = self.begin(slot, credential);
             drop(tokio::spawn(flight));
@@ -258,8 +273,13 @@ impl Inner {
             Ok(token) => {
                 slot.token = Some(Arc::clone(token));
                 slot.refresh_not_before = None;
+                slot.refused = None;
             }
-            Err(_) => slot.refresh_not_before = Some(now + REFRESH_PAUSE),
+            Err(fault) => {
+                slot.refresh_not_before =
+                    Some(now + fault.retry_after.unwrap_or_default().max(REFRESH_PAUSE));
+                slot.refused = Some(fault.clone());
+            }
         }
         slots.retain(|_, slot| {
             slot.token.as_ref().is_some_and(|token| now < token.usable_until)

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use avnm_arm::{Credential, CredentialKey, Tokens, clock};
 use avnm_terms::{Fault, FaultKind};
 use kube::{Client, ResourceExt};
-use tokio::time::Instant;
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use crate::credential::{
     CredentialObject,
@@ -38,8 +38,21 @@ pub(crate) enum Standing {
     Good(Box<Credential>),
 }
 
+/// How thoroughly a credential is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// To be used: what is known for less than a probe stands.
+    Use,
+    /// By its own pass: the source is read.
+    Own,
+    /// By its own pass, on demand: the source is read, and Entra is asked although a token is in hand.
+    Fresh,
+}
+
 #[derive(Debug, Default)]
 struct Entry {
+    /// Held by whoever reads the source or signs in; the others take over what came of it.
+    flight: Arc<AsyncMutex<()>>,
     good: Option<Credential>,
     source: Option<Fault>,
     sign_in: Option<(Fault, Instant)>,
@@ -64,45 +77,95 @@ impl Materials {
         self.entries.lock().ok().map(|mut entries| act(entries.entry(uid.to_owned()).or_default()))
     }
 
-    /// The material of a credential that signs in, or why there is none. Reads the Secret at most once a probe.
-    pub(crate) async fn get<K: CredentialObject>(&self, object: &K, fresh: bool) -> Result<Loaded, Fault> {
+    /// The material of a credential that signs in, or why there is none. The source is read at most once a probe for
+    /// those who use it, and Entra is asked once a probe while it refuses, however many they are.
+    pub(crate) async fn get<K: CredentialObject>(&self, object: &K, look: Look) -> Result<Loaded, Fault> {
         let uid = object.uid().unwrap_or_default();
-        let now = clock::instant();
-        let due = self.with(&uid, |entry| {
-            let wait = if entry.source.is_some() { SOURCE_RETRY } else { self.probe };
-            fresh || entry.read_at.is_none_or(|at| now.saturating_duration_since(at) >= wait)
-        });
-        if due.unwrap_or(true) {
-            self.load(object, &uid, now).await;
+        if look == Look::Use
+            && let Some(known) = self.known(&uid)
+        {
+            return known;
         }
-        let loaded = self.with(&uid, |entry| match (&entry.good, &entry.source) {
-            (Some(good), source) => Ok(Loaded { credential: good.clone(), last_material: source.is_some() }),
-            (None, Some(fault)) => Err(fault.clone()),
-            (None, None) => {
-                Err(Fault::local("read credential", uid.clone(), FaultKind::SourceGone, "no material"))
-            }
-        });
-        let loaded = loaded.unwrap_or_else(|| {
-            Err(Fault::local("read credential", uid.clone(), FaultKind::SourceGone, "no material"))
-        })?;
+        let flight = self.with(&uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
+        let _flight = flight.lock().await;
+        // Somebody else may have found out meanwhile.
+        if look == Look::Use
+            && let Some(known) = self.known(&uid)
+        {
+            return known;
+        }
+        if look != Look::Use || self.is_due(&uid) {
+            self.load(object, &uid).await;
+        }
+        let loaded = self.loaded(&uid)?;
         // One failing credential costs one probe a minute, however many objects use it.
-        let failed = self.with(&uid, |entry| {
-            entry.sign_in.as_ref().filter(|(_, until)| *until > now).map(|(fault, _)| fault.clone())
-        });
-        if let (Some(Some(fault)), false) = (failed, fresh) {
+        if let (Some(fault), false) = (self.barred(&uid), look == Look::Fresh) {
             return Err(self.source_fault(&uid).unwrap_or(fault));
         }
-        match self.tokens.check(&loaded.credential, false).await {
+        match self.tokens.check(&loaded.credential, look == Look::Fresh).await {
             Ok(_) => {
                 self.with(&uid, |entry| entry.sign_in = None);
                 Ok(loaded)
             }
+            // A token that is still good serves until its end; the credential's own status says what was answered.
+            Err(_) if self.tokens.holds(&loaded.credential) => Ok(loaded),
             Err(fault) => {
                 self.refused(&loaded.credential.key, &fault);
                 // That the source is gone is the cause, and what to do something about.
                 Err(self.source_fault(&uid).unwrap_or(fault))
             }
         }
+    }
+
+    /// What can be answered without asking anybody.
+    fn known(&self, uid: &str) -> Option<Result<Loaded, Fault>> {
+        if self.is_due(uid) {
+            return None;
+        }
+        let loaded = match self.loaded(uid) {
+            Ok(loaded) => loaded,
+            Err(fault) => return Some(Err(fault)),
+        };
+        if let Some(fault) = self.barred(uid) {
+            return Some(Err(self.source_fault(uid).unwrap_or(fault)));
+        }
+        self.tokens.holds(&loaded.credential).then_some(Ok(loaded))
+    }
+
+    /// Whether the source is to be read again.
+    fn is_due(&self, uid: &str) -> bool {
+        let now = clock::instant();
+        let due = self.with(uid, |entry| {
+            let wait = if entry.source.is_some() { SOURCE_RETRY } else { self.probe };
+            entry.read_at.is_none_or(|at| now.saturating_duration_since(at) >= wait)
+        });
+        due.unwrap_or(true)
+    }
+
+    /// The material in hand.
+    fn loaded(&self, uid: &str) -> Result<Loaded, Fault> {
+        let nothing = || Fault::local("read credential", uid, FaultKind::SourceGone, "no material");
+        self.with(uid, |entry| match (&entry.good, &entry.source) {
+            (Some(good), source) => Ok(Loaded { credential: good.clone(), last_material: source.is_some() }),
+            (None, Some(fault)) => Err(fault.clone()),
+            (None, None) => Err(nothing()),
+        })
+        .unwrap_or_else(|| Err(nothing()))
+    }
+
+    /// What Entra answered less than a probe ago.
+    fn barred(&self, uid: &str) -> Option<Fault> {
+        let now = clock::instant();
+        let of = |entry: &mut Entry| {
+            entry.sign_in.as_ref().filter(|(_, until)| *until > now).map(|(fault, _)| fault.clone())
+        };
+        self.with(uid, of).flatten()
+    }
+
+    /// Why a credential that has a usable token still is no good: its source is gone, or Entra refuses a new token.
+    pub(crate) fn warning(&self, uid: &str) -> Option<Fault> {
+        let good = self.with(uid, |entry| entry.good.clone()).flatten();
+        self.source_fault(uid).or_else(|| self.tokens.refused(&good?))
     }
 
     /// Takes note that a credential does not sign in: nobody tries again for a probe.
@@ -133,7 +196,7 @@ impl Materials {
     }
 
     /// The fault of the source alone: a credential with material left still has to say that its Secret is gone.
-    pub(crate) fn source_fault(&self, uid: &str) -> Option<Fault> {
+    fn source_fault(&self, uid: &str) -> Option<Fault> {
         self.with(uid, |entry| entry.source.clone()).flatten()
     }
 
@@ -156,7 +219,8 @@ impl Materials {
         }
     }
 
-    async fn load<K: CredentialObject>(&self, object: &K, uid: &str, now: Instant) {
+    async fn load<K: CredentialObject>(&self, object: &K, uid: &str) {
+        let now = clock::instant();
         let result = self.read(object, uid).await;
         self.with(uid, |entry| {
             entry.read_at = Some(now);

@@ -93,6 +93,8 @@ async fn a_valid_token_outlives_a_failed_refresh() {
     // Asked for in earnest, it says that Entra fails, and keeps the token.
     let fault = arm.tokens().check(&central, true).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Unreachable));
+    assert_eq!(arm.tokens().refused(&central), Some(fault));
+    assert!(arm.tokens().holds(&central));
     assert!(arm.get_scope_connection(&central, &connection()).await.is_absent());
     assert_eq!(stage.sign_ins(), 2);
     // Half of its life is over: a refresh is tried beside the call, once, and does not stand in its way.
