@@ -44,10 +44,12 @@ fn forget<K: Resource>(seen: &Seen, guard: &Guarded<K>) {
     }
 }
 
-fn retain(seen: &Seen, uids: &HashSet<String>) {
-    if let Ok(mut seen) = seen.lock() {
-        seen.retain(|uid, _| uids.contains(uid));
-    }
+/// Forgets all but these; whether there were others, which vanished while nobody watched.
+fn retain(seen: &Seen, uids: &HashSet<String>) -> bool {
+    let Ok(mut seen) = seen.lock() else { return true };
+    let before = seen.len();
+    seen.retain(|uid, _| uids.contains(uid));
+    seen.len() < before
 }
 
 fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
@@ -182,7 +184,8 @@ pub(crate) fn on_namespace(
         }
         watcher::Event::InitDone => {
             let all = stores.namespaces.state();
-            retain(seen, &all.iter().filter_map(|namespace| namespace.uid()).collect());
+            // Who vanished took its objects along.
+            let _ = retain(seen, &all.iter().filter_map(|namespace| namespace.uid()).collect());
             for namespace in all {
                 relabelled(&namespace);
             }
@@ -193,25 +196,9 @@ pub(crate) fn on_namespace(
 
 /// Wakes all objects of a namespace that use a credential of the cluster, also through their connection.
 fn wake_borrowers(stores: &Stores, wakers: &Wakers, namespace: &str) {
-    let mut any = false;
-    for found in stores.connections.state() {
-        let Ok(object) = &found.0 else { continue };
-        let borrows = halves(&object.spec).any(|used| used.kind == CredentialKind::ClusterTenantCredential);
-        if borrows && object.namespace().as_deref() == Some(namespace) {
-            any = true;
-            connection(wakers, namespace, &object.name_any());
-        }
-    }
-    for found in stores.members.state() {
-        let Ok(object) = &found.0 else { continue };
-        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
-        let borrows =
-            own.into_iter().flatten().any(|used| used.kind == CredentialKind::ClusterTenantCredential)
-                || (any && object.spec.connection_ref.is_some());
-        if borrows && object.namespace().as_deref() == Some(namespace) {
-            member(wakers, namespace, &object.name_any());
-        }
-    }
+    wake_those_who_use(stores, wakers, &|user, used| {
+        used.kind == CredentialKind::ClusterTenantCredential && user == namespace
+    });
 }
 
 /// The credentials that a connection refers to.
@@ -235,7 +222,9 @@ pub(crate) fn on_credential<K: CredentialObject>(
         }
         // Only now does the cache show what the list said, and whoever is woken sees it.
         watcher::Event::InitDone => {
-            retain(seen, &uids(K::store(stores)));
+            if retain(seen, &uids(K::store(stores))) {
+                wake_bereft::<K>(stores, wakers);
+            }
             for guard in K::store(stores).state() {
                 credential_changed(stores, wakers, seen, &guard);
             }
@@ -269,21 +258,44 @@ fn credential_changed<K: CredentialObject>(
 fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, guard: &Guarded<K>) {
     // One of the cluster may be used from anywhere.
     let (home, name) = (guard.namespace(), guard.name_any());
-    let near = |namespace: Option<&str>| home.is_none() || namespace == home.as_deref();
-    let is_it = |used: &CredentialRef| used.kind == K::KIND && used.name == name;
+    wake_those_who_use(stores, wakers, &|namespace, used| {
+        used.kind == K::KIND && used.name == name && home.as_deref().is_none_or(|home| home == namespace)
+    });
+}
+
+/// Credentials vanished unseen: whoever refers to one that is not there looks again.
+fn wake_bereft<K: CredentialObject>(stores: &Stores, wakers: &Wakers) {
+    let cluster = K::KIND == CredentialKind::ClusterTenantCredential;
+    wake_those_who_use(stores, wakers, &|namespace, used| {
+        let home = if cluster { "" } else { namespace };
+        used.kind == K::KIND && K::store(stores).get(&named(home, &used.name)).is_none()
+    });
+}
+
+/// Wakes the objects that use such a credential, in whose namespace is asked too. A member may use it through its
+/// connection: all of that namespace look again then.
+fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &CredentialRef) -> bool) {
+    let mut through = HashSet::new();
     for found in stores.connections.state() {
         let Ok(object) = &found.0 else { continue };
-        if near(object.namespace().as_deref()) && halves(&object.spec).any(is_it) {
-            connection(wakers, &object.namespace().unwrap_or_default(), &object.name_any());
+        let namespace = object.namespace().unwrap_or_default();
+        if halves(&object.spec).any(|used| is_it(&namespace, used)) {
+            connection(wakers, &namespace, &object.name_any());
+            through.insert((namespace, object.name_any()));
         }
     }
     for found in stores.members.state() {
         let Ok(object) = &found.0 else { continue };
+        let namespace = object.namespace().unwrap_or_default();
         let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
-        // A member may use it through its connection.
-        let uses = own.into_iter().flatten().any(is_it) || object.spec.connection_ref.is_some();
-        if uses && near(object.namespace().as_deref()) {
-            member(wakers, &object.namespace().unwrap_or_default(), &object.name_any());
+        let uses = own.into_iter().flatten().any(|used| is_it(&namespace, used))
+            || object
+                .spec
+                .connection_ref
+                .as_ref()
+                .is_some_and(|reference| through.contains(&(namespace.clone(), reference.name.clone())));
+        if uses {
+            member(wakers, &namespace, &object.name_any());
         }
     }
 }
@@ -303,7 +315,9 @@ pub(crate) fn on_connection(
             wake_members(stores, wakers, guard);
         }
         watcher::Event::InitDone => {
-            retain(seen, &uids(&stores.connections));
+            if retain(seen, &uids(&stores.connections)) {
+                wake_orphaned_members(stores, wakers);
+            }
             for guard in stores.connections.state() {
                 connection_changed(stores, wakers, seen, &guard);
             }
@@ -324,6 +338,19 @@ fn connection_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Gua
     };
     if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
         wake_members(stores, wakers, guard);
+    }
+}
+
+/// Connections vanished unseen: members that name one that is not there look again.
+fn wake_orphaned_members(stores: &Stores, wakers: &Wakers) {
+    for found in stores.members.state() {
+        let Ok(object) = &found.0 else { continue };
+        let (Some(reference), Some(namespace)) = (&object.spec.connection_ref, object.namespace()) else {
+            continue;
+        };
+        if stores.connections.get(&named(&namespace, &reference.name)).is_none() {
+            member(wakers, &namespace, &object.name_any());
+        }
     }
 }
 
