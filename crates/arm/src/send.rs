@@ -46,12 +46,15 @@ impl Arm {
             match self.attempt(call, &signature).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(fault)) if fault.kind == FaultKind::Unauthenticated => {
-                    // Of two tokens the body names the bad one; both are cheap to have again.
-                    self.tokens.reject(call.credential, &signature.bearer);
-                    if let (Some(credential), Some(token)) = (call.auxiliary, &signature.auxiliary) {
-                        self.tokens.reject(credential, token);
-                    }
                     if !may_retry_token {
+                        return Err(spread(fault));
+                    }
+                    // Of two tokens the body names the bad one; both are cheap to have again.
+                    let mut another = self.tokens.reject(call.credential, &signature.bearer);
+                    if let (Some(credential), Some(token)) = (call.auxiliary, &signature.auxiliary) {
+                        another |= self.tokens.reject(credential, token);
+                    }
+                    if !another {
                         return Err(spread(fault));
                     }
                     may_retry_token = false;

@@ -12,13 +12,15 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::{ClientId, Fault, SignInFault, TenantId};
+use avnm_terms::{ClientId, Fault, SignInFault, TenantId, text};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
@@ -37,10 +39,14 @@ const REFRESH_MARGIN: Duration = Duration::from_secs(5 * 60);
 /// After a refresh failed, the next is tried this much later while the old token is still good: one sign-in a minute.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
+/// A token that ARM does not take is dropped at most once in this time: where the fault is not the token's, every call
+/// would sign in anew.
+const REJECT_PAUSE: Duration = Duration::from_secs(60);
+
 /// What a sign-in gave, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenInfo {
-    /// The tenant that was signed in to.
+    /// The tenant that was signed in to: the one that was asked for, which a token that names another is refused for.
     pub tenant: TenantId,
     /// When the token ends.
     pub expires: Timestamp,
@@ -99,6 +105,17 @@ struct Slot {
     refresh_not_before: Option<Instant>,
     /// Why the last sign-in failed, while an older token is still in hand.
     refused: Option<Fault>,
+    /// When a token was last dropped because ARM did not take it.
+    rejected_at: Option<Instant>,
+}
+
+impl Slot {
+    /// Whether anything in it is of use yet.
+    fn matters(&self, now: Instant) -> bool {
+        self.token.as_ref().is_some_and(|token| now < token.usable_until)
+            || self.flight.as_ref().and_then(WeakFlight::upgrade).is_some()
+            || self.rejected_at.is_some_and(|at| now.saturating_duration_since(at) < REJECT_PAUSE)
+    }
 }
 
 struct Inner {
@@ -155,12 +172,22 @@ impl Tokens {
         self.inner.slots().remove(&slot_key(credential));
     }
 
-    /// Forgets this token of a credential, unless a newer one took its place meanwhile.
-    pub(crate) fn reject(&self, credential: &Credential, token: &Arc<Token>) {
-        let is_it = |held: &mut Arc<Token>| Arc::ptr_eq(held, token);
-        if let Some(slot) = self.inner.slots().get_mut(&slot_key(credential)) {
-            slot.token.take_if(is_it);
+    /// Forgets this token of a credential, which ARM did not take. Whether another one may be tried: not if one was
+    /// dropped for the same a moment ago.
+    pub(crate) fn reject(&self, credential: &Credential, token: &Arc<Token>) -> bool {
+        let now = clock::instant();
+        let mut slots = self.inner.slots();
+        let Some(slot) = slots.get_mut(&slot_key(credential)) else { return true };
+        if !slot.token.as_ref().is_some_and(|held| Arc::ptr_eq(held, token)) {
+            // A newer one took its place meanwhile.
+            return true;
         }
+        if slot.rejected_at.is_some_and(|at| now.saturating_duration_since(at) < REJECT_PAUSE) {
+            return false;
+        }
+        slot.token = None;
+        slot.rejected_at = Some(now);
+        true
     }
 
     /// A token that can be sent now.
@@ -228,6 +255,12 @@ impl Inner {
             let expires = Timestamp::from_second(token.expires_on.unix_timestamp()).ok();
             let life = expires.and_then(|at| Duration::try_from(at.duration_since(clock::now())).ok());
             let life = life.unwrap_or_default().saturating_sub(elapsed).min(LIFE_MAX);
+            let of = tenant_of(token.token.secret());
+            if let Some(other) = of.filter(|tid| !tid.eq_ignore_ascii_case(credential.tenant.as_str())) {
+                let why =
+                    format!("the sign-in endpoint gave a token of tenant {}", text::bounded(&other, 64));
+                return Err(entra::local(credential, SignInFault::Refused, why));
+            }
             let bearer = HeaderValue::try_from(format!("Bearer {}", token.token.secret())).ok();
             let (Some(expires), Some(mut bearer), false) = (expires, bearer, life.is_zero()) else {
                 let why = "the sign-in endpoint gave a token that cannot be used";
@@ -281,12 +314,17 @@ impl Inner {
                 slot.refused = Some(fault.clone());
             }
         }
-        slots.retain(|_, slot| {
-            slot.token.as_ref().is_some_and(|token| now < token.usable_until)
-                || slot.flight.as_ref().and_then(WeakFlight::upgrade).is_some()
-        });
+        slots.retain(|_, slot| slot.matters(now));
         result
     }
+}
+
+/// The tenant that a token says it is of, where that can be read: to a client, a token is opaque by right. Nothing is
+/// trusted because of it.
+fn tenant_of(token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    claims.get("tid")?.as_str().map(str::to_owned)
 }
 
 fn slot_key(credential: &Credential) -> SlotKey {

@@ -16,6 +16,7 @@ use avnm_arm::{
     WriteGuard,
 };
 use avnm_terms::{ClientId, TenantId};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -74,6 +75,15 @@ impl Reply {
             200,
             &format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"token{number}"}}"#),
         )
+    }
+
+    /// A token that says of which tenant it is.
+    pub(crate) fn token_of(tenant: &str, seconds: u64) -> Self {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let claims = part(&format!(r#"{{"tid":"{tenant}"}}"#));
+        let token = format!("{}.{claims}.x", part("{}"));
+        let text = format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#);
+        Self::json(200, &text)
     }
 }
 

@@ -27,6 +27,20 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!((stage.calls().len(), stage.sign_ins()), (2, 4), "both tokens, once each");
     let tokens: Vec<_> = stage.calls().iter().map(|call| call.header("authorization").to_owned()).collect();
     assert_ne!(tokens[0], tokens[1]);
+    // The fault is not the tokens': they are not had anew for each call.
+    for _ in 0..5 {
+        arm.put_member(&central, Some(&target), &id, &body).await.unwrap_err();
+    }
+    assert_eq!((stage.calls().len(), stage.sign_ins()), (7, 4));
+}
+
+#[tokio::test]
+async fn a_token_of_another_tenant_is_not_used() {
+    let stage = Stage::start(|seen, _| seen.is_sign_in().then(|| Reply::token_of(TARGET, 3600))).await;
+    let fault = stage.arm().tokens().check(&credential("a", CENTRAL), false).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Refused));
+    assert!(fault.message.contains(TARGET), "{}", fault.message);
+    stage.arm().tokens().check(&credential("b", TARGET), false).await.unwrap();
 }
 
 #[tokio::test]

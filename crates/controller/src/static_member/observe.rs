@@ -136,7 +136,8 @@ impl Pass<'_> {
             .await
             .reading
             .map(|group| (*group).clone());
-        if group.found().is_some_and(|group| group.member_type == MemberType::Subnet) {
+        let subnets = group.found().is_some_and(|group| group.member_type == MemberType::Subnet);
+        if subnets && self.desired.may_read_manager() {
             let manager = self.desired.group.manager();
             let reading = inventory
                 .managers

@@ -226,6 +226,7 @@ fn fits(view: View<'_>) -> Result<(), Option<Finding>> {
     let subnet = matches!(view.desired.network, NetworkId::Subnet(_));
     match (&group.member_type, subnet) {
         (MemberType::VirtualNetwork, false) => Ok(()),
+        (MemberType::Subnet, true) if !view.desired.may_read_manager() => Ok(()),
         (MemberType::Subnet, true) => match &view.observed.routing {
             Some(Reading::Found(true)) => Ok(()),
             Some(Reading::Unread(fault)) => {

@@ -43,6 +43,12 @@ impl Desired {
     pub fn keys(&self) -> Vec<String> {
         vec![self.id.key().to_owned(), format!("member|{}|{}", self.group.key(), self.network.arm().key())]
     }
+
+    /// Whether the group's manager may be looked at. A credential that is fenced to the group may not: then Azure says
+    /// whether the manager routes subnets, when it is asked for one.
+    pub fn may_read_manager(&self) -> bool {
+        self.signer.as_ref().is_none_or(|signer| signer.allows(self.group.manager().arm()))
+    }
 }
 
 /// Which credentials a member uses: spec's own before the connection's.

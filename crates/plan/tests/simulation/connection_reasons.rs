@@ -61,6 +61,7 @@ fn lasting(world: &mut World, half: Half, trouble: Trouble) {
 #[case::scope_not_allowed(ours, |w: &mut World| w.allowed.scope = Some(vec!["/subscriptions/x".into()]), ("False", "ScopeNotAllowed", STALLED), 30, ("False", "ScopeNotAllowed", STALLED))]
 #[case::credential_missing(ours, |w: &mut World| w.creds.scope = Cred::Missing, ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
 #[case::credential_not_ready(ours, |w: &mut World| w.creds.target = Cred::NotReady, ("Unknown", "CredentialNotReady", RECONCILING), 11, ("Unknown", "CredentialNotReady", STALLED))]
+#[case::credential_not_lent(ours, |w: &mut World| w.creds.target = Cred::NotLent, ("False", "NamespaceNotAllowed", STALLED), 30, ("False", "NamespaceNotAllowed", STALLED))]
 #[case::credential_propagating(ours, |w: &mut World| w.creds.target = Cred::Propagating, ("Unknown", "CredentialNotReady", RECONCILING), 30, ("Unknown", "CredentialNotReady", RECONCILING))]
 #[case::credential_terminating(ours, |w: &mut World| w.creds.scope = Cred::Terminating, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
 #[case::last_material(ours, |w: &mut World| w.creds.scope = Cred::LastMaterial, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
@@ -132,6 +133,7 @@ fn from_a_situation_to_what_is_shown(
 #[case::members(|w: &mut World| w.dependents = members(&[false, true, true, true]), &["4 StaticMember", "m0, m1, m2)"])]
 #[case::crd(|w: &mut World| w.crd = CrdState::Terminating, &["CRDTerminating", "avnm.dev/confirm-delete"])]
 #[case::credential_missing(|w: &mut World| w.creds.target = Cred::Missing, &["network manager connection", "fabrikam", "gone"])]
+#[case::credential_withdrawn(|w: &mut World| w.creds.scope = Cred::NotLent, &["scope connection", "central", "not lent to this namespace any more"])]
 #[case::credential_broken(|w: &mut World| w.creds.scope = Cred::NotReady, &["scope connection", "central", "SignInRefused"])]
 fn a_blocked_deletion_names_what_blocks_and_the_way_out(
     #[case] change: fn(&mut World),

@@ -49,11 +49,13 @@ pub(crate) enum Cred {
     LastMaterial,
     /// Not ready, and Entra may know it soon.
     Propagating,
+    /// One of the cluster that is not lent to the namespace, or not any more.
+    NotLent,
 }
 
 impl Cred {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Works, Self::Missing, Self::NotReady, Self::Terminating, Self::LastMaterial];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Works, Self::Missing, Self::NotReady, Self::Terminating, Self::LastMaterial, Self::NotLent];
 
     /// What a reference to it leads to.
     pub(crate) fn input(self, name: &str, of: &str, held: bool) -> CredentialInput {
@@ -65,6 +67,7 @@ impl Cred {
         };
         match self {
             Self::Missing => CredentialInput::Missing(reference(name)),
+            Self::NotLent => CredentialInput::NotLent(reference(name)),
             Self::NotReady | Self::Propagating => CredentialInput::NotReady {
                 credential: reference(name),
                 reason: if self == Self::NotReady { "SignInRefused" } else { "Propagating" }.to_owned(),
@@ -76,7 +79,7 @@ impl Cred {
 
     /// Whether Azure can be read with it.
     pub(crate) fn signs(self) -> bool {
-        !matches!(self, Self::Missing | Self::NotReady | Self::Propagating)
+        !matches!(self, Self::Missing | Self::NotReady | Self::Propagating | Self::NotLent)
     }
 }
 

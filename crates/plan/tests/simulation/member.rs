@@ -108,6 +108,8 @@ pub(crate) struct World {
     pub(crate) mishap: Mishap,
     /// What the credential of the network's tenant is restricted to.
     pub(crate) allowed: Option<Vec<String>>,
+    /// Where the manager's credential may be used.
+    pub(crate) fence: Option<Vec<String>>,
     /// The application of the credential of the network's tenant, if it is another one.
     pub(crate) client: Option<&'static str>,
     /// The tenant of the connection's target.
@@ -176,6 +178,7 @@ impl World {
             crd: CrdState::Standing,
             mishap: Mishap::None,
             allowed: None,
+            fence: None,
             client: None,
             tenant: TARGET,
             gives: [true, true],
@@ -285,7 +288,7 @@ impl World {
         };
         let (manager, resource) = plan::references(&self.spec, facts);
         let suspended = self.spec.suspend == Some(true) && !self.meta.deleting;
-        let signer = || self.signer.input("central", CENTRAL, self.held[0]);
+        let signer = || restricted(self.signer.input("central", CENTRAL, self.held[0]), self.fence.as_ref());
         let claimed = self.meta.deleting && self.status.claim.is_some();
         let manager: Vec<CredentialInput> =
             (!suspended && (manager.is_some() || claimed)).then(signer).into_iter().collect();
@@ -592,7 +595,8 @@ impl Pass<'_> {
             Step::ReadGroup => {
                 let subnet =
                     self.world.group.found().is_some_and(|group| group.member_type == MemberType::Subnet);
-                self.observed.routing = subnet.then_some(Reading::Found(self.world.routing));
+                let looked = subnet && self.desired.may_read_manager();
+                self.observed.routing = looked.then_some(Reading::Found(self.world.routing));
                 self.observed.group = Some(self.world.group.clone());
                 self.fits = self.world.group.found().is_some();
             }

@@ -78,6 +78,9 @@ fn in_state(world: &mut World, state: &str) {
 #[case::connection_missing(|| World::new(Connection::Missing), |_: &mut World| (), ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
 #[case::no_such_credential(plain, |w: &mut World| w.signer = Cred::Missing, ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
 #[case::credential_not_ready(plain, |w: &mut World| w.resource = Cred::NotReady, ("Unknown", "CredentialNotReady", RECONCILING), 11, ("Unknown", "CredentialNotReady", STALLED))]
+#[case::credential_not_lent(plain, |w: &mut World| w.signer = Cred::NotLent, ("False", "NamespaceNotAllowed", STALLED), 30, ("False", "NamespaceNotAllowed", STALLED))]
+#[case::second_credential_not_lent(plain, |w: &mut World| w.resource = Cred::NotLent, ("False", "NamespaceNotAllowed", STALLED), 30, ("False", "NamespaceNotAllowed", STALLED))]
+#[case::withdrawn_when_ready(there, |w: &mut World| w.signer = Cred::NotLent, ("False", "NamespaceNotAllowed", STALLED), 30, ("False", "NamespaceNotAllowed", STALLED))]
 #[case::credential_propagating(plain, |w: &mut World| w.signer = Cred::Propagating, ("Unknown", "CredentialNotReady", RECONCILING), 30, ("Unknown", "CredentialNotReady", RECONCILING))]
 #[case::credential_terminating(plain, |w: &mut World| w.resource = Cred::Terminating, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
 #[case::last_material(plain, |w: &mut World| w.signer = Cred::LastMaterial, ("False", "DependencyNotReady", RECONCILING), 11, ("False", "DependencyNotReady", STALLED))]
@@ -138,6 +141,7 @@ fn from_a_situation_to_what_is_shown(
 #[case::suspended(|w: &mut World| w.spec.suspend = Some(true), &["spec.suspend"])]
 #[case::crd(|w: &mut World| w.crd = CrdState::Terminating, &["CRDTerminating", "avnm.dev/confirm-delete"])]
 #[case::credential(|w: &mut World| w.signer = Cred::Missing, &["central"])]
+#[case::credential_withdrawn(|w: &mut World| w.signer = Cred::NotLent, &["central", "not lent to this namespace any more"])]
 fn a_blocked_deletion_names_what_blocks_and_the_way_out(
     #[case] change: fn(&mut World),
     #[case] words: &[&str],
@@ -233,4 +237,18 @@ fn a_source_that_is_gone_live_gets_no_put() {
     assert!(world.status.claim.is_some());
     world.play();
     assert_eq!(world.shown(), ("True", "Succeeded", NONE));
+}
+
+#[test]
+fn a_credential_that_is_fenced_to_the_group_does_not_look_at_its_manager() {
+    let mut world = new();
+    subnet(&mut world);
+    let group = world.spec.network_group_id.clone();
+    let manager = group.split_once("/networkGroups/").unwrap().0.to_owned();
+    for (fence, may_read) in [(None, true), (Some(manager), true), (Some(group), false)] {
+        world.fence = fence.clone().map(|scope| vec![scope]);
+        let desired = avnm_plan::static_member::desire(&world.inputs(), None).unwrap();
+        assert!(desired.refused.is_none(), "the group is within {fence:?}");
+        assert_eq!(desired.may_read_manager(), may_read, "{fence:?}");
+    }
 }
