@@ -80,7 +80,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "AVNM_GONE_INTERVAL", default_value = "3s", value_parser = seconds)]
     gone_interval: Duration,
     /// The token that is projected into the operator's own pod, for credentials with workloadIdentity. Set by the
-    /// workload identity webhook; read anew for each sign-in.
+    /// workload identity webhook; read anew with each look at a credential.
     #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE")]
     federated_token_file: Option<PathBuf>,
     /// The machine's metadata service (http://HOST:PORT), where it is not at its usual address: for emulators.
