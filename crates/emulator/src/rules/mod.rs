@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod consistency;
+pub mod documents;
 pub mod evidence;
 pub mod headers;
 pub mod linked;
@@ -43,7 +44,7 @@ use tokens::Caller;
 pub const EVIDENCE_OF_CALLS: &[Evidence] = &[
     Evidence::specification(
         "no api-version: 400 MissingApiVersionParameter; a type or version that nobody serves: 404 InvalidResourceType",
-        "Azure troubleshooting: common deployment errors",
+        &documents::DEPLOYMENT_ERRORS,
     ),
     Evidence::recording(
         "the api-versions that answer (the list is a setting)",
@@ -53,10 +54,7 @@ pub const EVIDENCE_OF_CALLS: &[Evidence] = &[
         "the provider writes the message before the code; ARM's front door the code first, with x-ms-failure-cause",
         "cli-network-manager-put-400@2025-09-09",
     ),
-    Evidence::specification(
-        "ids, types and names are compared without regard to case",
-        "Azure resource manager RPC",
-    ),
+    Evidence::specification("ids, types and names are compared without regard to case", &documents::ARM_RPC),
     Evidence::assumed(
         "the order of the checks: api-version, tokens, ARM's quota, type, action, resource group, registration, locks, \
          the provider's quota, the linked resource, the resource itself",

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{Call, Evidence};
+use super::{Call, Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 
@@ -19,10 +19,7 @@ pub const EVIDENCE: &[Evidence] = &[
         "the last page has nextLink \"\"; connections put value first, the others nextLink",
         "cli-static-member@2025-09-30",
     ),
-    Evidence::specification(
-        "$top from 1 to 20, $skipToken, absolute nextLink",
-        "networkManager.json 2026-01-01",
-    ),
+    Evidence::specification("$top from 1 to 20, $skipToken, absolute nextLink", &documents::NETWORK_MANAGER),
     Evidence::assumed(
         "a page has 20 items where nothing is asked for (setting); items come in the order of their ids",
         "a list of more than twenty",

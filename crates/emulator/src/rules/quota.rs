@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Call, Evidence};
+use super::{Call, Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::Scope;
@@ -27,21 +27,18 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "all principals of a subscription together have fifteen times one's share",
-        "Azure Resource Manager request limits",
+        &documents::REQUEST_LIMITS,
     ),
     Evidence::specification(
         "Microsoft.Network: 1,000 writes and deletes and 10,000 reads in five minutes",
-        "Azure Resource Manager request limits, network throttling",
+        &documents::NETWORK_LIMITS,
     ),
     Evidence::assumed(
         "the provider's 429 is ResourceRequestsThrottled in the provider's envelope; its five minutes are a bucket \
          that refills evenly, one per subscription",
         "a 429 of Microsoft.Network, with its headers",
     ),
-    Evidence::specification(
-        "429 with Retry-After in seconds; the bucket's form",
-        "Azure Resource Manager request limits",
-    ),
+    Evidence::specification("429 with Retry-After in seconds; the bucket's form", &documents::REQUEST_LIMITS),
 ];
 
 /// What is left in each bucket.

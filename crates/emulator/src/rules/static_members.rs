@@ -30,9 +30,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "wire-facts 8, recording not shared",
     ),
     Evidence::recording("DELETE is 200 and empty, also while Updating", "cli-static-member@2024-06-05"),
-    Evidence::recording(
-        "DELETE of what is not there is 204 (a sibling type)",
-        "cli-delete-missing-child-204@2022-03-09",
+    Evidence::assumed(
+        "DELETE of what is not there is 204",
+        "a DELETE of a member that does not exist (recorded of a sibling type only: \
+         cli-delete-missing-child-204@2022-03-09)",
     ),
     Evidence::assumed(
         "a network that does not exist: 200, and Failed later",
@@ -41,6 +42,10 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::assumed(
         "a network in a Subnet group or the reverse: 400",
         "a subnet PUT into a group of networks",
+    ),
+    Evidence::assumed(
+        "another resourceId in a PUT of what is there: the member stands for it from now on, and is Updating",
+        "a PUT of a member that names another network than before",
     ),
     Evidence::assumed("two members for one network: 200", "the same network PUT under two names"),
     Evidence::assumed(
