@@ -110,7 +110,7 @@ pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
         return Err(Answer::provider(400, "BadRequest", &text));
     }
     let it = store(state, &call.path, sent, &call.author(), call.now, call.fail_member);
-    Ok(Answer::json(200, &view::static_member(&it, In::Put)))
+    Ok(Answer::json(200, &view::static_member(&it, In::Put)).bent(call.fail_member))
 }
 
 /// DELETE.
