@@ -20,6 +20,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "management groups count against the tenant and have no global header",
         "wire-facts 10, recording not shared",
     ),
+    Evidence::assumed(
+        "while a quota is set, the headers say what is left in its buckets, the global one what is left to all principals",
+        "the headers of two principals that use up a subscription's calls together",
+    ),
     Evidence::report("429 SubscriptionRequestsThrottled and its text", "MicrosoftDocs/azure-docs#105248"),
     Evidence::assumed(
         "a tenant's quota: 429 TooManyRequests; no source names another code",
@@ -170,13 +174,16 @@ pub fn with_headers(state: &State, call: &Call<'_>, answer: Answer) -> Answer {
     }
     let (class, usual, usual_tenant, global) = class(call.method);
     let (kind, place) = place(call);
-    let left = state.buckets.left.get(&(call.caller.bearer.appid.clone(), place, class));
-    let left = left.filter(|_| quota(state, class).is_some()).map(|(left, _)| *left as u32);
+    let left = |whose: &str| {
+        let left = state.buckets.left.get(&(whose.to_owned(), place.clone(), class));
+        left.filter(|_| quota(state, class).is_some()).map(|(left, _)| *left as u32)
+    };
     let usual = if kind == "tenant" { usual_tenant } else { usual };
     let name = format!("x-ms-ratelimit-remaining-{kind}-{class}");
-    let answer = answer.with(&name, left.unwrap_or(usual).to_string());
+    let answer = answer.with(&name, left(&call.caller.bearer.appid).unwrap_or(usual).to_string());
     if kind == "tenant" {
         return answer;
     }
+    let global = left(EVERYBODY).unwrap_or(global);
     answer.with(&format!("x-ms-ratelimit-remaining-subscription-global-{class}"), global.to_string())
 }

@@ -24,6 +24,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "x-ms-user-quota-remaining and x-ms-user-quota-resets-after; 429 when it is used up (setting)",
         &documents::GRAPH_THROTTLING,
     ),
+    Evidence::report(
+        "a query counts against Resource Graph's own quota and not against ARM's for the tenant, which it overrides",
+        "MicrosoftDocs/azure-docs#29135",
+    ),
     Evidence::specification("only what the caller may read is found", &documents::GRAPH_PERMISSIONS),
     Evidence::assumed(
         "an error's details; a network is found at once after it was made (the real index lags)",
