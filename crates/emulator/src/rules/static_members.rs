@@ -8,8 +8,8 @@ use super::paging::{self, Order};
 use super::{Call, Evidence, linked, parent_not_found, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
-use crate::path::{ArmPath, Kind};
-use crate::settings::NetworkGone;
+use crate::path::{ArmPath, Kind, scope_key};
+use crate::settings::{IdentityChange, NetworkGone};
 use crate::world::agenda::Event;
 use crate::world::resources::{Author, StaticMember, SystemData};
 use crate::world::view::{self, In};
@@ -44,7 +44,8 @@ pub const EVIDENCE: &[Evidence] = &[
         "a subnet PUT into a group of networks",
     ),
     Evidence::assumed(
-        "another resourceId in a PUT of what is there: the member stands for it from now on, and is Updating",
+        "another resourceId in a PUT of what is there: the member stands for it from now on, and is Updating (setting: \
+         the field stays as it was)",
         "a PUT of a member that names another network than before",
     ),
     Evidence::assumed("two members for one network: 200", "the same network PUT under two names"),
@@ -136,10 +137,15 @@ pub fn store(
     let key = path.key();
     let old = state.world.members.get(&key);
     let system_data = old.map_or_else(|| SystemData::new(by, now), |old| old.system_data.touched(by, now));
+    let sent = sent.properties.unwrap_or_default().resource_id.unwrap_or_default();
+    let kept = old.filter(|old| {
+        state.settings.identity_change == IdentityChange::Ignore
+            && scope_key(&old.resource_id) != scope_key(&sent)
+    });
     let new = StaticMember {
         id: old.map_or_else(|| path.id(), |old| old.id.clone()),
         name: old.map_or_else(|| path.name().to_owned(), |old| old.name.clone()),
-        resource_id: sent.properties.unwrap_or_default().resource_id.unwrap_or_default(),
+        resource_id: kept.map_or(sent, |old| old.resource_id.clone()),
         provisioning_state: "Updating",
         location: String::new(),
         fails,
@@ -176,7 +182,7 @@ pub fn place(state: &mut State, key: &str, now: Timestamp) {
 /// A network is gone: what becomes of its members is a setting.
 pub fn network_gone(state: &mut State, network: &str, now: Timestamp) {
     let of = |member: &StaticMember| {
-        let id = crate::path::scope_key(&member.resource_id);
+        let id = scope_key(&member.resource_id);
         id.strip_prefix(network).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     match state.settings.network_gone {
