@@ -17,6 +17,8 @@ pub struct Answer {
     pub body: Bytes,
     /// The error's code, for the ledger.
     pub code: Option<String>,
+    /// It is other than it would be, because a fault wanted the call to go another way.
+    pub bent: bool,
 }
 
 /// An answer, or the refusal that came before it.
@@ -49,12 +51,13 @@ impl Answer {
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
             body: Bytes::from(body),
             code: None,
+            bent: false,
         }
     }
 
     /// An answer without a body and without a content type.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new(), code: None }
+        Self { status, headers: Vec::new(), body: Bytes::new(), code: None, bent: false }
     }
 
     /// An error of the network provider.
@@ -75,6 +78,11 @@ impl Answer {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The same, made so by a fault.
+    pub fn bent(self, bent: bool) -> Self {
+        Self { bent, ..self }
     }
 
     /// Whether the front door wrote this: such answers carry no rate-limit headers.

@@ -105,6 +105,7 @@ pub struct Admitted {
     pub delay_ms: u64,
     kind: CallKind,
     effect: Effect,
+    fault: Option<u64>,
     correlation: String,
 }
 
@@ -177,6 +178,7 @@ impl Azure {
         }
         .unwrap_or_else(|| request.path.clone());
         let fault = state.faults.pick(kind, &request.method, &path, now);
+        let id = fault.as_ref().map(|(id, _)| *id);
         let correlation = match &request.correlation {
             Some(id) if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
             _ => build_guid(&mut state.rng),
@@ -202,7 +204,7 @@ impl Azure {
             auxiliary_tenants: Vec::new(),
             auxiliary_principals: Vec::new(),
             bytes: 0,
-            fault: fault.as_ref().map(|(id, _)| *id),
+            fault: id,
             request_body: body,
             correlation_id: correlation.clone(),
             client_id: None,
@@ -219,7 +221,7 @@ impl Azure {
         let latency = state.settings.latency_ms.draw(&mut state.rng);
         let (delay_ms, effect) =
             fault.map_or((0, Effect::Serve), |(_, action)| (action.delay_ms, action.effect));
-        Admitted { seq, delay_ms: delay_ms + latency, kind, effect, correlation }
+        Admitted { seq, delay_ms: delay_ms + latency, kind, effect, fault: id, correlation }
     }
 
     /// Lets an admitted call happen, and says what its caller sees.
@@ -272,6 +274,16 @@ impl Azure {
                 Reaction::Answer(Answer::empty(307).with("location", location.clone()))
             }
         };
+        if let (Effect::Stale | Effect::FailMember, Reaction::Answer(answer), Some(id)) =
+            (&admitted.effect, &reaction, admitted.fault)
+            && !answer.bent
+        {
+            // There was nothing older to show, or the PUT was refused.
+            state.faults.missed(id);
+            if let Some(entry) = state.ledger.get_mut(admitted.seq) {
+                entry.fault = None;
+            }
+        }
         let reaction = match reaction {
             Reaction::Answer(answer) => {
                 Reaction::Answer(rules::headers::complete(answer, request, &admitted.correlation, now))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ledger::CallKind;
+use crate::path::{ArmPath, Kind};
 use crate::world::directory::matches_pattern;
 
 /// Which calls a fault hits. What is absent matches everything.
@@ -76,9 +77,10 @@ pub enum Effect {
         /// Where to.
         location: String,
     },
-    /// A static member's PUT is served, and the member ends in Failed.
+    /// A static member's PUT is served, and the member ends in Failed. Hits no other call.
     FailMember,
-    /// A GET shows what was there before the last write since the fault was added.
+    /// A GET, of one thing or of a list, shows what was there before the last write since the fault was added. Hits
+    /// no other call of ARM's.
     Stale,
     /// It is served, with a byte order mark before the body.
     Bom,
@@ -309,6 +311,13 @@ impl Faults {
         &self.armed
     }
 
+    /// The fault could not do to this call what it is for: it counts as not applied.
+    pub(crate) fn missed(&mut self, id: u64) {
+        if let Some(armed) = self.armed.iter_mut().find(|armed| armed.id == id) {
+            armed.applied = armed.applied.saturating_sub(1);
+        }
+    }
+
     /// Whether a fault may ask for what was there before a write.
     pub(crate) fn any_stale(&self) -> bool {
         self.armed.iter().any(|armed| armed.fault.action.effect == Effect::Stale)
@@ -328,7 +337,10 @@ impl Faults {
             let age = now.duration_since(armed.added);
             let live =
                 it.for_seconds.is_none_or(|s| SignedDuration::try_from_secs_f64(s).is_ok_and(|s| age <= s));
-            if !live || !hits(it, kind, method, path) {
+            if !live
+                || !hits(it, kind, method, path)
+                || !suits(&armed.fault.action.effect, kind, method, path)
+            {
                 continue;
             }
             armed.seen += 1;
@@ -339,6 +351,18 @@ impl Faults {
             }
         }
         picked
+    }
+}
+
+/// Whether the effect can befall such a call at all: a fault neither counts others nor is used up by them.
+fn suits(effect: &Effect, kind: CallKind, method: &str, path: &str) -> bool {
+    let member = || {
+        ArmPath::from_id(path).is_some_and(|path| path.kind() == Kind::StaticMember && !path.is_collection())
+    };
+    match effect {
+        Effect::FailMember => kind == CallKind::Arm && method.eq_ignore_ascii_case("PUT") && member(),
+        Effect::Stale => kind == CallKind::Arm && method.eq_ignore_ascii_case("GET"),
+        _ => true,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
 use crate::entra::Asked;
 use crate::entra::own_key::own_key;
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 use crate::world::build_guid;
 use crate::world::directory::ManagedIdentity;
 
@@ -20,19 +20,20 @@ use crate::world::directory::ManagedIdentity;
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "path, api-version, resource, client_id or object_id or msi_res_id, the Metadata header, numbers as strings",
-        "How to use managed identities on a VM to acquire an access token",
+        &documents::VM_TOKEN,
     ),
     Evidence::specification(
         "400 bad_request_102 without the header Metadata: true, in lower case",
-        "How to use managed identities on a VM to acquire an access token: HTTP response reference",
+        &documents::VM_TOKEN,
     ),
-    Evidence::report(
-        "400 invalid_request, Identity not found; and where several exist and none is named, its text",
-        "Azure SDKs' texts for what the endpoint answers",
+    Evidence::report("400 invalid_request, Identity not found", "Azure/aad-pod-identity#778"),
+    Evidence::assumed(
+        "where several exist and none is named: 400 invalid_request, and its text",
+        "a token request without an id on a machine with two identities",
     ),
     Evidence::specification(
         "issuer is the tenant's v2.0 issuer, subject the identity's principal id",
-        "Entra: configure an application to trust a managed identity",
+        &documents::TRUST_MANAGED_IDENTITY,
     ),
     Evidence::assumed(
         "the audience is the resource as asked for, without /.default; Entra may write the resource's id instead",
@@ -41,10 +42,6 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::assumed(
         "tokens live a day and are made anew each time; the platform's cache is left out",
         "two calls right after each other",
-    ),
-    Evidence::assumed(
-        "ARM does not take these tokens: a managed identity has no roles here",
-        "not Azure's way",
     ),
 ];
 

@@ -71,11 +71,11 @@ pub enum Reconnect {
     OnRecreate,
 }
 
-/// What a PUT does that changes a tenantId, resourceId or networkManagerId in place (assumed).
+/// What a PUT does that changes a tenantId, resourceId or networkManagerId in place, of a half or a member (assumed).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum IdentityChange {
-    /// The new value is taken and the state starts at Pending.
+    /// The new value is taken, and the state starts at Pending; a member's at Updating, as with every PUT.
     #[default]
     Reset,
     /// 200, and the field stays as it was.

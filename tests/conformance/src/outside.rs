@@ -1,7 +1,8 @@
 //! What somebody outside of a file did, before it began or between two of its calls: rules by which the recorded
 //! answers tell of it. It is brought about behind the scenes, and told.
 //!
-//! What the file itself made is never touched, but for the states that Azure gives and others cause.
+//! What the file itself made is not touched, but for the states that Azure gives and others cause, and for writes that
+//! Azure dates after the file's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use avnm_emulator::faults::Effect;
 use avnm_emulator::path::{ArmPath, Kind};
 use avnm_emulator::{ConnectionState, Fault, Match};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::precondition::{OWNER, code, message};
@@ -33,6 +35,8 @@ pub struct Outside<'a> {
     own: BTreeMap<String, Own>,
     /// What others made, as it was last recorded.
     others: BTreeMap<String, Value>,
+    /// When what the file made was last written, as Azure told it.
+    written: BTreeMap<String, Timestamp>,
     /// Groups that have, or had, a member.
     had_member: BTreeSet<String>,
     /// Groups and managers whose delete runs.
@@ -48,6 +52,7 @@ impl<'a> Outside<'a> {
             recording,
             own: BTreeMap::new(),
             others: BTreeMap::new(),
+            written: BTreeMap::new(),
             had_member: BTreeSet::new(),
             running: BTreeSet::new(),
             notes: Vec::new(),
@@ -111,8 +116,10 @@ impl<'a> Outside<'a> {
             return;
         }
         match exchange.method.as_str() {
+            "PATCH" if exchange.is_success() => self.note_write(&key, exchange.body.as_ref()),
             "PUT" if exchange.is_success() => {
                 self.own.insert(key.clone(), Own::Present);
+                self.note_write(&key, exchange.body.as_ref());
                 self.others.remove(&key);
                 if path.kind() == Kind::StaticMember {
                     self.had_member.insert(path.parent().key());
@@ -126,6 +133,7 @@ impl<'a> Outside<'a> {
                     }
                 }
                 self.others.retain(|other, _| *other != key && !other.starts_with(&below));
+                self.written.retain(|other, _| *other != key && !other.starts_with(&below));
                 self.had_member.retain(|other| *other != key && !other.starts_with(&below));
                 if exchange.status != 204 {
                     self.own.insert(key.clone(), Own::Deleted);
@@ -136,6 +144,29 @@ impl<'a> Outside<'a> {
             }
             _ => {}
         }
+    }
+
+    fn note_write(&mut self, key: &str, body: Option<&Value>) {
+        match body.and_then(written_at) {
+            Some(at) => self.written.insert(key.to_owned(), at),
+            None => self.written.remove(key),
+        };
+    }
+
+    /// Somebody wrote what the file made, if Azure tells of a later write than the file's own.
+    async fn rewritten(&mut self, stage: &Stage, path: &ArmPath, body: &Value) -> anyhow::Result<()> {
+        let key = path.key();
+        let later = written_at(body).zip(self.written.get(&key)).is_some_and(|(at, own)| at > *own);
+        if !later {
+            return Ok(());
+        }
+        self.note_write(&key, Some(body));
+        stage.advance(Until::Next).await;
+        let fails = path.kind() == Kind::StaticMember && self.ends_failed(&key, body);
+        write(stage, path, &path.id(), body, fails)?;
+        self.notes
+            .push(format!("somebody wrote {}: it was last modified after the file's own write", path.id()));
+        Ok(())
     }
 
     /// What holds a thing is there, if the answer is one that only then is given.
@@ -201,34 +232,13 @@ impl<'a> Outside<'a> {
             if state != Some("Updating") {
                 stage.set_members_at_once(true)?;
             }
-            if fails {
-                fail(stage, path);
-            }
         }
-        let put = |stage: &Stage| -> anyhow::Result<()> {
-            // A fault hits calls only.
-            if fails {
-                let request = Request {
-                    method: "PUT".into(),
-                    path: path.id(),
-                    query: "api-version=2024-05-01".into(),
-                    authorization: Some(format!("Bearer {}", stage.token(&tenant, OWNER)?)),
-                    body: Bytes::from(body.to_string()),
-                    ..Request::default()
-                };
-                return stage.call(&request).map(drop);
-            }
-            stage.control.put(&id, Some(&tenant), body).map(drop)
-        };
-        put(stage)?;
+        write(stage, path, &id, body, fails)?;
         let times = body.get("systemData");
         let time = |name: &str| times.and_then(|times| times.get(name));
         if time("createdAt") != time("lastModifiedAt") {
             stage.advance(Until::Next).await;
-            if fails {
-                fail(stage, path);
-            }
-            put(stage)?;
+            write(stage, path, &id, body, fails)?;
         }
         if path.kind() == Kind::StaticMember {
             // What is due happens on the next look.
@@ -453,6 +463,9 @@ impl<'a> Outside<'a> {
                 let word = body.get("properties").and_then(|it| it.get(name)).and_then(Value::as_str);
                 word.unwrap_or_default().to_owned()
             };
+            if !put {
+                self.rewritten(stage, &it, item).await?;
+            }
             let Some(now) = stage.show(&it) else { continue };
             match it.kind() {
                 Kind::ScopeConnection | Kind::NetworkManagerConnection => {
@@ -536,6 +549,30 @@ impl<'a> Outside<'a> {
         };
         !other.eq_ignore_ascii_case(stage.world.tenant_of(&manager))
     }
+}
+
+/// Makes something, or writes it anew, without being the file; a member may be one that fails.
+fn write(stage: &Stage, path: &ArmPath, id: &str, body: &Value, fails: bool) -> anyhow::Result<()> {
+    let tenant = stage.world.tenant_of(path);
+    if !fails {
+        return stage.control.put(id, Some(tenant), body).map(drop);
+    }
+    // A fault hits calls only.
+    fail(stage, path);
+    let request = Request {
+        method: "PUT".into(),
+        path: path.id(),
+        query: "api-version=2024-05-01".into(),
+        authorization: Some(format!("Bearer {}", stage.token(tenant, OWNER)?)),
+        body: Bytes::from(body.to_string()),
+        ..Request::default()
+    };
+    stage.call(&request).map(drop)
+}
+
+/// When a thing was last written by anyone but Azure itself.
+fn written_at(body: &Value) -> Option<Timestamp> {
+    body.get("systemData")?.get("lastModifiedAt")?.as_str()?.parse().ok()
 }
 
 /// Whether two bodies of one thing show the same write: they differ in what Azure gives, if at all.

@@ -107,6 +107,11 @@ impl Recording {
     pub fn recorder(&self) -> Recorder {
         if self.name.starts_with("cli-") { Recorder::Cli } else { Recorder::Complete }
     }
+
+    /// Whether any answer has this header.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.exchanges.iter().any(|it| it.headers.contains_key(name))
+    }
 }
 
 impl Exchange {

@@ -229,9 +229,10 @@ impl Replay<'_> {
             }
             Kind::OperationResult if !self.links.contains_key(&exchange.link()) => {
                 let parent = path.parent().key();
+                // Of our types only a DELETE is answered with a link.
                 let begun = earlier().any(|it| {
                     let about = ArmPath::from_request(&it.path).map(|path| path.key());
-                    it.method != "GET" && about.as_deref() == Some(parent.as_str())
+                    it.method == "DELETE" && about.as_deref() == Some(parent.as_str())
                 });
                 Some(if begun { "no answer gave this link".into() } else { BEFORE_FILE.into() })
             }
@@ -425,6 +426,7 @@ impl Replay<'_> {
             path,
             generation: self.generation,
             recorder: self.recording.recorder(),
+            names_front_ends: self.recording.has_header("x-ms-throttling-version"),
             region: difference.property("resourceId").and_then(|id| self.stage.world.region_of(id)),
             went_back: rank.zip(reached).is_some_and(|(rank, reached)| rank < *reached),
         };

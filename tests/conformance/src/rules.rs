@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub generation: Generation,
     /// Who recorded.
     pub recorder: Recorder,
+    /// Some answer in the file says which front end throttles, so that the others' silence says something, too.
+    pub names_front_ends: bool,
     /// The region of the network that the resource names, if it names one.
     pub region: Option<&'a str>,
     /// The recorded state is one that the same resource had left before.
@@ -254,8 +256,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let global = it.what == What::Extra
                 && it.is_header(|name| is_remaining(name) && name.contains("-global-"));
             let said = context.exchange.headers.get("x-ms-throttling-version").is_some_and(|it| it == "v2");
-            // Where the recorder drops headers, the front end cannot be told; such front ends exist since then.
-            let untold = context.recorder == Recorder::Cli && !context.generation.before(date(2025, 8, 1));
+            // Where no answer has that header, somebody dropped it, whoever recorded; such front ends exist since then.
+            let untold = !context.names_front_ends && !context.generation.before(date(2025, 8, 1));
             global && (said || untold)
         },
     },
@@ -427,7 +429,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         name: "before-file",
         until: None,
-        reason: "a poll, or a later page, of what began before the file did",
+        reason: "a poll, or a later page, of what began before the file did, or outside of it",
         evidence: "no answer in the file gives this link, and no call in it could have",
         applies: |it, _| it.what == What::Unreplayed && it.replayed == BEFORE_FILE,
     },
@@ -441,7 +443,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
 ];
 
 /// Why a link was not followed.
-pub const BEFORE_FILE: &str = "it began before the file did";
+pub const BEFORE_FILE: &str = "it began before the file did, or outside of it";
 
 /// Children of a network manager that are not ours, and actions on it. Named, so that a misspelt type of ours is none.
 const NEIGHBOURS: &[&str] = &[

@@ -177,6 +177,25 @@ fn headers_that_the_cli_strips_count_elsewhere() {
     }
 }
 
+/// A conversion may have dropped the header that tells the front end, whoever recorded; where it is kept, it counts.
+#[test]
+fn a_global_count_is_missed_where_front_ends_are_told() {
+    let global = |file: &Value| {
+        let found = play("ps-group@2025-09-30", file);
+        found.into_iter().filter(|(_, text)| text.contains("-global-")).map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let mut file = fixture(GROUP);
+    for index in 0..8 {
+        let headers = file.pointer_mut(&format!("/exchanges/{index}/response_headers")).unwrap();
+        headers.as_object_mut().unwrap().retain(|name, _| !name.contains("-global-"));
+    }
+    assert_eq!(global(&file), [] as [usize; 0]);
+    let name = "x-ms-throttling-version";
+    change(&mut file, &format!("/exchanges/2/response_headers/{name}"), Some(json!("v2")));
+    let found = global(&file);
+    assert!(!found.contains(&2) && found.len() == 7, "{found:?}");
+}
+
 /// Changes to what the emulator says, instead of to what was recorded.
 #[rstest]
 #[case(GROUP, 2, |seen: &mut Seen| { seen.body.as_mut().unwrap()["properties"]["memberType"].take(); }, "memberType")]

@@ -10,14 +10,14 @@ use serde::Deserialize;
 
 use super::keys::{Algorithm, RsaKey};
 use crate::ledger::Proof;
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 use crate::world::view::seven_digits;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
-        "client_assertion_type and client_assertion in place of client_secret",
-        "Entra client credentials flow, v2.0: second and third case",
+        "client_assertion_type and client_assertion in place of client_secret (second and third case)",
+        &documents::CLIENT_CREDENTIALS,
     ),
     Evidence::report(
         "50027 (invalid_request) for what is no JWT, or has several audiences",

@@ -14,21 +14,18 @@ use x509_parser::public_key::PublicKey;
 
 use super::assertion::{Assertion, Header, Refused};
 use super::keys::{Algorithm, RsaKey};
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "alg PS256, x5t#S256, iss and sub the client id, aud the tenant's token endpoint or its issuer, nbf, exp",
-        "Entra: application authentication certificate credentials",
+        &documents::CERTIFICATE_CREDENTIALS,
     ),
-    Evidence::report(
-        "RS256 and x5t (SHA-1) are taken too",
-        "hashicorp/go-azure-sdk, its sign-in with a client certificate",
-    ),
-    Evidence::report(
+    Evidence::report_in("RS256 and x5t (SHA-1) are taken too", &documents::GO_CERTIFICATE),
+    Evidence::report_in(
         "a thumbprint in the other alphabet of base64, with padding, is taken too",
-        "Azure/azure-sdk-for-rust, its sign-in with a client certificate",
+        &documents::RUST_CERTIFICATE,
     ),
     Evidence::report(
         "700027 (invalid_client) for a thumbprint that no certificate has, or a signature that does not fit",
@@ -36,7 +33,7 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "700021 where iss or sub is not the client id; 700023 where the audience is another",
-        "MSAL: client assertions, common errors",
+        &documents::SERVICE_PRINCIPALS,
     ),
     Evidence::report(
         "1000502 for a certificate outside its own validity",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::assertion::{Assertion, Refused};
 use super::keys::{Algorithm, Keys};
 use super::own_key::own_key;
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 use crate::world::World;
 use crate::world::directory::App;
 
@@ -16,11 +16,12 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "at most 20 on an application; issuer and subject together are unique; issuer, subject and audience match \
          exactly; one audience; RS256",
-        "Entra: workload identity federation, considerations",
+        &documents::FEDERATION,
     ),
-    Evidence::report(
+    Evidence::assumed(
         "70025 (invalid_client) where the application has none",
-        "Entra's answer as many CI guides quote it",
+        "a token request for an application without federated credentials (guides to pipelines quote the answer, none \
+         of them under a link that is known)",
     ),
     Evidence::report(
         "700211 (invalid_client) where none has the issuer",
@@ -28,14 +29,14 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::report("700213 where none has the subject", "Azure/login#482"),
     Evidence::report("7002138 where only the case of the subject differs", "Azure/login#515"),
-    Evidence::report(
+    Evidence::report_in(
         "700212 (invalid_client) where none has the audience",
-        "Athenz, the answer that the tests of its Azure token provider hold",
+        &documents::ATHENZ_TOKEN_PROVIDER,
     ),
     Evidence::report("70021 (400, invalid_request), its text", "Azure/azure-workload-identity#616"),
     Evidence::specification(
         "a new one works only after a while, 70021 until then (federationDelayMs)",
-        "Entra: workload identity federation, considerations",
+        &documents::FEDERATION,
     ),
     Evidence::report(
         "90061 (400, invalid_request) where the issuer's keys cannot be had",
@@ -47,11 +48,11 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "a managed identity may be the subject for an application of its own tenant",
-        "Entra: configure an application to trust a managed identity",
+        &documents::TRUST_MANAGED_IDENTITY,
     ),
-    Evidence::report(
+    Evidence::report_in(
         "700236 for a managed identity of another tenant than the application's home",
-        "Microsoft Q&A 2139753",
+        &documents::FOREIGN_MANAGED_IDENTITY,
     ),
     Evidence::assumed(
         "that all but 70021 and 90061 are 401; 700027 for a signature that does not fit; the order: algorithm, \
@@ -60,7 +61,7 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::assumed(
         "several audiences in a token are 700212; a removed credential fails at once",
-        "such a token; a token request right after the removal",
+        "a token with two audiences; a token request right after the removal",
     ),
 ];
 

@@ -5,21 +5,15 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
-    Evidence::report(
-        "/metadata/endpoints in its three forms, by api-version",
-        "hashicorp/go-azure-sdk, sdk/environments and sdk/internal/metadata",
-    ),
-    Evidence::specification(
-        "OpenID discovery, v1 and v2; discovery of instances",
-        "Microsoft identity platform: OpenID Connect; MSAL's instance discovery",
-    ),
+    Evidence::report_in("/metadata/endpoints in its three forms, by api-version", &documents::GO_METADATA),
+    Evidence::specification("OpenID discovery, v1 and v2", &documents::OPENID_CONNECT),
     Evidence::assumed(
-        "everything that is this cloud's own is left out of the documents (portal, storage, ...)",
-        "nothing: the emulator has no such things",
+        "discovery of instances answers for this one authority, in the form that MSAL reads",
+        "a GET of /common/discovery/instance",
     ),
 ];
 

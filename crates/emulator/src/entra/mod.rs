@@ -20,7 +20,7 @@ use url::form_urlencoded;
 use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
 use crate::ledger::Proof;
-use crate::rules::Evidence;
+use crate::rules::{Evidence, documents};
 use crate::settings::MissingPrincipal;
 use crate::world::build_guid;
 use assertion::{Assertion, Refused};
@@ -29,8 +29,8 @@ use token::{Claims, fingerprint, issuer};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
-    Evidence::specification("token request, answer and error body", "Entra client credentials flow, v2.0"),
-    Evidence::specification("AADSTS numbers", "Entra reference of error codes"),
+    Evidence::specification("token request, answer and error body", &documents::CLIENT_CREDENTIALS),
+    Evidence::specification("AADSTS numbers", &documents::ENTRA_ERRORS),
     Evidence::assumed(
         "texts after the AADSTS number, and the order: tenant, application, secret or assertion, scope",
         "token requests that are wrong in two ways at once",
@@ -41,9 +41,12 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "appidacr is 1 for a secret and 2 for an assertion with a certificate",
-        "Access token claims reference",
+        &documents::TOKEN_CLAIMS,
     ),
-    Evidence::assumed("appidacr is 2 for a federated credential too", "such a token"),
+    Evidence::assumed(
+        "appidacr is 2 for a federated credential too",
+        "a token got with a federated credential",
+    ),
 ];
 
 /// What the ledger learns about a token call. Never the secret or the assertion itself.

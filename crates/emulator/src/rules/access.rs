@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Call, Evidence, tokens, verb};
+use super::{Call, Evidence, documents, tokens, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::entra::token::Claims;
@@ -17,9 +17,9 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "names and texts of AuthorizationFailed, SubscriptionNotFound, ResourceGroupNotFound",
-        "Azure troubleshooting: common deployment errors",
+        &documents::DEPLOYMENT_ERRORS,
     ),
-    Evidence::specification("actions of each call", "Azure resource provider operations: Microsoft.Network"),
+    Evidence::specification("actions of each call", &documents::ACTIONS),
     Evidence::assumed(
         "a management group that the bearer's tenant does not have: 403, not 404",
         "a GET under a management group of another tenant",
@@ -30,7 +30,7 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "a new role takes up to ten minutes, and a new token sees it at once (setting)",
-        "Azure RBAC troubleshooting",
+        &documents::RBAC_TROUBLESHOOTING,
     ),
 ];
 

@@ -31,13 +31,24 @@ pub struct Echoes {
     reads: BTreeMap<String, (Timestamp, Answer)>,
     unlisted: BTreeMap<String, Timestamp>,
     ghosts: BTreeMap<String, (Timestamp, Value)>,
-    before: BTreeMap<String, Answer>,
+    before: BTreeMap<String, (u64, Answer)>,
+    writes: u64,
 }
 
 impl Echoes {
     /// Whether lists do not have this one yet.
     pub fn is_unlisted(&self, key: &str, now: Timestamp) -> bool {
         !self.unlisted.is_empty() && self.unlisted.get(key).is_some_and(|until| now < *until)
+    }
+
+    /// The last write to what a list has, as far as it was noted: the key, and what a GET showed before.
+    pub fn last_write(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Option<(&String, &Answer)> {
+        self.before
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .filter(|(key, _)| wanted(&key[prefix.len()..]))
+            .max_by_key(|(_, (write, _))| *write)
+            .map(|(key, (_, before))| (key, before))
     }
 
     /// The deleted things that a list beginning with this prefix still has, by key.
@@ -59,7 +70,7 @@ pub fn read(state: &State, call: &Call<'_>) -> Option<Answer> {
     let echoes = &state.world.echoes;
     let key = state.world.key(&call.path, &call.caller.bearer.tid);
     if call.stale {
-        return echoes.before.get(&key).cloned();
+        return echoes.before.get(&key).map(|(_, before)| before.clone().bent(true));
     }
     let (until, answer) = echoes.reads.get(&key)?;
     (call.now < *until).then(|| answer.clone())
@@ -115,5 +126,6 @@ pub fn note(state: &mut State, call: &Call<'_>, before: Answer) {
             echoes.reads.insert(key.clone(), (until, before.clone()));
         }
     }
-    echoes.before.insert(key, before);
+    echoes.writes += 1;
+    echoes.before.insert(key, (echoes.writes, before));
 }

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use serde::ser::SerializeStruct as _;
+
+use super::documents::Document;
 use super::{
     access, consistency, headers, linked, locks, manager_connections, neighbours, network_groups,
     network_managers, networks, operations, paging, pairing, quota, registration, resource_graph,
@@ -23,7 +26,7 @@ pub enum Basis {
 }
 
 /// One rule and what it is built on.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Evidence {
     /// The rule in a few words.
     pub rule: &'static str,
@@ -31,27 +34,53 @@ pub struct Evidence {
     pub basis: Basis,
     /// The recording's file, the report's thread, the document's title; for what is assumed: what would settle it.
     pub source: &'static str,
+    document: Option<&'static str>,
 }
 
 impl Evidence {
     /// Seen in a recording.
     pub const fn recording(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Recording, source }
+        Self { rule, basis: Basis::Recording, source, document: None }
     }
 
-    /// Reported publicly. The source is `OWNER/REPOSITORY#NUMBER` or a title.
-    pub const fn report(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Report, source }
+    /// Reported publicly, in a thread: `OWNER/REPOSITORY#NUMBER`.
+    pub const fn report(rule: &'static str, thread: &'static str) -> Self {
+        Self { rule, basis: Basis::Report, source: thread, document: None }
+    }
+
+    /// Reported publicly, anywhere else.
+    pub const fn report_in(rule: &'static str, document: &Document) -> Self {
+        Self { rule, basis: Basis::Report, source: document.title, document: Some(document.link) }
     }
 
     /// Specified or documented.
-    pub const fn specification(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Specification, source }
+    pub const fn specification(rule: &'static str, document: &Document) -> Self {
+        Self { rule, basis: Basis::Specification, source: document.title, document: Some(document.link) }
     }
 
     /// Assumed, and what would settle it.
     pub const fn assumed(rule: &'static str, settled_by: &'static str) -> Self {
-        Self { rule, basis: Basis::Assumed, source: settled_by }
+        Self { rule, basis: Basis::Assumed, source: settled_by, document: None }
+    }
+
+    /// Where the source is found, for all that is reported or specified.
+    pub fn link(&self) -> Option<String> {
+        let thread = || {
+            let (repository, number) = self.source.split_once('#').filter(|_| self.basis == Basis::Report)?;
+            Some(format!("https://github.com/{repository}/issues/{number}"))
+        };
+        self.document.map(ToOwned::to_owned).or_else(thread)
+    }
+}
+
+impl serde::Serialize for Evidence {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_struct("Evidence", 4)?;
+        shown.serialize_field("rule", self.rule)?;
+        shown.serialize_field("basis", &self.basis)?;
+        shown.serialize_field("source", self.source)?;
+        shown.serialize_field("link", &self.link())?;
+        shown.end()
     }
 }
 
@@ -129,15 +158,10 @@ pub fn page() -> String {
     page
 }
 
-/// A report's source as a link, where it is a thread on GitHub.
+/// A source, as a link where it has one.
 fn linked(it: &Evidence) -> String {
     let source = it.source.replace('|', "\\|");
-    match source.split_once('#') {
-        Some((repository, number)) if it.basis == Basis::Report && repository.contains('/') => {
-            format!("[{source}](https://github.com/{repository}/issues/{number})")
-        }
-        _ => source,
-    }
+    it.link().map_or_else(|| source.clone(), |link| format!("[{source}]({link})"))
 }
 
 #[cfg(test)]
@@ -146,28 +170,77 @@ mod tests {
 
     use super::*;
 
+    fn each() -> impl Iterator<Item = (&'static str, &'static Evidence)> {
+        EVIDENCE.iter().flat_map(|(family, all)| all.iter().map(move |it| (*family, it)))
+    }
+
     #[test]
-    fn every_rule_says_what_it_is_built_on_or_what_would_settle_it() {
-        for (family, evidence) in EVIDENCE {
-            assert!(!evidence.is_empty(), "{family}");
-            for it in *evidence {
-                assert!(!it.rule.is_empty(), "{family}");
-                assert!(!it.source.is_empty(), "{family}: {}", it.rule);
-            }
+    fn a_recording_is_one_that_is_here_or_says_that_it_is_not() {
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance/fixtures");
+        for (family, it) in each().filter(|(_, it)| it.basis == Basis::Recording) {
+            let shared = here.join(format!("{}.json", it.source)).is_file();
+            let told = it.source.starts_with("wire-facts ") && it.source.ends_with(", recording not shared");
+            assert!(shared || told, "{family}: {}: {}", it.rule, it.source);
         }
     }
 
     #[test]
+    fn what_is_reported_or_specified_can_be_looked_up() {
+        for (family, it) in each() {
+            let public = matches!(it.basis, Basis::Report | Basis::Specification);
+            let link = it.link().unwrap_or_default();
+            let ends = link.rsplit('/').next().unwrap_or_default();
+            assert_eq!(
+                link.starts_with("https://") && !ends.is_empty(),
+                public,
+                "{family}: {}: {link}",
+                it.rule
+            );
+        }
+    }
+
+    /// "Nothing", "not known" and the like are no experiment.
+    #[test]
+    fn what_is_assumed_names_what_would_settle_it() {
+        for (family, it) in each().filter(|(_, it)| it.basis == Basis::Assumed) {
+            let first = it.source.split([' ', ':']).next().unwrap_or_default().to_lowercase();
+            let empty = ["nothing", "not", "no", "none", "unknown", "such"].contains(&first.as_str());
+            let words = it.source.split_whitespace().count();
+            assert!(!empty && words >= 4, "{family}: {}: {}", it.rule, it.source);
+        }
+    }
+
+    /// Files that hold no rule of Azure's. Any other file must have its evidence in the list.
+    const WITHOUT_RULES: &[&str] = &[
+        "rules/documents",
+        "rules/evidence",
+        "rules/testing",
+        "entra/keys",
+        "entra/own_key",
+        "entra/registry",
+        "entra/token",
+    ];
+
+    /// Files whose family is not called as they are.
+    const RENAMED: &[(&str, &str)] =
+        &[("rules/mod", "calls"), ("entra/mod", "entra"), ("entra/assertion", "assertions")];
+
+    #[test]
     fn no_file_of_rules_is_left_out() {
-        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
-        let files: BTreeSet<String> = std::fs::read_dir(here)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.is_file() && !path.ends_with("evidence.rs"))
-            .filter(|path| std::fs::read_to_string(path).unwrap().contains("pub const EVIDENCE: &[Evidence]"))
-            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-            .collect();
+        let mut files = BTreeSet::from(["imds".to_owned()]);
+        for folder in ["rules", "entra"] {
+            let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+            for path in std::fs::read_dir(here).unwrap().map(|entry| entry.unwrap().path()) {
+                let file = format!("{folder}/{}", path.file_stem().unwrap().to_string_lossy());
+                // A folder belongs to the file of its name.
+                if path.is_file() && !WITHOUT_RULES.contains(&file.as_str()) {
+                    let renamed = RENAMED.iter().find(|(known, _)| *known == file).map(|(_, family)| *family);
+                    files.insert(renamed.or(file.split('/').nth(1)).unwrap().to_owned());
+                }
+            }
+        }
         let listed: BTreeSet<String> = EVIDENCE.iter().map(|(family, _)| (*family).to_owned()).collect();
-        assert!(files.is_subset(&listed), "{:?}", files.difference(&listed));
+        assert_eq!(files, listed);
+        assert!(EVIDENCE.iter().all(|(_, all)| !all.is_empty()));
     }
 }

@@ -1,6 +1,6 @@
 //! The third check, on the PUT of a static member only: the network that it names must be the caller's to change.
 
-use super::{Call, Evidence, access};
+use super::{Call, Evidence, access, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Kind, Scope};
@@ -13,9 +13,13 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "no role on the network: LinkedAuthorizationFailed in its other text",
-        "Azure RBAC troubleshooting",
+        &documents::RBAC_TROUBLESHOOTING,
     ),
     Evidence::report("resourceId that is no id: 400 LinkedInvalidPropertyId", "Azure/apiops#849"),
+    Evidence::assumed(
+        "a subscription that nobody has: LinkedAuthorizationFailed, the linked subscription was not found",
+        "a member PUT whose network lies in a subscription that does not exist",
+    ),
     Evidence::assumed(
         "checked on PUT only",
         "a DELETE of a member of another tenant without the auxiliary token",

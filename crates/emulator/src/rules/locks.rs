@@ -1,6 +1,6 @@
 //! Management locks: what they keep from being deleted or changed.
 
-use super::{Call, Evidence};
+use super::{Call, Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::scope_key;
@@ -12,7 +12,7 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "CanNotDelete keeps from deleting, ReadOnly from every write; both reach what lies below, and a lock below \
          keeps what is above from being deleted",
-        "Lock your resources to protect your infrastructure",
+        &documents::LOCKS,
     ),
     Evidence::assumed(
         "locks are looked at after the action on the URL",

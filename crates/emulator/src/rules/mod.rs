@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod consistency;
+pub mod documents;
 pub mod evidence;
 pub mod headers;
 pub mod linked;
@@ -43,7 +44,7 @@ use tokens::Caller;
 pub const EVIDENCE_OF_CALLS: &[Evidence] = &[
     Evidence::specification(
         "no api-version: 400 MissingApiVersionParameter; a type or version that nobody serves: 404 InvalidResourceType",
-        "Azure troubleshooting: common deployment errors",
+        &documents::DEPLOYMENT_ERRORS,
     ),
     Evidence::recording(
         "the api-versions that answer (the list is a setting)",
@@ -53,9 +54,18 @@ pub const EVIDENCE_OF_CALLS: &[Evidence] = &[
         "the provider writes the message before the code; ARM's front door the code first, with x-ms-failure-cause",
         "cli-network-manager-put-400@2025-09-09",
     ),
-    Evidence::specification(
-        "ids, types and names are compared without regard to case",
-        "Azure resource manager RPC",
+    Evidence::specification("ids, types and names are compared without regard to case", &documents::ARM_RPC),
+    Evidence::recording(
+        "an id and a connectionState in the body of a PUT are ignored",
+        "wire-facts 4, recording not shared",
+    ),
+    Evidence::assumed(
+        "so is everything else that is read-only, whatever it says",
+        "a PUT with another provisioningState than the resource has: ARM's contract lets the provider refuse it",
+    ),
+    Evidence::assumed(
+        "a body that is no JSON object, or has none where one belongs: 400 InvalidRequestContent, and its text",
+        "a PUT whose body is an array, and one whose properties are",
     ),
     Evidence::assumed(
         "the order of the checks: api-version, tokens, ARM's quota, type, action, resource group, registration, locks, \
@@ -96,6 +106,14 @@ pub struct Call<'a> {
     pub stale: bool,
 }
 
+/// Where a body must have an object, if it has anything: itself first.
+const OBJECTS: &[&str] = &["", "/properties", "/properties/networkManagerScopes", "/tags", "/options"];
+
+fn unreadable(reason: &str) -> Answer {
+    let text = format!("The request content was invalid and could not be deserialized: '{reason}'.");
+    Answer::gateway(400, "InvalidRequestContent", &text)
+}
+
 /// What a fault wants of a call that is served all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quirk {
@@ -115,10 +133,16 @@ impl Call<'_> {
 
     /// The body as JSON of this form.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Answered<T> {
-        serde_json::from_slice(self.body).map_err(|error| {
-            let text = format!("The request content was invalid and could not be deserialized: '{error}'.");
-            Answer::gateway(400, "InvalidRequestContent", &text)
-        })
+        let body: Value =
+            serde_json::from_slice(self.body).map_err(|error| unreadable(&error.to_string()))?;
+        // Our own forms could be read out of arrays as well: a field at each place.
+        for place in OBJECTS {
+            let absent = |it: &Value| it.is_null() && !place.is_empty();
+            if body.pointer(place).is_some_and(|it| !it.is_object() && !absent(it)) {
+                return Err(unreadable(&format!("an object is expected at '{place}'")));
+            }
+        }
+        serde_json::from_value(body).map_err(|error| unreadable(&error.to_string()))
     }
 
     /// Who writes.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, not_found, operations, parent_not_found, verb};
+use super::{Call, Evidence, documents, not_found, operations, parent_not_found, verb};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::ArmPath;
@@ -24,8 +24,16 @@ pub const EVIDENCE: &[Evidence] = &[
         "a PUT of an existing group with the other memberType",
     ),
     Evidence::specification(
-        "If-Match is honoured: 412 PreconditionFailed",
-        "networkManager.json 2026-01-01, NetworkGroups_CreateOrUpdate",
+        "If-Match is honoured (NetworkGroups_CreateOrUpdate): 412 PreconditionFailed",
+        &documents::NETWORK_MANAGER,
+    ),
+    Evidence::assumed(
+        "after a 202 the group is gone at once: a GET is 404, a second DELETE 204",
+        "a GET and a second DELETE of a group while its first one runs",
+    ),
+    Evidence::assumed(
+        "DELETE of what is not there is 204",
+        "a DELETE of a group that does not exist (recorded of a sibling type only: cli-delete-missing-child-204@2022-03-09)",
     ),
     Evidence::assumed(
         "a PUT while the delete of the same group runs: 409 AnotherOperationInProgress",

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, operations, pairing, registration, resource_not_found, stuck};
+use super::{Call, Evidence, documents, operations, pairing, registration, resource_not_found, stuck};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Scope};
@@ -27,6 +27,28 @@ pub const EVIDENCE: &[Evidence] = &[
         "Azure/azure-rest-api-specs#31688",
     ),
     Evidence::assumed(
+        "after a 202 the manager is gone at once: a GET is 404, a second DELETE 204",
+        "a GET and a second DELETE of a manager while its first one runs",
+    ),
+    Evidence::assumed(
+        "DELETE of what is not there is 204",
+        "a DELETE of a manager that does not exist (recorded of one of its child types only: \
+         cli-delete-missing-child-204@2022-03-09)",
+    ),
+    Evidence::assumed(
+        "a new manager without a location: 400 LocationRequired, and its text",
+        "a PUT of a new manager without a location",
+    ),
+    Evidence::specification(
+        "an item of crossTenantScopes has a tenantId, managementGroups and subscriptions",
+        &documents::NETWORK_MANAGER,
+    ),
+    Evidence::assumed(
+        "crossTenantScopes has one item for each tenant; its scopes are ids with a leading slash, in the order in which \
+         they were connected",
+        "a GET of a manager that is connected to two scopes of one tenant (every recording shows an empty list)",
+    ),
+    Evidence::assumed(
         "a PUT leaves crossTenantScopes alone: they are Azure's to change",
         "a GET of a connected manager after a PUT of it",
     ),
@@ -43,10 +65,7 @@ pub const EVIDENCE: &[Evidence] = &[
         "an access that the subscription lacks the feature for: 400 BadRequest",
         "cli-network-manager-put-400@2025-09-09",
     ),
-    Evidence::specification(
-        "PATCH changes tags only",
-        "networkManager.json 2026-01-01, NetworkManagers_Patch",
-    ),
+    Evidence::specification("PATCH changes tags only (NetworkManagers_Patch)", &documents::NETWORK_MANAGER),
     Evidence::assumed(
         "how long Updating lasts; which access needs which feature beyond SecurityUser",
         "a manager read again and again after such a PUT",

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::paging::{self, Order};
-use super::{Call, Evidence, resource_not_found, static_members};
+use super::{Call, Evidence, documents, resource_not_found, static_members};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::ArmPath;
@@ -15,11 +15,8 @@ use crate::world::view;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
-    Evidence::specification("bodies and lists", "virtualNetwork.json"),
-    Evidence::specification(
-        "a network that is not there: ARM's 404 ResourceNotFound",
-        "Azure troubleshooting: resource not found",
-    ),
+    Evidence::specification("bodies and lists", &documents::VIRTUAL_NETWORK),
+    Evidence::specification("a network that is not there: ARM's 404 ResourceNotFound", &documents::NOT_FOUND),
     Evidence::assumed(
         "a subnet that is not there, in a network that is: the provider's 404 NotFound",
         "a GET of a subnet that does not exist",

@@ -1,5 +1,6 @@
 //! Lists, page by page.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{Call, Evidence};
+use super::{Call, Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 
@@ -19,10 +20,7 @@ pub const EVIDENCE: &[Evidence] = &[
         "the last page has nextLink \"\"; connections put value first, the others nextLink",
         "cli-static-member@2025-09-30",
     ),
-    Evidence::specification(
-        "$top from 1 to 20, $skipToken, absolute nextLink",
-        "networkManager.json 2026-01-01",
-    ),
+    Evidence::specification("$top from 1 to 20, $skipToken, absolute nextLink", &documents::NETWORK_MANAGER),
     Evidence::assumed(
         "a page has 20 items where nothing is asked for (setting); items come in the order of their ids",
         "a list of more than twenty",
@@ -58,7 +56,7 @@ struct LinkFirst<T> {
 /// An entry of a list: one that is there, or one that is gone and still shown.
 enum Item<'a, V> {
     Kept(&'a V),
-    Ghost(&'a Value),
+    Ghost(Cow<'a, Value>),
 }
 
 /// The same as it goes over the wire.
@@ -66,7 +64,7 @@ enum Item<'a, V> {
 #[serde(untagged)]
 enum Shown<'a, T> {
     Kept(T),
-    Ghost(&'a Value),
+    Ghost(Cow<'a, Value>),
 }
 
 /// One page of those entries whose keys begin with `prefix`, and that `wanted` lets through.
@@ -98,17 +96,26 @@ pub fn page<'a, V, T: Serialize>(
         None => Bound::Included(prefix.to_owned()),
     };
     let echoes = &state.world.echoes;
+    // A stale list is the one before the last write to it.
+    let undone = if call.stale { echoes.last_write(prefix, &wanted) } else { None };
     let kept = map
         .range::<String, _>((start, Bound::Unbounded))
         .take_while(|(key, _)| key.starts_with(prefix))
         .filter(|(key, _)| !echoes.is_unlisted(key, call.now))
+        .filter(|(key, _)| undone.is_none_or(|(written, _)| written != *key))
         .map(|(key, item)| (key, Item::Kept(item)));
-    let mut ghosts: Vec<(&String, Item<'_, V>)> = echoes
-        .ghosts(prefix, call.now)
-        .into_iter()
-        .filter(|(key, _)| after.as_ref().is_none_or(|rest| key[prefix.len()..] > **rest))
-        .map(|(key, shown)| (key, Item::Ghost(shown)))
-        .collect();
+    let mut ghosts: Vec<(&String, Item<'_, V>)> =
+        echoes
+            .ghosts(prefix, call.now)
+            .into_iter()
+            .map(|(key, shown)| (key, Cow::Borrowed(shown)))
+            .filter(|(key, _)| undone.is_none_or(|(written, _)| written != *key))
+            .chain(undone.filter(|(_, before)| before.status == 200).map(|(key, before)| {
+                (key, Cow::Owned(serde_json::from_slice(&before.body).unwrap_or_default()))
+            }))
+            .filter(|(key, _)| after.as_ref().is_none_or(|rest| key[prefix.len()..] > **rest))
+            .map(|(key, shown)| (key, Item::Ghost(shown)))
+            .collect();
     // Almost always there are none, and the list is not copied.
     let all: Box<dyn Iterator<Item = (&String, Item<'_, V>)>> = if ghosts.is_empty() {
         Box::new(kept)
@@ -128,13 +135,14 @@ pub fn page<'a, V, T: Serialize>(
         last = &key[prefix.len()..];
     }
     let link = rest.next().map(|_| link(call, last));
-    Ok(match order {
+    let answer = match order {
         Order::ValueFirst => {
             Answer::json(200, &ValueFirst { value, next_link: Some(link.unwrap_or_default()) })
         }
         Order::LinkFirst => Answer::json(200, &LinkFirst { next_link: link.unwrap_or_default(), value }),
         Order::LinkIfAny => Answer::json(200, &ValueFirst { value, next_link: link }),
-    })
+    };
+    Ok(answer.bent(undone.is_some()))
 }
 
 /// Whether what follows a collection's key is one name, and not the id of something deeper.

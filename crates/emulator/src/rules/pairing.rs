@@ -13,7 +13,7 @@
 
 use jiff::Timestamp;
 
-use super::Evidence;
+use super::{Evidence, documents};
 use crate::azure::State;
 use crate::path::scope_key;
 use crate::settings::{Pairing, Reconnect};
@@ -43,12 +43,33 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "Connected needs both halves with the same scope; Revoked, Conflict and the way out",
-        "concept-cross-tenant",
+        &documents::CROSS_TENANT,
     ),
     Evidence::assumed(
         "the order in which the halves and crossTenantScopes change, and how long it takes; no write is needed \
          (setting)",
         "both halves made in two tenants, and all three read each second",
+    ),
+    Evidence::specification(
+        "only a manager that holds exactly this scope, with an access in common, is a rival: a parent and its child may \
+         have different managers",
+        &documents::MANAGER_SCOPE,
+    ),
+    Evidence::assumed(
+        "a manager without any access is nobody's rival",
+        "two managers without accesses and one scope",
+    ),
+    Evidence::assumed(
+        "a target in the manager's own scopes is not in crossTenantScopes",
+        "a GET of a manager after a connection to one of its own scopes",
+    ),
+    Evidence::assumed(
+        "a manager that is deleted leaves the target's half Revoked",
+        "a Connected half in the target's tenant, read after the manager was deleted",
+    ),
+    Evidence::assumed(
+        "no half becomes Rejected by itself (it can be forced)",
+        "any half in Rejected, and what was done before: no document says what leads there",
     ),
     Evidence::assumed(
         "a second connection to the same thing stays Pending; the older one counts",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Call, Evidence};
+use super::{Call, Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::Scope;
@@ -20,6 +20,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "management groups count against the tenant and have no global header",
         "wire-facts 10, recording not shared",
     ),
+    Evidence::assumed(
+        "while a quota is set, the headers say what is left in its buckets, the global one what is left to all principals",
+        "the headers of two principals that use up a subscription's calls together",
+    ),
     Evidence::report("429 SubscriptionRequestsThrottled and its text", "MicrosoftDocs/azure-docs#105248"),
     Evidence::assumed(
         "a tenant's quota: 429 TooManyRequests; no source names another code",
@@ -27,21 +31,18 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
     Evidence::specification(
         "all principals of a subscription together have fifteen times one's share",
-        "Azure Resource Manager request limits",
+        &documents::REQUEST_LIMITS,
     ),
     Evidence::specification(
         "Microsoft.Network: 1,000 writes and deletes and 10,000 reads in five minutes",
-        "Azure Resource Manager request limits, network throttling",
+        &documents::NETWORK_LIMITS,
     ),
     Evidence::assumed(
         "the provider's 429 is ResourceRequestsThrottled in the provider's envelope; its five minutes are a bucket \
          that refills evenly, one per subscription",
         "a 429 of Microsoft.Network, with its headers",
     ),
-    Evidence::specification(
-        "429 with Retry-After in seconds; the bucket's form",
-        "Azure Resource Manager request limits",
-    ),
+    Evidence::specification("429 with Retry-After in seconds; the bucket's form", &documents::REQUEST_LIMITS),
 ];
 
 /// What is left in each bucket.
@@ -173,13 +174,16 @@ pub fn with_headers(state: &State, call: &Call<'_>, answer: Answer) -> Answer {
     }
     let (class, usual, usual_tenant, global) = class(call.method);
     let (kind, place) = place(call);
-    let left = state.buckets.left.get(&(call.caller.bearer.appid.clone(), place, class));
-    let left = left.filter(|_| quota(state, class).is_some()).map(|(left, _)| *left as u32);
+    let left = |whose: &str| {
+        let left = state.buckets.left.get(&(whose.to_owned(), place.clone(), class));
+        left.filter(|_| quota(state, class).is_some()).map(|(left, _)| *left as u32)
+    };
     let usual = if kind == "tenant" { usual_tenant } else { usual };
     let name = format!("x-ms-ratelimit-remaining-{kind}-{class}");
-    let answer = answer.with(&name, left.unwrap_or(usual).to_string());
+    let answer = answer.with(&name, left(&call.caller.bearer.appid).unwrap_or(usual).to_string());
     if kind == "tenant" {
         return answer;
     }
+    let global = left(EVERYBODY).unwrap_or(global);
     answer.with(&format!("x-ms-ratelimit-remaining-subscription-global-{class}"), global.to_string())
 }

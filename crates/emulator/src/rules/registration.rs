@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Call, Evidence, access};
+use super::{Call, Evidence, access, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Kind, Scope};
@@ -12,19 +12,19 @@ use crate::world::agenda::Event;
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "a subscription that is not registered: 409 MissingSubscriptionRegistration",
-        "Azure troubleshooting: resource provider registration errors",
+        &documents::REGISTRATION,
     ),
     Evidence::report(
         "a manager scoped to a management group that is not registered: 400 BadRequest, is not within tenant",
         "Azure/azure-rest-api-specs#25774",
     ),
-    Evidence::report(
+    Evidence::report_in(
         "POST .../register and the GET of a provider, until registrationState is Registered",
-        "azure-mgmt-core 1.6.0, which registers by itself upon that 409",
+        &documents::PYTHON_REGISTRATION,
     ),
     Evidence::assumed(
         "the same for a network manager connection on such a management group",
-        "such a PUT under a management group that was never registered",
+        "a PUT of a connection under a management group that was never registered",
     ),
     Evidence::assumed(
         "only writes ask for the registration, and after the action on the URL",

@@ -6,7 +6,7 @@ mod kusto;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Evidence, access, quota};
+use super::{Call, Evidence, access, documents, quota};
 use crate::answer::{Answer, Answered};
 use crate::azure::State;
 use crate::path::{ArmPath, Scope};
@@ -16,14 +16,19 @@ use kusto::Query;
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
-        "request and answer, $top from 1 to 1,000, resultTruncated as text, $skipToken only where id is projected",
-        "resourcegraph.json 2024-04-01; Work with large Azure resource data sets",
+        "request and answer, $top from 1 to 1,000, resultTruncated as text",
+        &documents::RESOURCE_GRAPH,
     ),
+    Evidence::specification("$skipToken only where id is projected", &documents::GRAPH_DATA_SETS),
     Evidence::specification(
         "x-ms-user-quota-remaining and x-ms-user-quota-resets-after; 429 when it is used up (setting)",
-        "Guidance for throttled requests in Azure Resource Graph",
+        &documents::GRAPH_THROTTLING,
     ),
-    Evidence::specification("only what the caller may read is found", "Azure Resource Graph: permissions"),
+    Evidence::report(
+        "a query counts against Resource Graph's own quota and not against ARM's for the tenant, which it overrides",
+        "MicrosoftDocs/azure-docs#29135",
+    ),
+    Evidence::specification("only what the caller may read is found", &documents::GRAPH_PERMISSIONS),
     Evidence::assumed(
         "an error's details; a network is found at once after it was made (the real index lags)",
         "an invalid query; a query right after a network was made",

@@ -23,9 +23,10 @@ pub const EVIDENCE: &[Evidence] = &[
         "DELETE is 200 and empty; the 404's code and text",
         "cli-scope-connection@2024-06-05",
     ),
-    Evidence::recording(
-        "DELETE of what is not there is 204 (a sibling type)",
-        "cli-delete-missing-child-204@2022-03-09",
+    Evidence::assumed(
+        "DELETE of what is not there is 204",
+        "a DELETE of a scope connection that does not exist (recorded of a sibling type only: \
+         cli-delete-missing-child-204@2022-03-09)",
     ),
     Evidence::assumed(
         "tenant and scope are not validated; changing them starts at Pending (setting)",

@@ -1,4 +1,4 @@
-//! A manager that is deleted right after one of its connections leaves its scopes stuck: no new manager can have them.
+//! A manager that is deleted right after one of its connections leaves its scopes stuck: no manager can be given them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,8 @@ pub const EVIDENCE: &[Evidence] = &[
         "Azure/azure-rest-api-specs#23188",
     ),
     Evidence::assumed(
-        "the text and code of that refusal; the connection's scope is stuck too; it lasts for ever",
+        "the text and code of that refusal; the connection's scope is stuck too; a manager that holds one keeps it; it \
+         lasts for ever",
         "the report repeated, with the answer to the PUT of the new manager",
     ),
 ];
@@ -47,13 +48,19 @@ pub fn manager_goes(state: &mut State, key: &str, now: Timestamp) {
     world.stuck_scopes.extend(stuck);
 }
 
-/// No manager can have a scope that is stuck, but one that has it already.
+/// No manager can be given a scope that is stuck; one that holds it already keeps it.
 pub fn check(state: &State, manager: &str, tenant: &str, scopes: &[&String]) -> Answered<()> {
-    if state.world.stuck_scopes.is_empty() || state.world.managers.contains_key(manager) {
+    let world = &state.world;
+    if world.stuck_scopes.is_empty() {
         return Ok(());
     }
-    let bad =
-        scopes.iter().find(|scope| state.world.stuck_scopes.contains(&(tenant.to_owned(), scope_key(scope))));
+    let held = world.managers.get(manager);
+    let own = held.into_iter().flat_map(|it| it.subscriptions.iter().chain(&it.management_groups));
+    let own: Vec<String> = own.map(|scope| scope_key(scope)).collect();
+    let bad = scopes.iter().find(|scope| {
+        let scope = scope_key(scope);
+        !own.contains(&scope) && world.stuck_scopes.contains(&(tenant.to_owned(), scope))
+    });
     let Some(bad) = bad else { return Ok(()) };
     let text =
         format!("The scope [{bad}] is already managed by another network manager that is being deleted.");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Evidence;
+use super::{Evidence, documents};
 use crate::answer::{Answer, Answered};
 use crate::azure::{Request, State};
 use crate::entra::token::{Claims, Signer};
@@ -11,7 +11,7 @@ use crate::entra::token::{Claims, Signer};
 pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "at most three auxiliary tokens, comma-separated; each must be good, and a bad one is named",
-        "Authenticate requests across tenants",
+        &documents::ACROSS_TENANTS,
     ),
     Evidence::assumed(
         "codes and texts of the 401s, but for the wrong issuer's",

@@ -149,9 +149,40 @@ async fn another_manager_on_the_same_scope_is_a_conflict_until_the_half_is_made_
     target_half(&target, TARGET_SUBSCRIPTION).await;
     assert_eq!(both(&world), ("Connected".into(), "Connected".into()));
 
-    // A manager with other accesses, or one of the parent, is no rival.
-    control.put(&holder, None, &holding(json!(["SecurityUser"]))).unwrap();
-    assert_eq!(both(&world), ("Connected".into(), "Connected".into()));
+    // A manager with other accesses is no rival, nor one without any.
+    for accesses in [json!(["SecurityUser"]), json!([])] {
+        control.put(&holder, None, &holding(accesses)).unwrap();
+        assert_eq!(both(&world), ("Connected".into(), "Connected".into()));
+    }
+}
+
+/// mg-shared of the target's tenant is above one of its subscriptions: each may have a manager of its own.
+#[tokio::test]
+async fn a_parent_and_its_child_may_have_different_managers() {
+    let child = "/subscriptions/11223344-abcd-1234-1def-0987654321ab";
+    for (held, asked, scopes) in [
+        (SHARED_GROUP, child, json!({"managementGroups": [SHARED_GROUP]})),
+        (child, SHARED_GROUP, json!({"subscriptions": [child]})),
+    ] {
+        let world = World::instant().await;
+        let holder =
+            format!("{child}/resourceGroups/temp/providers/Microsoft.Network/networkManagers/holder");
+        let body = json!({"location": "eastus2", "properties": {
+            "networkManagerScopes": scopes, "networkManagerScopeAccesses": ["Connectivity", "SecurityAdmin"],
+        }});
+        world.emulator.control().put(&holder, None, &body).unwrap();
+        let (central, target) = (world.caller(CENTRAL).await, world.caller(TARGET).await);
+        for (scope, wanted) in [(asked, "Connected"), (held, "Conflict")] {
+            scope_half(&central, "ours", scope).await;
+            target_half(&target, scope).await;
+            assert_eq!(
+                world.state_of(&scope_connection("ours")),
+                wanted,
+                "{held} is held, {scope} asked for"
+            );
+            central.delete(&scope_connection("ours")).await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -167,20 +198,31 @@ async fn of_two_that_say_the_same_the_older_counts() {
 
 #[tokio::test]
 async fn an_identity_that_changes_starts_over_or_stays() {
-    let elsewhere =
-        json!({"tenantId": TARGET, "resourceId": "/subscriptions/11223344-abcd-1234-1def-0987654321ab"});
-    let world = World::instant().await;
-    let (central, _) = connected(&world).await;
-    let put = central.put(&scope_connection("ours"), elsewhere.clone()).await.ok();
-    assert_eq!(put["properties"]["connectionState"], "Pending");
-    assert_eq!(both(&world), ("Pending".into(), "Revoked".into()));
-
-    let world = World::instant().await;
-    world.set(&json!({"identityChange": "ignore"}));
-    let (central, _) = connected(&world).await;
-    let put = central.put(&scope_connection("ours"), elsewhere).await.ok();
-    assert_eq!(put["properties"]["resourceId"], TARGET_SUBSCRIPTION);
-    assert_eq!(both(&world), ("Connected".into(), "Connected".into()));
+    let elsewhere = "/subscriptions/11223344-abcd-1234-1def-0987654321ab";
+    let (ours, theirs) = (scope_connection("ours"), connection_of(TARGET_SUBSCRIPTION, "theirs"));
+    let changes = [
+        (&ours, "resourceId", json!({"tenantId": TARGET, "resourceId": elsewhere})),
+        (&ours, "tenantId", json!({"tenantId": CENTRAL, "resourceId": TARGET_SUBSCRIPTION})),
+        (&theirs, "networkManagerId", json!({"networkManagerId": format!("{MANAGER}2")})),
+    ];
+    for (id, field, change) in changes {
+        for setting in ["reset", "ignore"] {
+            let world = World::instant().await;
+            world.set(&json!({"identityChange": setting}));
+            let (central, target) = connected(&world).await;
+            let caller = if *id == ours { central } else { target };
+            let before = caller.get(id).await.ok();
+            let put = caller.put(id, change.clone()).await.ok();
+            let (wanted, state, other) = match setting {
+                "reset" => (&change[field], "Pending", "Revoked"),
+                _ => (&before["properties"][field], "Connected", "Connected"),
+            };
+            assert_eq!(&put["properties"][field], wanted, "{field} {setting}");
+            assert_eq!(put["properties"]["connectionState"], state, "{field} {setting}");
+            let halves = if *id == ours { (state, other) } else { (other, state) };
+            assert_eq!(both(&world), (halves.0.into(), halves.1.into()), "{field} {setting}");
+        }
+    }
 }
 
 #[tokio::test]

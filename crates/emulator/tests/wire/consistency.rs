@@ -85,3 +85,55 @@ async fn a_fault_makes_one_read_stale() {
     assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
     assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
 }
+
+#[tokio::test]
+async fn a_fault_makes_a_list_the_one_before_the_last_write() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let list = format!("{MANAGER}/scopeConnections");
+    let shown = async || {
+        let page = caller.get(&list).await.ok();
+        let of = |it: &Value| it["properties"]["description"].as_str().unwrap().to_owned();
+        page["value"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    caller.put(&scope_connection("a"), body("one")).await.ok();
+    let stale = || world.fault(json!({"match": {"pathGlob": list}, "action": {"stale": true}}));
+    let id = stale();
+    let applied = || json!(world.emulator.control().faults())[0]["applied"].clone();
+    assert_eq!(shown().await, ["one"], "nothing was written since");
+    assert_eq!(applied(), 0, "and so it was not applied");
+    caller.put(&scope_connection("a"), body("two")).await.ok();
+    assert_eq!(shown().await, ["one"]);
+    caller.put(&scope_connection("b"), body("new")).await.ok();
+    assert_eq!(shown().await, ["two"]);
+    caller.delete(&scope_connection("a")).await;
+    assert_eq!(shown().await, ["two", "new"]);
+    assert_eq!(applied(), 3);
+    world.set(&json!({"pageSize": 1}));
+    let first = caller.get(&list).await.ok();
+    assert_eq!(names(&first), ["a"]);
+    assert_eq!(names(&caller.get(first["nextLink"].as_str().unwrap()).await.ok()), ["b"]);
+    world.emulator.control().remove_faults(Some(id));
+    assert_eq!(shown().await, ["new"]);
+}
+
+/// Neither a call that it cannot befall nor one that is refused uses a fault up.
+#[tokio::test]
+async fn a_fault_counts_only_what_it_befell() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let id = scope_connection("a");
+    world.fault(json!({"match": {"times": 1}, "action": {"stale": true}}));
+    world.fault(json!({"match": {"times": 1}, "action": {"failMember": true}}));
+    caller.put(&id, body("one")).await.ok();
+    let member = super::support::member("m");
+    let put = caller.put(&member, json!({"resourceId": super::support::TARGET_NETWORK})).await;
+    assert_eq!(put.error(), (403, "LinkedAuthorizationFailed".into()));
+    assert_eq!(caller.get(&member).await.status, 404);
+    let counts: Vec<_> = world.emulator.control().faults().iter().map(|it| (it.seen, it.applied)).collect();
+    assert_eq!(counts, [(1, 0), (1, 0)]);
+    assert_eq!(json!(world.emulator.control().ledger(0).last())["fault"], json!(null));
+    caller.put(&id, body("two")).await.ok();
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "one");
+    assert_eq!(caller.get(&id).await.ok()["properties"]["description"], "two");
+}

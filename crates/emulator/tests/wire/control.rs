@@ -1,6 +1,7 @@
 //! The control endpoint, and how an emulator is started.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use avnm_emulator::{Emulator, Options};
 use reqwest::Method;
@@ -10,6 +11,7 @@ use super::support::{
     APP, CENTRAL, MANAGER, SECRET, SHARED_GROUP, TARGET, TARGET_SUBSCRIPTION, World, connection_of,
     scope_connection,
 };
+use super::watch::Watch;
 
 async fn with_endpoint() -> World {
     let control = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
@@ -94,6 +96,22 @@ async fn faults_settings_and_entra_are_set_and_refused_by_name() {
     let secret = json!({"op": "setSecret", "clientId": APP, "secret": "new"});
     assert_eq!(ask(&world, Method::POST, "/entra", Some(secret)).await, (200, json!({"done": true})));
     world.token_of(APP, "new", CENTRAL).await;
+}
+
+#[tokio::test]
+async fn a_fault_can_last_for_a_while() {
+    let world = with_endpoint().await;
+    let caller = world.caller(CENTRAL).await;
+    let fault = json!({"match": {"kind": "arm", "forSeconds": 0.5}, "action": {"status": 503}});
+    let watch = Watch::start();
+    assert_eq!(ask(&world, Method::POST, "/faults", Some(fault)).await.0, 200);
+    let first = caller.get(MANAGER).await.status;
+    assert!(first == 503 || watch.elapsed() > Duration::from_millis(500), "{first}");
+    tokio::time::sleep(Duration::from_millis(550)).await;
+    caller.get(MANAGER).await.ok();
+    let (_, faults) = ask(&world, Method::GET, "/faults", None).await;
+    assert_eq!(faults[0]["match"]["forSeconds"], 0.5, "it is listed still, with what it did");
+    assert_eq!(faults[0]["applied"], u64::from(first == 503));
 }
 
 #[tokio::test]

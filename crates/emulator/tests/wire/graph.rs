@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{Answer, CENTRAL, Caller, TARGET, TARGET_NETWORK, World};
+use super::support::{Answer, CENTRAL, CENTRAL_SUBSCRIPTION, Caller, TARGET, TARGET_NETWORK, World};
 
 const BY_TAG: &str = "Resources | where type =~ 'microsoft.network/virtualnetworks' and tags['env'] =~ 'PROD' \
                       | project id, name, location, subscriptionId, tags | order by id asc";
@@ -26,6 +26,26 @@ async fn a_network_is_found_by_its_tag_and_in_its_own_tenant_only() {
     assert!(found.get("$skipToken").is_none());
     let central = ask(&world.caller(CENTRAL).await, json!({"query": BY_TAG})).await.ok();
     assert_eq!(central["totalRecords"], 0);
+}
+
+/// The same query, each time with the other tenant's token: neither sees what is the other's.
+#[tokio::test]
+async fn each_tenant_finds_its_own() {
+    let world = World::instant().await;
+    let own = format!(
+        "{CENTRAL_SUBSCRIPTION}/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/virtualNetworks/centralVnet01"
+    );
+    let tagged = json!({"location": "eastus2", "tags": {"env": "prod"}, "properties": {}});
+    world.emulator.control().put(&own, None, &tagged).unwrap();
+    for (tenant, network) in [(CENTRAL, own.as_str()), (TARGET, TARGET_NETWORK)] {
+        let found = ask(&world.caller(tenant).await, json!({"query": BY_TAG})).await.ok();
+        assert_eq!(found["totalRecords"], 1, "{tenant}");
+        assert_eq!(found["data"][0]["id"], network, "{tenant}");
+        let tenants =
+            ask(&world.caller(tenant).await, json!({"query": "Resources | project id, tenantId"})).await;
+        let tenants = tenants.ok()["data"].as_array().unwrap().clone();
+        assert!(!tenants.is_empty() && tenants.iter().all(|row| row["tenantId"] == tenant), "{tenants:?}");
+    }
 }
 
 #[tokio::test]

@@ -44,9 +44,18 @@ async fn a_group_that_had_a_member_is_deleted_later() {
     let running = caller.get(&location).await;
     assert_eq!(running.status, 202);
     assert_ne!(running.header("location"), Some(location.as_str()), "each poll gets another Location");
+    // It is gone at once, and cannot be made again before the operation has ended.
+    let id = group("containsCrossTenantResources");
+    assert_eq!(caller.get(&id).await.error(), (404, "NotFound".into()));
+    assert_eq!(caller.delete(&id).await.status, 204);
+    let busy = caller.put(&id, json!({})).await;
+    assert_eq!(busy.error(), (409, "AnotherOperationInProgress".into()));
+    assert!(busy.text.contains(&id), "{}", busy.text);
+    assert_eq!(caller.put(&group("other"), json!({})).await.status, 200, "another group is no part of it");
     tokio::time::sleep(std::time::Duration::from_millis(1_600)).await;
     assert_eq!(caller.get(&location).await.status, 204);
     assert_eq!(caller.get(&location).await.status, 204);
+    caller.put(&id, json!({})).await.ok();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The emulator over real TLS, seen by a client that knows only HTTP and JSON.
 
 mod access;
+mod bodies;
 mod certificates;
 mod connections;
 mod consistency;

@@ -117,6 +117,29 @@ async fn a_member_fails_without_its_network_or_by_a_fault() {
 }
 
 #[tokio::test]
+async fn a_member_that_is_put_with_another_network_stands_for_it_or_stays() {
+    let missing = TARGET_NETWORK.replace("targetVnet01", "gone");
+    for (setting, wanted, state) in
+        [("reset", missing.as_str(), "Failed"), ("ignore", TARGET_NETWORK, "Succeeded")]
+    {
+        let world = World::instant().await;
+        world.set(&json!({"identityChange": setting}));
+        let caller = both_tokens(&world).await;
+        caller.put(&member("m"), names(TARGET_NETWORK)).await.ok();
+        let put = caller.put(&member("m"), names(&missing)).await.ok();
+        assert_eq!(put["properties"]["resourceId"], wanted, "{setting}");
+        assert_eq!(put["properties"]["provisioningState"], "Updating", "{setting}");
+        let read = caller.get(&member("m")).await.ok();
+        assert_eq!(read["properties"]["resourceId"], wanted, "{setting}");
+        assert_eq!(read["properties"]["provisioningState"], state, "{setting}");
+        // Another casing is no other network, and is kept as it was sent.
+        let shouted = wanted.replace("virtualNetworks", "VIRTUALNETWORKS");
+        let put = caller.put(&member("m"), names(&shouted)).await.ok();
+        assert_eq!(put["properties"]["resourceId"], shouted, "{setting}");
+    }
+}
+
+#[tokio::test]
 async fn a_group_takes_one_kind_of_member() {
     let world = World::instant().await;
     let caller = both_tokens(&world).await;

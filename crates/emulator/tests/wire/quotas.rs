@@ -26,6 +26,57 @@ async fn each_principal_has_a_bucket_and_all_share_a_larger_one() {
 }
 
 #[tokio::test]
+async fn the_global_header_tells_of_the_bucket_that_all_share() {
+    let world = World::instant().await;
+    let (one, two) = (world.caller(CENTRAL).await, other(&world, CENTRAL).await);
+    let global = "x-ms-ratelimit-remaining-subscription-global-reads";
+    assert_eq!(one.get(MANAGER).await.header(global), Some("16499"), "as recorded, while there is no quota");
+    world.set(&json!({"quotas": {"reads": {"size": 2.0, "refillPerSecond": 0.001}}}));
+    for (caller, own, shared) in [(&one, "1", "29"), (&two, "1", "28"), (&one, "0", "27")] {
+        let answer = caller.get(MANAGER).await;
+        assert_eq!(answer.header("x-ms-ratelimit-remaining-subscription-reads"), Some(own));
+        assert_eq!(answer.header(global), Some(shared));
+    }
+}
+
+/// Resource Graph has a quota of its own, whatever is left of ARM's.
+#[tokio::test]
+async fn a_query_of_resource_graph_leaves_arms_buckets_alone() {
+    let world = World::instant().await;
+    let caller = world.caller(TARGET).await;
+    let one = json!({"size": 1.0, "refillPerSecond": 0.001});
+    world.set(&json!({"quotas": {"reads": one, "writes": one}, "graphQuota": {"size": 2.0, "refillPerSecond": 0.001}}));
+    let id = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+    let body = json!({"query": "Resources"});
+    let ask = async || caller.call(reqwest::Method::POST, id, Some(&body)).await.status;
+    assert_eq!([ask().await, ask().await, ask().await], [200, 200, 429]);
+    assert_eq!(caller.get(&connection_of(SHARED_GROUP, "x")).await.status, 404, "a read is left");
+}
+
+/// Each fault that the README offers is taken, and answers as it says.
+#[tokio::test]
+async fn the_readmes_faults_work() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let block = readme.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let mut codes = Vec::new();
+    for line in block.lines() {
+        let fault: serde_json::Value = serde_json::from_str(line).unwrap();
+        let method = fault["match"]["method"].as_str().unwrap().parse().unwrap();
+        world.fault(fault);
+        let answer = caller.call(method, &super::support::scope_connection("x"), Some(&json!({}))).await;
+        assert!(answer.header("retry-after").is_some(), "{line}");
+        codes.push(answer.error());
+        world.emulator.control().remove_faults(None);
+    }
+    let codes: Vec<_> = codes.iter().map(|(status, code)| (*status, code.as_str())).collect();
+    let retryable = (429, "RetryableError");
+    assert_eq!(codes, [(429, "TooManyRequestsReceived"), retryable, retryable, (503, "ServiceUnavailable")]);
+}
+
+#[tokio::test]
 async fn all_principals_of_a_subscription_share_fifteen_shares() {
     let world = World::instant().await;
     world.set(&json!({"quotas": {"reads": {"size": 1.0, "refillPerSecond": 0.01}}}));

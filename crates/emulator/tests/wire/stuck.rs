@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::support::{
-    APP, CENTRAL, CENTRAL_SUBSCRIPTION, Caller, MANAGER, TARGET, TARGET_SUBSCRIPTION, World, scope_connection,
+    APP, CENTRAL, CENTRAL_SUBSCRIPTION, Caller, MANAGER, TARGET, TARGET_SUBSCRIPTION, World, connection_of,
+    scope_connection,
 };
 
 async fn owner(world: &World) -> Caller<'_> {
@@ -49,4 +50,46 @@ async fn late_enough_and_nothing_is_stuck() {
     let caller = owner(&world).await;
     delete_both(&world, &caller, 150).await;
     caller.call(Method::PUT, &format!("{MANAGER}2"), Some(&manager())).await.ok();
+}
+
+fn with(scopes: &[&str]) -> Value {
+    json!({"location": "eastus2", "properties": {"networkManagerScopes": {"subscriptions": scopes}}})
+}
+
+#[tokio::test]
+async fn a_manager_that_was_there_before_is_given_it_no_more_than_a_new_one() {
+    let world = World::instant().await;
+    let caller = owner(&world).await;
+    let (bare, holder) = (format!("{MANAGER}2"), format!("{MANAGER}3"));
+    caller.call(Method::PUT, &bare, Some(&with(&[]))).await.ok();
+    caller.call(Method::PUT, &holder, Some(&manager())).await.ok();
+    delete_both(&world, &caller, 0).await;
+    let refused = caller.call(Method::PUT, &bare, Some(&manager())).await;
+    assert_eq!(refused.error(), (400, "BadRequest".into()));
+    let still = caller.get(&bare).await.ok();
+    assert_eq!(still["properties"]["networkManagerScopes"]["subscriptions"], json!([]));
+    // Who holds it keeps it, until it lets go.
+    caller.call(Method::PUT, &holder, Some(&manager())).await.ok();
+    caller.call(Method::PUT, &holder, Some(&with(&[]))).await.ok();
+    assert_eq!(caller.call(Method::PUT, &holder, Some(&manager())).await.error().0, 400);
+}
+
+/// The report names both kinds of connection, and it is the target's half that lies in another tenant.
+#[tokio::test]
+async fn a_connection_of_the_targets_side_does_the_same() {
+    let world = World::instant().await;
+    let (caller, target) = (owner(&world).await, world.caller(TARGET).await);
+    let theirs = connection_of(TARGET_SUBSCRIPTION, "theirs");
+    target.put(&theirs, json!({"networkManagerId": MANAGER})).await.ok();
+    assert_eq!(target.delete(&theirs).await.status, 200);
+    assert_eq!(caller.delete(&format!("{MANAGER}?force=true")).await.status, 200);
+    let refused = caller.call(Method::PUT, &format!("{MANAGER}2"), Some(&manager())).await;
+    assert_eq!(refused.error(), (400, "BadRequest".into()));
+    // The target's own administrator finds the subscription as stuck as the manager's.
+    world.edit(json!({"op": "addRole", "clientId": APP, "tenant": TARGET, "scope": TARGET_SUBSCRIPTION,
+        "role": "Owner"}));
+    let id =
+        format!("{TARGET_SUBSCRIPTION}/resourceGroups/temp/providers/Microsoft.Network/networkManagers/own");
+    let refused = target.call(Method::PUT, &id, Some(&with(&[TARGET_SUBSCRIPTION]))).await;
+    assert_eq!(refused.error(), (400, "BadRequest".into()));
 }
