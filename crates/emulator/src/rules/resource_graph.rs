@@ -1,5 +1,5 @@
 //! Resource Graph, as far as it finds virtual networks: one endpoint, the table `Resources`, and the part of the query
-//! language that [`kusto`] reads.
+//! language that `kusto` reads.
 
 mod kusto;
 
