@@ -8,7 +8,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -102,6 +105,8 @@ struct Slot {
     token: Option<Arc<Token>>,
     /// Weak: a sign-in that nobody waits for any more ends, and must not be joined.
     flight: Option<WeakFlight>,
+    /// Which sign-in that is: one that was forgotten meanwhile leaves nothing behind.
+    number: u64,
     refresh_not_before: Option<Instant>,
     /// Why the last sign-in failed, while an older token is still in hand.
     refused: Option<Fault>,
@@ -123,6 +128,7 @@ struct Inner {
     transport: Transport,
     observer: Arc<dyn Observer>,
     slots: Mutex<HashMap<SlotKey, Slot>>,
+    flights: AtomicU64,
 }
 
 /// Signs in, and remembers tokens. Clones share everything.
@@ -145,7 +151,8 @@ impl Tokens {
 
     /// An empty cache whose sign-ins are seen by the observer.
     pub fn observed(cloud: Cloud, transport: Transport, observer: Arc<dyn Observer>) -> Self {
-        Self { inner: Arc::new(Inner { cloud, transport, observer, slots: Mutex::default() }) }
+        let (slots, flights) = (Mutex::default(), AtomicU64::default());
+        Self { inner: Arc::new(Inner { cloud, transport, observer, slots, flights }) }
     }
 
     /// Whether the credential signs in. With `fresh`, Entra is really asked; a token that is still good stays in use
@@ -229,9 +236,11 @@ impl Tokens {
     fn begin(&self, slot: &mut Slot, credential: &Credential) -> Flight {
         let inner = Arc::clone(&self.inner);
         let credential = credential.clone();
+        let number = inner.flights.fetch_add(1, Ordering::Relaxed);
+        slot.number = number;
         let flight = async move {
             let result = inner.fetch(&credential).await;
-            inner.land(&credential, result)
+            inner.land(&credential, number, result)
         }
         .boxed()
         .shared();
@@ -297,10 +306,18 @@ impl Inner {
     }
 
     /// Puts the result where it belongs, and sweeps out slots that hold nothing good.
-    fn land(&self, credential: &Credential, result: Result<Arc<Token>, Fault>) -> Result<Arc<Token>, Fault> {
+    fn land(
+        &self,
+        credential: &Credential,
+        number: u64,
+        result: Result<Arc<Token>, Fault>,
+    ) -> Result<Arc<Token>, Fault> {
         let now = clock::instant();
         let mut slots = self.slots();
-        let slot = slots.entry(slot_key(credential)).or_default();
+        let Some(slot) = slots.get_mut(&slot_key(credential)).filter(|slot| slot.number == number) else {
+            // Forgotten meanwhile: whoever waits for it still gets it, and nobody after them.
+            return result;
+        };
         slot.flight = None;
         match &result {
             Ok(token) => {

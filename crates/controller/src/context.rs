@@ -179,6 +179,7 @@ impl Context {
             Ok(loaded) => {
                 let usable = UsableCredential {
                     credential: reference.clone(),
+                    uid: object.uid().unwrap_or_default(),
                     tenant: loaded.credential.tenant.clone(),
                     client: loaded.credential.client.clone(),
                     allowed_scopes: object.declared().allowed_scopes().map(<[String]>::to_vec),

@@ -205,14 +205,16 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
         }
     }
 
-    /// An object is gone: it wants nothing of any collection any more.
-    fn forget(&self, listener: &Listener) {
+    /// An object wants nothing any more of the collections that it did not ask for since then.
+    fn forget_before(&self, listener: &Listener, since: Instant) {
         let cells: Vec<Arc<Cell<T>>> =
             self.cells.lock().map(|cells| cells.values().cloned().collect()).unwrap_or_default();
         for cell in cells {
-            if let Ok(mut listeners) = cell.listeners.lock() {
-                listeners.remove(listener);
+            let Ok(mut listeners) = cell.listeners.lock() else { continue };
+            if listeners.get(listener).is_none_or(|asked| *asked >= since) {
+                continue;
             }
+            listeners.remove(listener);
             if let Ok(mut settling) = cell.settling.lock() {
                 settling.remove(listener);
             }
@@ -258,6 +260,8 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
                 }
                 continue;
             }
+            let flight = cell.flight.lock().await;
+            // With what is good now, not with what was when the wait began.
             let credential = match materials.standing(&id.0) {
                 Standing::Good(credential) => *credential,
                 // One probe a minute, however many collections it reads.
@@ -268,7 +272,6 @@ impl<K: Clone + Eq + Hash, T: PartialEq> Table<K, T> {
                     continue;
                 }
             };
-            let flight = cell.flight.lock().await;
             let Some((old, was_faulty)) = cell.due(interval) else { continue };
             let new = self.refresh(&cell, arm, &credential, &id.1, RETRY_MAX).await;
             drop(flight);
@@ -397,11 +400,17 @@ impl Inventory {
 
     /// An object is gone: what only it asked for is not read any more.
     pub(crate) fn forget(&self, listener: &Listener) {
-        self.managers.forget(listener);
-        self.groups.forget(listener);
-        self.scope_connections.forget(listener);
-        self.manager_connections.forget(listener);
-        self.members.forget(listener);
+        // Whenever it asked.
+        self.forget_before(listener, clock::instant() + SHORTEST);
+    }
+
+    /// A pass is over: what it did not ask for, since it may not or need not, is not read on its behalf any more.
+    pub(crate) fn forget_before(&self, listener: &Listener, since: Instant) {
+        self.managers.forget_before(listener, since);
+        self.groups.forget_before(listener, since);
+        self.scope_connections.forget_before(listener, since);
+        self.manager_connections.forget_before(listener, since);
+        self.members.forget_before(listener, since);
     }
 
     /// Only credentials of these uids are there: nothing is read with another one any more.

@@ -7,7 +7,10 @@ use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
-use avnm_plan::{cross_tenant_connection::Dependent, inputs::CrdState};
+use avnm_plan::{
+    cross_tenant_connection::Dependent,
+    inputs::{CrdState, UsableCredential},
+};
 use avnm_terms::{ArmId, Fault, FaultKind, Reading};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -171,15 +174,16 @@ where
 pub(crate) async fn credential_refuses(
     client: &Client,
     namespace: &str,
-    reference: &CredentialRef,
+    usable: &UsableCredential,
     id: &ArmId,
 ) -> Result<Option<String>, Fault> {
+    let reference = &usable.credential;
     let why = match reference.kind {
         CredentialKind::TenantCredential => {
-            refuses::<TenantCredential>(client, namespace, namespace, &reference.name, id).await?
+            refuses::<TenantCredential>(client, namespace, namespace, usable, id).await?
         }
         CredentialKind::ClusterTenantCredential => {
-            refuses::<ClusterTenantCredential>(client, "", namespace, &reference.name, id).await?
+            refuses::<ClusterTenantCredential>(client, "", namespace, usable, id).await?
         }
     };
     Ok(why.map(|why| format!("{} {} {why}", reference.kind.as_str(), reference.name)))
@@ -190,21 +194,22 @@ async fn refuses<K: CredentialObject>(
     client: &Client,
     home: &str,
     user: &str,
-    name: &str,
+    usable: &UsableCredential,
     id: &ArmId,
 ) -> Result<Option<&'static str>, Fault> {
-    let Some(object) = get::<K>(client, home, name).await? else { return Ok(Some("is gone")) };
-    let found = object.found();
+    let found = get::<K>(client, home, &usable.credential.name).await?;
+    let Some(object) = found else { return Ok(Some("is gone")) };
+    let found = object.found(&usable.uid);
     let labels = if found.asks_labels(user) { labels(client, user).await? } else { None };
     Ok(found.refuses(user, labels.as_ref(), id))
 }
 
-/// The labels of a namespace; `None` if it is gone or may not be read.
+/// The labels of a namespace; `None` if it is gone.
 async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
     let api: Api<Namespace> = Api::all(client.clone());
     match kube_io::call("get namespace", namespace, api.get_metadata(namespace)).await {
         Ok(found) => Ok(Some(found.metadata.labels.unwrap_or_default())),
-        Err(fault) if matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::NotFound) => Ok(None),
+        Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
         Err(fault) => Err(fault),
     }
 }

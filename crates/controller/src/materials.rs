@@ -43,10 +43,12 @@ pub(crate) enum Standing {
 pub(crate) enum Look {
     /// To be used: what is known for less than a probe stands.
     Use,
-    /// By its own pass: the source is read.
+    /// By its own pass: the source is read, if it was not half a probe ago.
     Own,
+    /// By its own pass, after a change of its spec: the source is read.
+    Changed,
     /// By its own pass, on demand: the source is read, and Entra is asked although a token is in hand.
-    Fresh,
+    Requested,
 }
 
 #[derive(Debug, Default)]
@@ -54,9 +56,14 @@ struct Entry {
     /// Held by whoever reads the source or signs in; the others take over what came of it.
     flight: Arc<AsyncMutex<()>>,
     good: Option<Credential>,
+    /// Why there is no material, or no more than the last.
     source: Option<Fault>,
+    /// The source could not be read now; what is in hand stands.
+    unread: Option<Fault>,
     sign_in: Option<(Fault, Instant)>,
     read_at: Option<Instant>,
+    /// Somebody could not use it, or not for all, since its own pass last found it good.
+    troubled: bool,
 }
 
 /// The last good material of each credential, and what went wrong lately.
@@ -77,34 +84,62 @@ impl Materials {
         self.entries.lock().ok().map(|mut entries| act(entries.entry(uid.to_owned()).or_default()))
     }
 
+    /// The same for one that is known already.
+    fn of<T>(&self, uid: &str, act: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        self.entries.lock().ok()?.get_mut(uid).map(act)
+    }
+
     /// The material of a credential that signs in, or why there is none. The source is read at most once a probe for
     /// those who use it, and Entra is asked once a probe while it refuses, however many they are.
     pub(crate) async fn get<K: CredentialObject>(&self, object: &K, look: Look) -> Result<Loaded, Fault> {
         let uid = object.uid().unwrap_or_default();
+        let got = self.look(object, &uid, look).await;
+        let good = got.as_ref().is_ok_and(|loaded| !loaded.last_material);
+        if look == Look::Use && !good {
+            self.of(&uid, |entry| entry.troubled = true);
+        }
+        got
+    }
+
+    /// Whether somebody could not use it since this was last asked: then its own pass, which finds it good, wakes them.
+    pub(crate) fn was_troubled(&self, uid: &str) -> bool {
+        self.of(uid, |entry| std::mem::take(&mut entry.troubled)).unwrap_or_default()
+    }
+
+    async fn look<K: CredentialObject>(&self, object: &K, uid: &str, look: Look) -> Result<Loaded, Fault> {
         if look == Look::Use
-            && let Some(known) = self.known(&uid)
+            && let Some(known) = self.known(uid)
         {
             return known;
         }
-        let flight = self.with(&uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
+        let flight = self.with(uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
         let _flight = flight.lock().await;
         // Somebody else may have found out meanwhile.
         if look == Look::Use
-            && let Some(known) = self.known(&uid)
+            && let Some(known) = self.known(uid)
         {
             return known;
         }
-        if look != Look::Use || self.is_due(&uid) {
-            self.load(object, &uid).await;
+        let due = match look {
+            Look::Use => self.is_due(uid, self.probe),
+            // Sooner than its turn comes: whoever used it meanwhile must not make it wait for another one.
+            Look::Own => self.is_due(uid, self.probe / 2),
+            Look::Changed | Look::Requested => true,
+        };
+        if due {
+            self.load(object, uid).await;
         }
-        let loaded = self.loaded(&uid)?;
-        // One failing credential costs one probe a minute, however many objects use it.
-        if let (Some(fault), false) = (self.barred(&uid), look == Look::Fresh) {
-            return Err(self.source_fault(&uid).unwrap_or(fault));
+        let loaded = self.loaded(uid)?;
+        // One failing credential costs one probe a minute, however many objects use it; and a pause that Entra itself
+        // asked for stands whoever requests otherwise.
+        if let Some(fault) = self.barred(uid)
+            && (look != Look::Requested || fault.retry_after.is_some())
+        {
+            return Err(self.source_fault(uid).unwrap_or(fault));
         }
-        match self.tokens.check(&loaded.credential, look == Look::Fresh).await {
+        match self.tokens.check(&loaded.credential, look == Look::Requested).await {
             Ok(_) => {
-                self.with(&uid, |entry| entry.sign_in = None);
+                self.of(uid, |entry| entry.sign_in = None);
                 Ok(loaded)
             }
             // A token that is still good serves until its end; the credential's own status says what was answered.
@@ -112,14 +147,14 @@ impl Materials {
             Err(fault) => {
                 self.refused(&loaded.credential.key, &fault);
                 // That the source is gone is the cause, and what to do something about.
-                Err(self.source_fault(&uid).unwrap_or(fault))
+                Err(self.source_fault(uid).unwrap_or(fault))
             }
         }
     }
 
     /// What can be answered without asking anybody.
     fn known(&self, uid: &str) -> Option<Result<Loaded, Fault>> {
-        if self.is_due(uid) {
+        if self.is_due(uid, self.probe) {
             return None;
         }
         let loaded = match self.loaded(uid) {
@@ -132,11 +167,11 @@ impl Materials {
         self.tokens.holds(&loaded.credential).then_some(Ok(loaded))
     }
 
-    /// Whether the source is to be read again.
-    fn is_due(&self, uid: &str) -> bool {
+    /// Whether the source, which was read well, is to be read again after so long; one that is missing is sooner.
+    fn is_due(&self, uid: &str, wait: Duration) -> bool {
         let now = clock::instant();
-        let due = self.with(uid, |entry| {
-            let wait = if entry.source.is_some() { SOURCE_RETRY } else { self.probe };
+        let due = self.of(uid, |entry| {
+            let wait = if entry.source.is_some() { SOURCE_RETRY.min(wait) } else { wait };
             entry.read_at.is_none_or(|at| now.saturating_duration_since(at) >= wait)
         });
         due.unwrap_or(true)
@@ -145,7 +180,7 @@ impl Materials {
     /// The material in hand.
     fn loaded(&self, uid: &str) -> Result<Loaded, Fault> {
         let nothing = || Fault::local("read credential", uid, FaultKind::SourceGone, "no material");
-        self.with(uid, |entry| match (&entry.good, &entry.source) {
+        self.of(uid, |entry| match (&entry.good, &entry.source) {
             (Some(good), source) => Ok(Loaded { credential: good.clone(), last_material: source.is_some() }),
             (None, Some(fault)) => Err(fault.clone()),
             (None, None) => Err(nothing()),
@@ -153,19 +188,23 @@ impl Materials {
         .unwrap_or_else(|| Err(nothing()))
     }
 
-    /// What Entra answered less than a probe ago.
+    /// What Entra answered less than a probe ago, unless a token was had since.
     fn barred(&self, uid: &str) -> Option<Fault> {
         let now = clock::instant();
-        let of = |entry: &mut Entry| {
+        self.of(uid, |entry| {
+            if entry.good.as_ref().is_some_and(|good| self.tokens.holds(good)) {
+                entry.sign_in = None;
+            }
             entry.sign_in.as_ref().filter(|(_, until)| *until > now).map(|(fault, _)| fault.clone())
-        };
-        self.with(uid, of).flatten()
+        })
+        .flatten()
     }
 
-    /// Why a credential that has a usable token still is no good: its source is gone, or Entra refuses a new token.
+    /// Why a credential that has a usable token still is no good: its source is gone or cannot be read, or Entra refuses
+    /// a new token.
     pub(crate) fn warning(&self, uid: &str) -> Option<Fault> {
-        let good = self.with(uid, |entry| entry.good.clone()).flatten();
-        self.source_fault(uid).or_else(|| self.tokens.refused(&good?))
+        let (good, unread) = self.of(uid, |entry| (entry.good.clone(), entry.unread.clone()))?;
+        self.source_fault(uid).or(unread).or_else(|| self.tokens.refused(&good?))
     }
 
     /// Takes note that a credential does not sign in: nobody tries again for a probe.
@@ -183,21 +222,19 @@ impl Materials {
 
     /// With what a sweep may read what was read with this key: the material in hand, if it is the same still.
     pub(crate) fn standing(&self, key: &CredentialKey) -> Standing {
+        let barred = self.barred(&key.uid).is_some();
         let Ok(entries) = self.entries.lock() else { return Standing::Paused };
         let Some(entry) = entries.get(&key.uid) else { return Standing::Gone };
         match &entry.good {
             Some(good) if good.key != *key => Standing::Gone,
-            Some(_) if entry.sign_in.as_ref().is_some_and(|(_, until)| *until > clock::instant()) => {
-                Standing::Paused
-            }
-            Some(good) => Standing::Good(Box::new(good.clone())),
-            None => Standing::Paused,
+            Some(good) if !barred => Standing::Good(Box::new(good.clone())),
+            _ => Standing::Paused,
         }
     }
 
     /// The fault of the source alone: a credential with material left still has to say that its Secret is gone.
     fn source_fault(&self, uid: &str) -> Option<Fault> {
-        self.with(uid, |entry| entry.source.clone()).flatten()
+        self.of(uid, |entry| entry.source.clone()).flatten()
     }
 
     /// Only these credentials are there.
@@ -220,10 +257,11 @@ impl Materials {
     }
 
     async fn load<K: CredentialObject>(&self, object: &K, uid: &str) {
-        let now = clock::instant();
         let result = self.read(object, uid).await;
         self.with(uid, |entry| {
-            entry.read_at = Some(now);
+            // When it was over: those who waited for a read that took long take over what it came to.
+            entry.read_at = Some(clock::instant());
+            entry.unread = None;
             match result {
                 Ok(credential) => {
                     let changed = entry.good.as_ref().is_some_and(|old| old.key != credential.key);
@@ -237,7 +275,7 @@ impl Materials {
                     entry.source = None;
                 }
                 // The API server did not answer: what is in memory still stands.
-                Err(fault) if fault.is_passing() && entry.good.is_some() => {}
+                Err(fault) if fault.is_passing() && entry.good.is_some() => entry.unread = Some(fault),
                 Err(fault) => entry.source = Some(fault),
             }
         });

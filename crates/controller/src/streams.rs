@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember};
+use avnm_api::{
+    CredentialKind, CredentialRef, CrossTenantConnection, CrossTenantConnectionStatus, StaticMember,
+};
 use avnm_plan::conditions::find;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
@@ -207,6 +209,12 @@ fn halves(spec: &avnm_api::CrossTenantConnectionSpec) -> impl Iterator<Item = &C
     both.into_iter().flatten().map(|half| &half.credential_ref)
 }
 
+/// The credentials that a connection's halves were made with.
+fn claimed(status: &CrossTenantConnectionStatus) -> impl Iterator<Item = &CredentialRef> {
+    let both = [&status.scope_connection, &status.network_manager_connection];
+    both.into_iter().flatten().filter_map(|half| half.claim.as_ref()).map(|claim| &claim.credential_ref)
+}
+
 /// A credential changed: whoever refers to it looks again.
 pub(crate) fn on_credential<K: CredentialObject>(
     stores: &Stores,
@@ -218,7 +226,7 @@ pub(crate) fn on_credential<K: CredentialObject>(
         watcher::Event::Apply(guard) => credential_changed(stores, wakers, seen, guard),
         watcher::Event::Delete(guard) => {
             forget(seen, guard);
-            wake_users(stores, wakers, guard);
+            wake_users_of::<K>(stores, wakers, guard.namespace().as_deref(), &guard.name_any());
         }
         // Only now does the cache show what the list said, and whoever is woken sees it.
         watcher::Event::InitDone => {
@@ -251,15 +259,19 @@ fn credential_changed<K: CredentialObject>(
         Err(_) => "invalid".to_owned(),
     };
     if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
-        wake_users(stores, wakers, guard);
+        wake_users_of::<K>(stores, wakers, guard.namespace().as_deref(), &guard.name_any());
     }
 }
 
-fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, guard: &Guarded<K>) {
-    // One of the cluster may be used from anywhere.
-    let (home, name) = (guard.namespace(), guard.name_any());
+/// Wakes all objects that use a credential.
+pub(crate) fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, credential: &K) {
+    wake_users_of::<K>(stores, wakers, credential.namespace().as_deref(), &credential.name_any());
+}
+
+fn wake_users_of<K: CredentialObject>(stores: &Stores, wakers: &Wakers, home: Option<&str>, name: &str) {
     wake_those_who_use(stores, wakers, &|namespace, used| {
-        used.kind == K::KIND && used.name == name && home.as_deref().is_none_or(|home| home == namespace)
+        // One of the cluster may be used from anywhere.
+        used.kind == K::KIND && used.name == name && home.is_none_or(|home| home == namespace)
     });
 }
 
@@ -279,7 +291,8 @@ fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &Cr
     for found in stores.connections.state() {
         let Ok(object) = &found.0 else { continue };
         let namespace = object.namespace().unwrap_or_default();
-        if halves(&object.spec).any(|used| is_it(&namespace, used)) {
+        let held = object.status.iter().flat_map(claimed);
+        if halves(&object.spec).chain(held).any(|used| is_it(&namespace, used)) {
             connection(wakers, &namespace, &object.name_any());
             through.insert((namespace, object.name_any()));
         }
@@ -288,7 +301,10 @@ fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &Cr
         let Ok(object) = &found.0 else { continue };
         let namespace = object.namespace().unwrap_or_default();
         let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
-        let uses = own.into_iter().flatten().any(|used| is_it(&namespace, used))
+        // What it holds may be deleted with the credential that it was made with.
+        let held = object.status.as_ref().and_then(|status| status.claim.as_ref());
+        let held = held.map(|claim| &claim.credential_ref);
+        let uses = own.into_iter().flatten().chain(held).any(|used| is_it(&namespace, used))
             || object
                 .spec
                 .connection_ref

@@ -77,6 +77,8 @@ pub enum CredentialInput {
 pub struct UsableCredential {
     /// The reference.
     pub credential: CredentialRef,
+    /// Its uid: another object of the same name is another source.
+    pub uid: String,
     /// Its tenant: the truth about who is in which tenant.
     pub tenant: TenantId,
     /// Its application.

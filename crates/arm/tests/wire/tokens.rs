@@ -74,6 +74,19 @@ async fn one_sign_in_serves_all_who_wait_and_no_other_source() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_was_forgotten_on_its_way_leaves_no_token() {
+    let stage = Stage::start(|_, _| None).await;
+    let (arm, one) = (stage.arm(), credential("one", CENTRAL));
+    let (tokens, id) = (arm.tokens().clone(), connection());
+    let mut call = Box::pin(arm.get_scope_connection(&one, &id));
+    // It is under way, and then the credential is gone.
+    assert!(futures::poll!(&mut call).is_pending());
+    tokens.drop_token(&one);
+    assert!(call.await.is_absent(), "whoever waited gets what they waited for");
+    assert_eq!((tokens.holds(&one), stage.sign_ins()), (false, 1));
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_is_shared_but_not_remembered() {
     const REFUSAL: &str = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: x","error_codes":[7000215],"correlation_id":"cid"}"#;
     let healed = Arc::new(AtomicBool::new(false));

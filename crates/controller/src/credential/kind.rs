@@ -31,9 +31,10 @@ pub(crate) trait CredentialObject: Place + Serialize {
     /// Whose it is.
     fn owner(&self) -> Owner<'_>;
 
-    /// What decides who may use it, and where.
-    fn found(&self) -> Found<'_> {
+    /// What decides who may use it, and where; `uid` is of the one that was meant.
+    fn found(&self, uid: &str) -> Found<'_> {
         Found {
+            remade: self.meta().uid.as_deref() != Some(uid),
             owner: self.owner(),
             deleting: self.meta().deletion_timestamp.is_some(),
             allowed_scopes: self.declared().allowed_scopes(),

@@ -18,7 +18,7 @@ use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
     context::Context, cross_tenant_connection::seconds, hold, kube_io, live, materials::Look,
-    memory::Remembered, status,
+    memory::Remembered, status, streams,
 };
 
 /// What the process remembers of a credential.
@@ -60,17 +60,30 @@ async fn run<K: CredentialObject>(
     // The source is read by every pass, one a probe: there is no watch on Secrets. What a new generation changes shows in
     // it, and signs in anew; Entra is asked again for what has not changed on request only.
     let old = object.shown().cloned().unwrap_or_default();
-    let requested = meta.requested_at.is_some() && old.last_handled_reconcile_at != meta.requested_at;
-    let look = if requested { Look::Fresh } else { Look::Own };
+    let requested = meta.requested_at.is_some()
+        && remembered.requested != meta.requested_at
+        && old.last_handled_reconcile_at != meta.requested_at;
+    let look = if requested {
+        Look::Requested
+    } else if old.observed_generation != Some(meta.generation) {
+        Look::Changed
+    } else {
+        Look::Own
+    };
     let sign_in = match context.materials.get(&object, look).await {
         Err(fault) => SignIn::Failed(fault),
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
         Ok(_) => context.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
     };
-    let propagating = matches!(&sign_in, SignIn::Failed(fault) if plan::is_propagating(fault));
+    // Once, also where the status cannot be written.
+    remembered.requested.clone_from(&meta.requested_at);
+    if matches!(sign_in, SignIn::Token) && context.materials.was_troubled(&meta.uid) {
+        // Its status may never have shown what they met.
+        streams::wake_users(&context.stores, &context.wakers, &object);
+    }
     let now = clock::now();
-    remembered.memory.propagating_since =
-        if propagating { remembered.memory.propagating_since.or(Some(now)) } else { None };
+    let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
+    remembered.memory.propagating_since = since;
     let users = if meta.deleting {
         Some(live::users(&context.client, &context.stores, &meta.namespace, &object.reference()).await)
     } else {
@@ -83,7 +96,7 @@ async fn run<K: CredentialObject>(
         status: old,
         sign_in,
         users,
-        propagating_since: remembered.memory.propagating_since,
+        propagating_since: since,
         meta,
     };
     if plan::hold(&inputs) == Hold::Release {

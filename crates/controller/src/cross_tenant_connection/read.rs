@@ -10,7 +10,6 @@ use avnm_plan::{
 
 use crate::{
     context::{Context, Resolved},
-    inventory::Listener,
     streams,
 };
 
@@ -65,11 +64,6 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
             };
             *slot = Some(candidates[at].input.clone());
         }
-    }
-    // What was read with a credential is not read any more on behalf of whom it was withdrawn from.
-    if candidates.iter().any(|known| matches!(known.input, CredentialInput::NotLent(_))) {
-        let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
-        context.inventory.forget(&Listener::Connection { namespace, name });
     }
     let inputs = Inputs {
         meta,

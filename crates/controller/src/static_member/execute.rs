@@ -87,7 +87,7 @@ impl Pass<'_> {
         let auxiliary = self.desired.auxiliary.as_ref().map(|usable| (usable, self.desired.network.arm()));
         for (usable, id) in [bearer, auxiliary].into_iter().flatten() {
             let client = &self.context.client;
-            match live::credential_refuses(client, &namespace, &usable.credential, id).await {
+            match live::credential_refuses(client, &namespace, usable, id).await {
                 Ok(None) => {}
                 Ok(Some(why)) => {
                     self.observed.sources_gone = Some(why);

@@ -74,7 +74,10 @@ pub(crate) async fn reconcile(
     let uid = object.uid().unwrap_or_default();
     let mut remembered = context.members.take(&uid);
     let object = remembered.newest(object);
+    let begun = clock::instant();
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let (action, remembered) = run(&context, object, remembered).await;
+    context.inventory.forget_before(&Listener::Member { namespace, name }, begun);
     match remembered {
         Some(remembered) if stands_still(&context, &guard, &uid) => context.members.put(&uid, remembered),
         _ => context.members.forget(&uid),

@@ -12,7 +12,6 @@ use kube::{Resource, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use crate::{
     context::{Context, Resolved},
-    inventory::Listener,
     streams,
 };
 
@@ -120,11 +119,6 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         };
         inputs.resource = Some(one.input.clone());
         resolved.push(one);
-    }
-    // What was read with a credential is not read any more on behalf of whom it was withdrawn from.
-    if resolved.iter().any(|known| matches!(known.input, CredentialInput::NotLent(_))) {
-        let (namespace, name) = (inputs.meta.namespace.clone(), inputs.meta.name.clone());
-        context.inventory.forget(&Listener::Member { namespace, name });
     }
     (inputs, Candidates(resolved))
 }

@@ -28,6 +28,8 @@ pub fn may_use(owner: Owner<'_>, namespace: &str, labels: Option<&BTreeMap<Strin
 pub struct Found<'a> {
     /// Whose it is.
     pub owner: Owner<'a>,
+    /// Whether it is another one of the same name than the one whose token would sign.
+    pub remade: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Where it may be used; `None` restricts nothing.
@@ -48,7 +50,9 @@ impl Found<'_> {
         labels: Option<&BTreeMap<String, String>>,
         id: &ArmId,
     ) -> Option<&'static str> {
-        if self.deleting {
+        if self.remade {
+            Some("was made anew")
+        } else if self.deleting {
             Some("is being deleted")
         } else if !may_use(self.owner, namespace, labels) {
             Some("is not lent to this namespace any more (spec.allowedNamespaces)")
@@ -187,7 +191,8 @@ mod tests {
         let selecting = expression("team", SelectorOperator::In, &["a"]);
         let named = AllowedNamespaces { names: vec!["hub".into()], selector: selecting.selector.clone() };
         let (a, b) = (labels(&[("team", "a")]), labels(&[("team", "b")]));
-        let found = Found { owner: Owner::Cluster(Some(&selecting)), deleting: false, allowed_scopes: None };
+        let owner = Owner::Cluster(Some(&selecting));
+        let found = Found { owner, remade: false, deleting: false, allowed_scopes: None };
         assert!(found.asks_labels("hub"));
         assert_eq!(found.refuses("hub", Some(&a), &id), None);
         for gone in [Some(&b), None] {
@@ -200,6 +205,8 @@ mod tests {
         assert!(!own.asks_labels("hub"));
         assert_eq!(own.refuses("hub", None, &id), None);
         assert!(own.refuses("other", None, &id).is_some());
+        let remade = Found { remade: true, ..own };
+        assert_eq!(remade.refuses("hub", None, &id), Some("was made anew"));
         let deleting = Found { deleting: true, ..own };
         assert_eq!(deleting.refuses("hub", None, &id), Some("is being deleted"));
         for (scope, refused) in

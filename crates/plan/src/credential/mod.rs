@@ -43,7 +43,7 @@ pub struct Inputs {
     pub sign_in: SignIn,
     /// Objects with a claim that names it (a live list); read only while it is being deleted.
     pub users: Option<Result<Vec<String>, Fault>>,
-    /// When the current streak of Propagating began, in this process.
+    /// When the current streak of Propagating began: see [`propagating_since`].
     pub propagating_since: Option<Timestamp>,
 }
 
@@ -129,6 +129,30 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
 pub fn judged(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Fault {
     let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
     if long && is_propagating(fault) { refused(fault) } else { fault.clone() }
+}
+
+/// Since when Entra does not know something that it may know soon. What the process remembers goes before what the status
+/// shows, which outlives the process; silence in between changes nothing.
+pub fn propagating_since(
+    old: &CredentialStatus,
+    remembered: Option<Timestamp>,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match sign_in {
+        SignIn::Failed(fault) if is_propagating(fault) => {
+            let shown = old.last_failure.as_ref().filter(|failure| failure.code == fault.code);
+            let given_up = conditions::find(&old.conditions, "Ready")
+                .is_some_and(|ready| ready.reason == Reason::SignInRefused.word());
+            let shown = shown.map(|failure| {
+                let since = failure.since.0;
+                if given_up { since.checked_sub(PROPAGATION).unwrap_or(since) } else { since }
+            });
+            remembered.or(shown).or(Some(now))
+        }
+        SignIn::Failed(fault) if fault.heals_by_itself() => remembered,
+        SignIn::Failed(_) | SignIn::Token => None,
+    }
 }
 
 /// The same fault as a refusal that a person must act on.

@@ -139,3 +139,30 @@ fn it_goes_once_a_list_shows_no_user(
     going.held = false;
     assert_eq!(hold(&going), Hold::Leave, "there is nothing to take off");
 }
+
+#[test]
+fn how_long_entra_has_not_known_it_outlives_silence_and_restarts() {
+    let unknown = refusal(SignInFault::Propagating, "AADSTS70021");
+    let silence = refusal(SignInFault::Unreachable, "HTTP503");
+    let (fresh, later) = (CredentialStatus::default(), T0 + SignedDuration::from_mins(9));
+    let since = |old: &CredentialStatus, remembered, sign_in: &SignIn| {
+        propagating_since(old, remembered, sign_in, later)
+    };
+    assert_eq!(since(&fresh, None, &unknown), Some(later), "it begins");
+    assert_eq!(since(&fresh, Some(T0), &unknown), Some(T0), "it goes on");
+    assert_eq!(since(&fresh, Some(T0), &silence), Some(T0), "silence says nothing");
+    assert_eq!(since(&fresh, Some(T0), &SignIn::Token), None, "it is over");
+    assert_eq!(since(&fresh, Some(T0), &refusal(SignInFault::Refused, "AADSTS7000215")), None);
+    // A process that begins anew goes by what the one before it wrote.
+    let shown = told(&inputs(unknown.clone()), T0).status;
+    assert_eq!(since(&shown, None, &unknown), Some(T0));
+    let other = refusal(SignInFault::Propagating, "AADSTS700213");
+    assert_eq!(since(&shown, None, &other), Some(later), "another code is another wait");
+    let mut given_up = inputs(unknown.clone());
+    given_up.propagating_since = Some(T0);
+    let given_up = told(&given_up, T0 + PROPAGATION).status;
+    let now = T0 + PROPAGATION + SignedDuration::from_secs(1);
+    let since = propagating_since(&given_up, None, &unknown, now);
+    let restarted = Inputs { propagating_since: since, ..inputs(unknown) };
+    assert_eq!(ready(&told(&restarted, now)), ("False", "SignInRefused"), "nor is it taken back");
+}

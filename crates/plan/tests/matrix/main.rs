@@ -151,6 +151,7 @@ fn within(id: &str, scopes: Option<&[String]>) -> bool {
 fn usable(tenant: &str, scopes: Option<Vec<String>>) -> UsableCredential {
     UsableCredential {
         credential: CredentialRef { kind: CredentialKind::TenantCredential, name: "fixed".into() },
+        uid: "of-the-credential".into(),
         tenant: TenantId::parse(tenant).unwrap(),
         client: ClientId::parse(APP).unwrap(),
         allowed_scopes: scopes,

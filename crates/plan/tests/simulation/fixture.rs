@@ -30,6 +30,7 @@ pub(crate) fn tenant(text: &str) -> TenantId {
 pub(crate) fn usable(name: &str, of: &str) -> UsableCredential {
     UsableCredential {
         credential: reference(name),
+        uid: name.to_owned(),
         tenant: tenant(of),
         client: ClientId::parse(APP).unwrap(),
         allowed_scopes: None,
