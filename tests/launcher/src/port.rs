@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 /// `N` ports that were free a moment ago, all different.
 ///
 /// kube-apiserver cannot be asked to choose its own port, so another process may take one of these first. Whoever
-/// starts a server on them looks for [`CLASH`] in its log and tries again with others.
+/// starts a server on them looks for `CLASH` in its log and tries again with others.
 pub fn free<const N: usize>() -> Result<[u16; N]> {
     let mut held = Vec::with_capacity(N);
     let mut ports = [0; N];

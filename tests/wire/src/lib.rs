@@ -4,7 +4,7 @@
 //! code: a field misspelt in one of them passes there and fails here. Nothing is mocked. What was called, with whose
 //! token, is read from the emulator's ledger.
 //!
-//! [`world`] sets it up; each other module is one subject.
+//! `world` sets it up; each other module is one subject.
 
 #[cfg(test)]
 mod absence;
