@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
@@ -145,9 +146,10 @@ impl Azure {
             rng,
             own_origins: Vec::new(),
         };
-        for entry in &file.resources {
+        for (index, entry) in file.resources.iter().enumerate() {
             let body = json!({"properties": entry.properties});
-            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)?;
+            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)
+                .with_context(|| format!("resources[{index}] ({})", entry.id))?;
         }
         Ok(Self { clock, state: Mutex::new(state) })
     }

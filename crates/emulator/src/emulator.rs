@@ -28,7 +28,9 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one on the current tokio runtime. It listens on return.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let azure = Arc::new(Azure::new(&options.world_file()?, options.settings.clone(), options.seed)?);
+        let azure = Azure::new(&options.world_file()?, options.settings.clone(), options.seed)
+            .with_context(|| options.world_name.clone())?;
+        let azure = Arc::new(azure);
         let listener = bind(options.listen).await?;
         let address = listener.local_addr().context("ask for the address listened on")?;
         let tls = serve::tls::generate(address.ip(), &options.names)?;

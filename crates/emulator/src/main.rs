@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use avnm_emulator::settings::{NetworkQuotas, Quota, Quotas};
@@ -136,8 +137,18 @@ fn span(text: &str) -> Result<Span, String> {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reasons in one line and no more: what does not fit is in the world file or the flags.
+        Err(error) => {
+            eprintln!("avnm-emulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     if args.print_world {
         print!("{}", avnm_emulator::world::file::DEFAULT_WORLD);
         return Ok(());
@@ -218,6 +229,10 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         imds: args.imds,
         names: args.names.clone(),
         world,
+        world_name: args
+            .world
+            .as_ref()
+            .map_or("world file".into(), |it| format!("world file {}", it.display())),
         settings,
         seed: args.seed,
     })

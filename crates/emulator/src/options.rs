@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use anyhow::Context as _;
+
 use crate::settings::Settings;
 use crate::world::file::{DEFAULT_WORLD, WorldFile};
 
@@ -18,6 +20,8 @@ pub struct Options {
     pub names: Vec<String>,
     /// The world file's text; None, the default world.
     pub world: Option<String>,
+    /// What messages call that file.
+    pub world_name: String,
     /// Settings at the start.
     pub settings: Settings,
     /// What all that is drawn comes from: delays, order, GUIDs, keys of tokens.
@@ -32,6 +36,7 @@ impl Default for Options {
             imds: None,
             names: Vec::new(),
             world: None,
+            world_name: "world file".into(),
             settings: Settings::default(),
             seed: 1,
         }
@@ -45,6 +50,7 @@ impl Options {
     }
 
     pub(crate) fn world_file(&self) -> anyhow::Result<WorldFile> {
-        WorldFile::parse(self.world.as_deref().unwrap_or(DEFAULT_WORLD))
+        let parsed = WorldFile::parse(self.world.as_deref().unwrap_or(DEFAULT_WORLD));
+        parsed.and_then(|file| file.check().map(|()| file)).with_context(|| self.world_name.clone())
     }
 }

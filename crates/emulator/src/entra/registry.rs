@@ -10,7 +10,7 @@ use super::keys::Keys;
 use crate::azure::State;
 use crate::path::scope_key;
 use crate::world::build_guid;
-use crate::world::directory::{Given, Role, ServicePrincipal, built_in_role};
+use crate::world::directory::{BuiltInRole, Given, Role, ServicePrincipal};
 use crate::world::file::AppEntry;
 
 /// One edit. As JSON: `{"op": "removeRole", "clientId": …, "tenant": …, "actions": […]}`.
@@ -135,7 +135,7 @@ pub enum Edit {
         /// These actions, or
         actions: Option<Vec<String>>,
         /// a built-in role.
-        role: Option<String>,
+        role: Option<BuiltInRole>,
     },
     /// Actions are taken from every role, or from those at one scope; without actions whole roles go.
     RemoveRole {
@@ -215,9 +215,7 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
         Edit::AddRole { client_id, tenant, scope, actions, role } => {
             let actions = match (actions, role) {
                 (Some(actions), None) => actions,
-                (None, Some(name)) => {
-                    built_in_role(&name).with_context(|| format!("unknown role {name:?}"))?
-                }
+                (None, Some(role)) => role.actions(),
                 _ => bail!("give either actions or role"),
             };
             let given = given(state, now);

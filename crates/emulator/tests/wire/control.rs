@@ -123,14 +123,14 @@ async fn it_is_off_by_default_and_never_beyond_loopback() {
 #[tokio::test]
 async fn a_world_of_ones_own() {
     let yaml = "
-tenants: [{id: t}]
-subscriptions: [{id: s, tenant: t}]
+tenants: [{id: 24680975-1234-abcd-56ef-121314ab5643}]
+subscriptions: [{id: 13579864-1234-5678-abcd-0987654321ab, tenant: 24680975-1234-abcd-56ef-121314ab5643}]
 managers:
-  - id: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m
-    networkManagerScopes: {subscriptions: [/subscriptions/s]}
+  - id: &manager /subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/r/providers/Microsoft.Network/networkManagers/m
+    networkManagerScopes: {subscriptions: [/subscriptions/13579864-1234-5678-abcd-0987654321ab]}
 resources:
-  - id: /subscriptions/s/providers/Microsoft.Network/networkManagerConnections/c
-    properties: {networkManagerId: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m}
+  - id: /subscriptions/13579864-1234-5678-abcd-0987654321ab/providers/Microsoft.Network/networkManagerConnections/c
+    properties: {networkManagerId: *manager}
 ";
     let world = World::start(Options { world: Some(yaml.into()), ..Options::instant() }).await;
     let state = world.emulator.control().state();

@@ -20,6 +20,7 @@ mod metadata;
 mod program;
 mod quotas;
 mod roles;
+mod schema;
 mod stuck;
 mod support;
 mod watch;

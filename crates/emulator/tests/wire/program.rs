@@ -72,6 +72,14 @@ fn what_does_not_fit_is_said_before_it_listens() {
     std::fs::write(&world, "tenants: [{id: t, colour: red}]").unwrap();
     let text = fails(&["--listen", "127.0.0.1:0", "--world", world.to_str().unwrap()]);
     assert!(text.contains("world file") && text.contains("colour"), "{text}");
+    assert!(text.contains(world.to_str().unwrap()), "{text}");
+    for (file, wanted) in
+        [("", "tenants: there is none"), ("tenants: [{id: t}]", "tenants[0] (t): id: \"t\" is not a GUID")]
+    {
+        std::fs::write(&world, file).unwrap();
+        let text = fails(&["--listen", "127.0.0.1:0", "--world", world.to_str().unwrap()]);
+        assert!(text.contains(&format!("world file {}: {wanted}", world.display())), "{text}");
+    }
     let text = fails(&["--world", directory.join("none").to_str().unwrap()]);
     assert!(text.contains("read world file"), "{text}");
     assert!(fails(&["--member-delay-ms", "9-1"]).contains("9 is more than 1"));
