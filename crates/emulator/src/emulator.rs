@@ -28,6 +28,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one on the current tokio runtime. It listens on return.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        options.settings.check().context("settings")?;
         let azure = Azure::new(&options.world_file()?, options.settings.clone(), options.seed)
             .with_context(|| options.world_name.clone())?;
         let azure = Arc::new(azure);

@@ -31,6 +31,10 @@ struct Args {
     #[arg(long)]
     print_world_schema: bool,
 
+    /// Prints the JSON schema of the settings, each with its meaning and what it may be, and ends.
+    #[arg(long)]
+    print_settings_schema: bool,
+
     /// Writes the certificate of the generated authority here (PEM), for clients to trust.
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
@@ -83,7 +87,7 @@ struct Args {
     graph_quota: bool,
 
     /// Any other setting, as JSON laid over the defaults: --settings '{"consistency": {"lingerMs": {"min": 0, "max":
-    /// 3000}}}'. GET /settings at the control endpoint lists them.
+    /// 3000}}}'. --print-settings-schema and docs/emulator/settings.md say what each means and may be.
     #[arg(long, value_name = "JSON", value_parser = patch)]
     settings: Option<serde_json::Value>,
 
@@ -120,8 +124,8 @@ What of it is assumed and what is proven: GET /evidence there, or docs/emulator/
 Logs go to stderr; AVNM_EMULATOR_LOG=debug shows more.";
 
 fn patch(text: &str) -> Result<serde_json::Value, String> {
-    let patch = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Settings::default().merged(&patch).map_err(|error| error.to_string())?;
+    let patch = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
+    Settings::default().merged(&patch).map_err(|error| format!("{error:#}"))?;
     Ok(patch)
 }
 
@@ -155,6 +159,10 @@ async fn run(args: Args) -> anyhow::Result<()> {
     }
     if args.print_world_schema {
         println!("{}", avnm_emulator::world::schema::text());
+        return Ok(());
+    }
+    if args.print_settings_schema {
+        println!("{}", avnm_emulator::settings::schema::text());
         return Ok(());
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("AVNM_EMULATOR_LOG")
@@ -220,7 +228,7 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         ..Settings::default()
     };
     let settings = match &args.settings {
-        Some(patch) => settings.merged(patch).context("lay --settings over the defaults")?,
+        Some(patch) => settings.merged(patch).context("--settings")?,
         None => settings,
     };
     Ok(Options {

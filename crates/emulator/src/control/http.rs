@@ -12,6 +12,7 @@ use super::{Control, page};
 use crate::entra::registry::Edit;
 use crate::faults::Fault;
 use crate::rules::EVIDENCE;
+use crate::settings::schema;
 use crate::world::resources::ConnectionState;
 
 /// What the endpoint says at its root.
@@ -41,6 +42,7 @@ DELETE /locks, /locks?scope=ID       all, or one
 POST   /registrations                {scope, registered: true | false}: Microsoft.Network in a subscription or at a
                                       management group ({tenant} where its name needs it)
 GET    /settings, POST /settings     what can be set; a patch of it
+GET    /settings/schema              what each setting means and may be (docs/emulator/settings.md is the same to read)
 GET    /evidence                     what each rule is built on
 ";
 
@@ -76,6 +78,7 @@ pub fn router(control: Control) -> Router {
         .route("/connections/state", post(force_state))
         .route("/entra", post(entra))
         .route("/settings", get(settings).post(change_settings))
+        .route("/settings/schema", get(settings_schema))
         .route("/evidence", get(evidence))
         .with_state(control)
 }
@@ -209,6 +212,10 @@ async fn settings(State(control): State<Control>) -> Response {
 
 async fn change_settings(State(control): State<Control>, Json(patch): Json<Value>) -> Outcome {
     Ok(Json(serde_json::to_value(control.change_settings(&patch)?)?))
+}
+
+async fn settings_schema() -> Json<Value> {
+    Json(schema::value())
 }
 
 async fn evidence() -> Response {

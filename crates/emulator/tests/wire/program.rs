@@ -100,7 +100,29 @@ fn the_schema_of_a_world_refuses_unknown_fields_as_the_program_does() {
 }
 
 #[test]
+fn the_schema_of_the_settings_is_printed_and_each_has_its_meaning() {
+    let output = Command::new(PROGRAM).arg("--print-settings-schema").output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    let defaults = serde_json::to_value(avnm_emulator::Settings::default()).unwrap();
+    assert!(properties.keys().eq(defaults.as_object().unwrap().keys()), "{properties:?}");
+    for (name, property) in properties {
+        assert!(property["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
+        assert_eq!(property["default"], defaults[name], "{name}");
+    }
+}
+
+#[test]
 fn a_setting_that_does_not_exist_is_refused_by_name() {
+    for (settings, wanted) in [
+        (r#"{"pageSize": 0}"#, "pageSize: 0 is no page"),
+        (r#"{"reconnect": "sometimes"}"#, "reconnect: unknown variant `sometimes`, expected one of `always`"),
+    ] {
+        let text = fails(&["--settings", settings]);
+        assert!(text.contains(wanted), "{text}");
+    }
+    let text = fails(&["--page-size", "0", "--listen", "127.0.0.1:0"]);
+    assert!(text.contains("pageSize: 0 is no page"), "{text}");
     let text = fails(&["--settings", r#"{"pagesize": 3}"#]);
     assert!(text.contains("pagesize"), "{text}");
     let text = fails(&["--settings", "{"]);

@@ -1,7 +1,8 @@
 //! The schemas that editors check with, against the files that they are for: what the program takes, they take.
 
+use avnm_emulator::Settings;
 use avnm_emulator::world::file::DEFAULT_WORLD;
-use avnm_emulator::world::schema;
+use avnm_emulator::{settings, world};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -98,9 +99,13 @@ fn is(kind: &str, value: &Value) -> bool {
     }
 }
 
+fn against(schema: &str, value: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    refusals(&schema, &schema, value, "")
+}
+
 fn world(yaml: &str) -> Vec<String> {
-    let schema: Value = serde_json::from_str(&schema::text()).unwrap();
-    refusals(&schema, &schema, &serde_saphyr::from_str(yaml).unwrap(), "")
+    against(&world::schema::text(), &serde_saphyr::from_str(yaml).unwrap())
 }
 
 fn file(path: &str) -> String {
@@ -142,4 +147,30 @@ fn the_schema_refuses_words_and_ids_that_the_program_refuses() {
 #[test]
 fn the_default_world_names_its_schema_for_editors() {
     assert!(DEFAULT_WORLD.starts_with("# yaml-language-server: $schema=world.schema.json\n"));
+}
+
+#[test]
+fn the_schema_of_the_settings_takes_and_refuses_what_the_program_does() {
+    let check =
+        |patch: &Value| (against(&settings::schema::text(), patch), Settings::default().merged(patch));
+    let some =
+        json!({"graphQuota": {"size": 0, "refillPerSecond": 0.5}, "pageSize": 1000, "pairing": "onPut"});
+    for good in [json!({}), json!(Settings::default()), json!(Settings::instant()), some] {
+        let (refusals, merged) = check(&good);
+        assert_eq!(refusals, Vec::<String>::new());
+        merged.unwrap();
+    }
+    for bad in [
+        json!({"pagesize": 3}),
+        json!({"pageSize": 0}),
+        json!({"pairing": "never"}),
+        json!({"missingServicePrincipal": 700_016}),
+        json!({"graphQuota": {"size": -1, "refillPerSecond": 1}}),
+        json!({"graphQuota": {"size": 1, "refillPerSecond": 0}}),
+        json!({"latencyMs": {"min": 0, "max": 86_400_001}}),
+        json!({"latencyMs": 5}),
+    ] {
+        let (refusals, merged) = check(&bad);
+        assert!(!refusals.is_empty() && merged.is_err(), "{bad}");
+    }
 }
