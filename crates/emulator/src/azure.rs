@@ -293,7 +293,13 @@ impl Azure {
         if let (Some(entry), Reaction::Giant(_)) = (state.ledger.get_mut(admitted.seq), &reaction) {
             entry.status = Some(200);
         }
+        state.ledger.tell(admitted.seq);
         reaction
+    }
+
+    /// What came of calls since this was last asked, for who follows the ledger.
+    pub fn told(&self) -> Vec<Entry> {
+        self.settled().0.ledger.take_told()
     }
 
     /// A call from its arrival to its answer, without any delay: for callers in the same process.
@@ -324,6 +330,7 @@ impl State {
                 Event::Late { request, seq } => {
                     let status = self.perform(&request, seq, due, Quirk::None).status;
                     self.note_effect(seq, status);
+                    self.ledger.tell(seq);
                 }
             }
         }

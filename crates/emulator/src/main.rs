@@ -39,9 +39,20 @@ struct Args {
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 
-    /// Opens the control endpoint (plain HTTP, no sign-in, loopback only); off by default. GET / there lists its calls.
+    /// Opens the control endpoint (plain HTTP, no sign-in, loopback only unless --control-anywhere); off by default. GET / there lists its calls.
     #[arg(long, value_name = "ADDR")]
     control: Option<SocketAddr>,
+
+    /// Lets --control listen beyond loopback, as a container's published port needs. Whoever reaches that address then
+    /// reads every call and all that exists, makes calls fail, and changes everything, rights and secrets too: publish
+    /// it on loopback, or to a network that is the test's own.
+    #[arg(long, requires = "control")]
+    control_anywhere: bool,
+
+    /// Writes the ledger here while it runs: each call in a line of JSON, before its caller has the answer. A call that
+    /// takes effect after it was cut off has a second line then, with the same seq. No secret and no token is in it.
+    #[arg(long, value_name = "PATH")]
+    ledger_file: Option<PathBuf>,
 
     /// Opens the instance metadata service, which gives out tokens of the world's managedIdentities (plain HTTP, as
     /// Azure's at 169.254.169.254); off by default.
@@ -121,7 +132,7 @@ Faults, by script (the second PUT of a member is done, and its answer lost):
     \"match\": {\"method\": \"PUT\", \"pathContains\": \"/staticMembers/\", \"nth\": 2}, \"action\": {\"cutAfter\": true}}'
 
 What of it is assumed and what is proven: GET /evidence there, or docs/emulator/evidence.md.
-Logs go to stderr; AVNM_EMULATOR_LOG=debug shows more.";
+Logs go to stderr, a line for each call among them; AVNM_EMULATOR_LOG=warn is silent about calls, debug shows more.";
 
 fn patch(text: &str) -> Result<serde_json::Value, String> {
     let patch = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
@@ -234,6 +245,8 @@ fn options(args: &Args) -> anyhow::Result<Options> {
     Ok(Options {
         listen: args.listen,
         control: args.control,
+        control_anywhere: args.control_anywhere,
+        ledger_file: args.ledger_file.clone(),
         imds: args.imds,
         names: args.names.clone(),
         world,

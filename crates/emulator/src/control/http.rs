@@ -1,4 +1,5 @@
-//! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address only.
+//! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address, or a network
+//! of the test's own.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};

@@ -113,11 +113,16 @@ async fn the_ledger_is_read_from_a_number_on() {
 }
 
 #[tokio::test]
-async fn it_is_off_by_default_and_never_beyond_loopback() {
+async fn it_is_off_by_default_and_beyond_loopback_only_when_told_so() {
     assert_eq!(World::instant().await.emulator.control_url(), None);
     let control = Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let error = Emulator::start(Options { control, ..Options::instant() }).await.unwrap_err();
     assert!(error.to_string().contains("loopback only"), "{error}");
+    let options = Options { control, control_anywhere: true, ..Options::instant() };
+    let world = World::start(options).await;
+    let url = world.emulator.control_url().unwrap();
+    assert!(url.starts_with("http://localhost:"), "{url}");
+    assert_eq!(ask(&world, Method::GET, "/settings", None).await.0, 200);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod federation;
 mod graph;
 mod groups;
 mod imds;
+mod journal;
 mod jwt;
 mod lists;
 mod locks;
