@@ -290,8 +290,9 @@ impl Azure {
             entry.code.clone_from(&answer.code);
             entry.bytes = answer.body.len();
         }
-        if let (Some(entry), Reaction::Giant(_)) = (state.ledger.get_mut(admitted.seq), &reaction) {
+        if let (Some(entry), Reaction::Giant(bytes)) = (state.ledger.get_mut(admitted.seq), &reaction) {
             entry.status = Some(200);
+            entry.bytes = usize::try_from(*bytes).unwrap_or(usize::MAX);
         }
         state.ledger.tell(admitted.seq);
         reaction

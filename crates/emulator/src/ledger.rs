@@ -64,7 +64,7 @@ pub struct Entry {
     pub auxiliary_tenants: Vec<String>,
     /// The client ids of the auxiliary tokens.
     pub auxiliary_principals: Vec<String>,
-    /// Bytes in the answer's body.
+    /// Bytes in the answer's body; of one that was cut in the middle or had no end, what it would have had.
     pub bytes: usize,
     /// The fault that was applied, by id.
     #[serde(skip_serializing_if = "Option::is_none")]

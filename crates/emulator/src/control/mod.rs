@@ -2,6 +2,7 @@
 //!
 //! [`Control`] is for callers in the same process; [`http`] offers the same as an endpoint.
 
+mod asked;
 pub mod http;
 mod page;
 

@@ -177,12 +177,14 @@ fn truncated(answer: &Answer) -> Response<Body> {
     response
 }
 
-/// JSON whose list begins and does not come to an item for so many bytes.
+/// JSON whose list begins and does not come to an item; the whole body has so many bytes.
 fn giant(bytes: u64) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let json = header::HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     let first = Bytes::from_static(br#"{"value":["#);
+    let first = first.slice(..usize::try_from(bytes).unwrap_or(usize::MAX).min(first.len()));
+    let bytes = bytes - first.len() as u64;
     let piece = Bytes::from(vec![b' '; PIECE]);
     let body = stream::unfold((first, bytes), move |(next, left)| {
         let piece = piece.clone();

@@ -186,3 +186,81 @@ async fn locks_and_registrations_are_set_by_the_endpoint() {
     let ambiguous = json!({"scope": SHARED_GROUP, "registered": false});
     assert_eq!(ask(&world, Method::POST, "/registrations", Some(ambiguous)).await.0, 400);
 }
+
+#[tokio::test]
+async fn every_refusal_is_json_and_says_what_is_wrong() {
+    let world = with_endpoint().await;
+    let url = world.emulator.control_url().unwrap();
+    let json = Some("application/json");
+    let cases = [
+        ("POST", "/settings", None, "{}", 415, "Content-Type: application/json"),
+        ("POST", "/settings", json, "{", 400, "EOF"),
+        ("POST", "/settings", json, "[]", 400, "settings are a JSON object"),
+        (
+            "POST",
+            "/faults",
+            json,
+            r#"{"match": {"nth": "first"}, "action": {"delayMs": 1}}"#,
+            400,
+            "match.nth: invalid type",
+        ),
+        (
+            "POST",
+            "/faults",
+            json,
+            r#"{"match": {"nth": 0}, "action": {"delayMs": 1}}"#,
+            400,
+            "match.nth: calls are counted from 1",
+        ),
+        (
+            "POST",
+            "/locks",
+            json,
+            r#"{"scope": "/subscriptions/x", "level": "None"}"#,
+            400,
+            "level: unknown variant `None`, expected `CanNotDelete` or `ReadOnly`",
+        ),
+        ("GET", "/arm", None, "", 400, "missing field `id`"),
+        ("GET", "/ledger?since=x", None, "", 400, "since"),
+        // Taken for all faults, were the parameter ignored.
+        ("DELETE", "/faults?ID=3", None, "", 400, "unknown field `ID`"),
+        ("DELETE", "/faults/x", None, "", 400, "x"),
+        ("DELETE", "/locks?id=/subscriptions/x", None, "", 400, "unknown field `id`"),
+        ("GET", "/fault", None, "", 404, "there is no /fault; GET / lists what there is"),
+        ("PATCH", "/settings", json, "{}", 405, "/settings takes no PATCH"),
+    ];
+    for (method, path, kind, body, status, wanted) in cases {
+        let mut request = world.http.request(method.parse().unwrap(), format!("{url}{path}")).body(body);
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{method} {path}");
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(answer["error"].as_str().unwrap().contains(wanted), "{method} {path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_help_names_every_field_of_a_fault() {
+    let world = with_endpoint().await;
+    let (_, help) = ask(&world, Method::GET, "/", None).await;
+    let line = help
+        .as_str()
+        .unwrap()
+        .split("POST   /faults")
+        .nth(1)
+        .unwrap()
+        .split("DELETE")
+        .next()
+        .unwrap()
+        .to_owned();
+    // One of each, so that the list grows with the code that reads them.
+    let error = ask(&world, Method::POST, "/faults", Some(json!({"action": {"x": 1}}))).await.1;
+    let fields: Vec<&str> = error["error"].as_str().unwrap().split('`').skip(3).step_by(2).collect();
+    assert!(fields.len() > 10, "{error}");
+    for field in fields {
+        assert!(line.contains(field), "{field}: {line}");
+    }
+}
