@@ -112,7 +112,7 @@ struct Args {
 }
 
 const AFTER_HELP: &str = "\
-One port serves both: paths that begin with /subscriptions or /providers are ARM's, all others Entra's.
+One port serves both: paths that begin with /subscriptions, /providers or /tenants are ARM's, all others Entra's.
 
 Try it:
   avnm-emulator --ca-file ca.pem --control 127.0.0.1:8444

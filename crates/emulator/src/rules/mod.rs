@@ -143,6 +143,9 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk
     };
     let caller = tokens::check(state, request, now)?;
     let path = ArmPath::from_request(&request.path).ok_or_else(|| {
+        if crate::path::is_well_formed(&request.path) {
+            return not_served(&request.method, &request.path);
+        }
         Answer::gateway(400, "InvalidResourceId", "The path is not one of a resource or a list of resources.")
     })?;
     let method = request.method.as_str();
@@ -186,7 +189,10 @@ fn written(state: &mut State, call: &Call<'_>) -> Answer {
 
 /// Refuses types and versions that nobody serves. Both are 404s that say nothing about a resource.
 fn known_type(state: &State, call: &Call<'_>, version: &str) -> Answered<()> {
-    let Some(namespace) = call.path.namespace.as_deref() else { return Ok(()) };
+    let Some(namespace) = call.path.namespace.as_deref() else {
+        // Before any action: subscriptions and groups have actions of their own, which nobody needs here.
+        return Err(not_served(call.method, &call.path.id()));
+    };
     if namespace != "Microsoft.Network" {
         let text = format!("The resource namespace '{namespace}' is invalid.");
         return Err(Answer::gateway(404, "InvalidResourceNamespace", &text));
@@ -245,6 +251,16 @@ fn dispatch(state: &mut State, call: &Call<'_>) -> Answered {
             Err(Answer::gateway(405, "MethodNotAllowed", &text))
         }
     }
+}
+
+/// What Azure has and the emulator does not: a 404 with a code that Azure never sends, so that nobody takes it for one of
+/// Azure's.
+pub fn not_served(method: &str, path: &str) -> Answer {
+    let text = format!(
+        "The emulator does not serve {method} {path}. Subscriptions, resource groups, management groups, tenants and lists \
+         of providers are in its world, but not to be read or changed by calls."
+    );
+    Answer::gateway(404, "NotServedByEmulator", &text)
 }
 
 /// The provider's 404 for a thing that is not there.

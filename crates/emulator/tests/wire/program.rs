@@ -210,3 +210,18 @@ async fn the_flags_of_the_example_job_open_what_a_pipeline_needs() {
     drop(child);
     std::fs::remove_dir_all(directory).unwrap();
 }
+
+#[test]
+fn the_readme_points_at_rules_that_there_are() {
+    let readme = include_str!("../../README.md");
+    let (_, list) = readme.split_once("most assumptions: in that list, ").unwrap();
+    let (list, _) = list.split_once(" are what to read").unwrap();
+    let named: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() > 3, "{list}");
+    for family in named {
+        let evidence = avnm_emulator::rules::EVIDENCE.iter().find(|(known, _)| *known == family);
+        let (_, all) = evidence.unwrap_or_else(|| panic!("{family}"));
+        let assumed = all.iter().filter(|it| it.basis == avnm_emulator::rules::Basis::Assumed);
+        assert!(assumed.count() > 0, "{family}");
+    }
+}
