@@ -1,6 +1,6 @@
 //! Edits of the registry: consent withdrawn, secrets, certificates and trust changed, roles given and taken.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::certificates::Certificate;
 use super::federation::{self, FederatedCredential};
 use super::keys::Keys;
 use crate::azure::State;
-use crate::path::scope_key;
+use crate::path::{ArmPath, scope_key};
 use crate::world::build_guid;
 use crate::world::directory::{BuiltInRole, Given, Role, ServicePrincipal};
 use crate::world::file::AppEntry;
@@ -218,6 +218,10 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
                 (None, Some(role)) => role.actions(),
                 _ => bail!("give either actions or role"),
             };
+            ensure!(
+                scope == "/" || (scope.starts_with('/') && ArmPath::from_id(&scope).is_some()),
+                "scope: {scope:?} is not the id of a management group, subscription, resource group or resource, nor /"
+            );
             let given = given(state, now);
             principal(state, &client_id, &tenant)?.roles.push(Role { scope, actions, given });
         }

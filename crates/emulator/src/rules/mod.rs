@@ -303,6 +303,10 @@ pub fn verb(method: &str) -> &'static str {
     }
 }
 
+/// Why a resource can be neither made nor deleted behind the scenes.
+const NOT_KEPT: &str = "is not the id of a network manager, network group, static member, scope connection, network \
+                        manager connection or virtual network; only those can be made and deleted";
+
 /// Makes or changes a resource without any check of rights: behind the callers' backs, or before the world starts.
 pub(crate) fn put_unchecked(
     state: &mut State,
@@ -344,7 +348,7 @@ pub(crate) fn put_unchecked(
             let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
             networks::store(state, &path, sent);
         }
-        other => bail!("{id}: a {other:?} cannot be put"),
+        _ => bail!("{id} {NOT_KEPT}"),
     }
     show_unchecked(state, &path, &tenant).with_context(|| format!("{id} did not stay"))
 }
@@ -365,7 +369,7 @@ pub(crate) fn delete_unchecked(
         Kind::StaticMember => state.world.members.remove(&key).is_some(),
         Kind::NetworkManagerConnection => manager_connections::remove(state, &key, now),
         Kind::VirtualNetwork => networks::remove(state, &key, now),
-        other => bail!("{id}: a {other:?} cannot be deleted"),
+        _ => bail!("{id} {NOT_KEPT}"),
     })
 }
 

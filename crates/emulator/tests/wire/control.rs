@@ -85,11 +85,30 @@ async fn faults_settings_and_entra_are_set_and_refused_by_name() {
         ("/faults", json!({"match": {"verb": "GET"}, "action": {"html": true}})),
         ("/entra", json!({"op": "nonsense"})),
         ("/entra", json!({"op": "setSecret", "clientId": "nobody", "secret": "x"})),
+        (
+            "/entra",
+            json!({"op": "addRole", "clientId": APP, "tenant": CENTRAL, "scope": "garbage", "role": "Reader"}),
+        ),
+        (
+            "/entra",
+            json!({"op": "addRole", "clientId": APP, "tenant": CENTRAL, "scope": "/", "role": "Looker"}),
+        ),
         ("/connections/state", json!({"id": MANAGER, "state": "Conflict"})),
     ] {
         let (status, answer) = ask(&world, Method::POST, path, Some(bad.clone())).await;
         assert_eq!(status, 400, "{bad}");
         assert!(answer["error"].as_str().is_some_and(|text| !text.is_empty()), "{bad}: {answer}");
+    }
+    let address = format!(
+        "/arm?id={TARGET_SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.Network/publicIPAddresses/x"
+    );
+    for method in [Method::PUT, Method::DELETE] {
+        let (status, answer) = ask(&world, method, &address, Some(json!({}))).await;
+        assert_eq!(status, 400);
+        assert!(
+            answer["error"].as_str().unwrap().contains("is not the id of a network manager, "),
+            "{answer}"
+        );
     }
     let secret = json!({"op": "setSecret", "clientId": APP, "secret": "new"});
     assert_eq!(ask(&world, Method::POST, "/entra", Some(secret)).await, (200, json!({"done": true})));
