@@ -31,12 +31,14 @@ RUN cargo build --release --locked -p avnm-emulator
 
 # Azure in memory, for tests and demos; never beside a real one. It listens on loopback unless told otherwise, and a
 # container's loopback can be reached by nobody. Clients need its certificate: mount a folder and add
-# --ca-file /folder/ca.pem, and --name for the name that they reach it by.
+# --ca-file /folder/ca.pem, and --name for the name that they reach it by. Faults, settings and the page need the
+# control endpoint, which knows no sign-in: --control 0.0.0.0:8444 --control-anywhere, and a port that is published on
+# loopback or to a network of the test's own. docs/examples/emulator/github-actions.yaml has it all.
 FROM scratch AS emulator
 COPY --from=build-emulator /src/target/release/avnm-emulator /avnm-emulator
 # A number: Kubernetes cannot tell of a name whether it is root.
 USER 65532:65532
-EXPOSE 8443
+EXPOSE 8443 8444
 ENTRYPOINT ["/avnm-emulator"]
 CMD ["--listen", "0.0.0.0:8443"]
 

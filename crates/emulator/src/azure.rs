@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
@@ -146,9 +147,10 @@ impl Azure {
             rng,
             own_origins: Vec::new(),
         };
-        for entry in &file.resources {
+        for (index, entry) in file.resources.iter().enumerate() {
             let body = json!({"properties": entry.properties});
-            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)?;
+            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)
+                .with_context(|| format!("resources[{index}] ({})", entry.id))?;
         }
         Ok(Self { clock, state: Mutex::new(state) })
     }
@@ -300,10 +302,17 @@ impl Azure {
             entry.code.clone_from(&answer.code);
             entry.bytes = answer.body.len();
         }
-        if let (Some(entry), Reaction::Giant(_)) = (state.ledger.get_mut(admitted.seq), &reaction) {
+        if let (Some(entry), Reaction::Giant(bytes)) = (state.ledger.get_mut(admitted.seq), &reaction) {
             entry.status = Some(200);
+            entry.bytes = usize::try_from(*bytes).unwrap_or(usize::MAX);
         }
+        state.ledger.tell(admitted.seq);
         reaction
+    }
+
+    /// What came of calls since this was last asked, for who follows the ledger.
+    pub fn told(&self) -> Vec<Entry> {
+        self.settled().0.ledger.take_told()
     }
 
     /// A call from its arrival to its answer, without any delay: for callers in the same process.
@@ -334,6 +343,7 @@ impl State {
                 Event::Late { request, seq } => {
                     let status = self.perform(&request, seq, due, Quirk::None).status;
                     self.note_effect(seq, status);
+                    self.ledger.tell(seq);
                 }
             }
         }

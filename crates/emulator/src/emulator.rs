@@ -10,8 +10,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::azure::Azure;
 use crate::control::{self, Control};
+use crate::journal::Journal;
 use crate::options::Options;
-use crate::serve::{self, Front};
+use crate::serve::{self, Front, Served};
 
 /// A running emulator; it stops when dropped.
 #[derive(Debug)]
@@ -22,40 +23,63 @@ pub struct Emulator {
     imds_url: Option<String>,
     azure: Arc<Azure>,
     control: Control,
+    journal: Arc<Journal>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Emulator {
     /// Starts one on the current tokio runtime. It listens on return.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let azure = Arc::new(Azure::new(&options.world_file()?, options.settings.clone(), options.seed)?);
-        let listener = bind(options.listen).await?;
-        let address = listener.local_addr().context("ask for the address listened on")?;
-        let tls = serve::tls::generate(address.ip(), &options.names)?;
-        // An unspecified address is none to connect to; the certificate is for localhost too.
-        let url = if address.ip().is_unspecified() {
-            format!("https://localhost:{}", address.port())
-        } else {
-            format!("https://{address}")
+        options.settings.check().context("settings")?;
+        let azure = Azure::new(&options.world_file()?, options.settings.clone(), options.seed)
+            .with_context(|| options.world_name.clone())?;
+        let azure = Arc::new(azure);
+        // Everything that may fail comes before anything is served.
+        let journal = Arc::new(Journal::open(options.ledger_file.as_deref())?);
+        if let Some(at) = options.control {
+            ensure!(
+                at.ip().is_loopback() || options.control_anywhere,
+                "control endpoint at {at}: it knows no sign-in, so loopback only; --control-anywhere lets everyone who \
+                 reaches it read and change everything"
+            );
+        }
+        let (listener, url) = bind(options.listen, "https").await?;
+        let port = listener.local_addr().context("ask for the port listened on")?.port();
+        let tls = serve::tls::generate(options.listen.ip(), &options.names)?;
+        let imds = match options.imds {
+            Some(at) => Some(bind(at, "http").await?),
+            None => None,
         };
-        azure.settled().0.own_origins = vec![url.clone(), format!("https://localhost:{}", address.port())];
+        let control_at = match options.control {
+            Some(at) => Some(bind(at, "http").await?),
+            None => None,
+        };
+
+        {
+            let state = &mut azure.settled().0;
+            state.own_origins = vec![url.clone(), format!("https://localhost:{port}")];
+            if journal.is_kept() {
+                state.ledger.follow();
+            }
+        }
         let control = Control::new(azure.clone());
-        let entra: Arc<str> = Arc::from(url.as_str());
+        let served =
+            Served { azure: azure.clone(), entra: Arc::from(url.as_str()), journal: journal.clone() };
         let front = Front::Azure(TlsAcceptor::from(tls.config));
-        let mut tasks = vec![tokio::spawn(serve::run(listener, front, azure.clone(), entra.clone()))];
+        let mut tasks = vec![tokio::spawn(serve::run(listener, front, served.clone()))];
         let mut imds_url = None;
-        if let Some(at) = options.imds {
-            let listener = bind(at).await?;
-            let address = listener.local_addr().context("ask for the metadata service's address")?;
-            imds_url = Some(format!("http://{address}"));
-            tasks.push(tokio::spawn(serve::run(listener, Front::Imds, azure.clone(), entra)));
+        if let Some((listener, at)) = imds {
+            imds_url = Some(at);
+            tasks.push(tokio::spawn(serve::run(listener, Front::Imds, served)));
         }
         let mut control_url = None;
-        if let Some(at) = options.control {
-            ensure!(at.ip().is_loopback(), "control endpoint at {at}: it knows no sign-in, so loopback only");
-            let listener = bind(at).await?;
-            let address = listener.local_addr().context("ask for the control endpoint's address")?;
-            control_url = Some(format!("http://{address}"));
+        if let Some((listener, at)) = control_at {
+            if options.control.is_some_and(|at| !at.ip().is_loopback()) {
+                tracing::warn!(
+                    "the control endpoint is open beyond loopback: whoever reaches it reads every call and changes everything"
+                );
+            }
+            control_url = Some(at);
             let router = control::http::router(control.clone());
             tasks.push(tokio::spawn(async move {
                 if let Err(error) = axum::serve(listener, router).await {
@@ -63,7 +87,7 @@ impl Emulator {
                 }
             }));
         }
-        Ok(Self { url, ca_pem: tls.ca_pem, control_url, imds_url, azure, control, tasks })
+        Ok(Self { url, ca_pem: tls.ca_pem, control_url, imds_url, azure, control, journal, tasks })
     }
 
     /// Where ARM is, without a slash at the end.
@@ -107,9 +131,20 @@ impl Drop for Emulator {
         for task in &self.tasks {
             task.abort();
         }
+        // A late effect that nobody came after.
+        self.journal.tell(&self.azure);
     }
 }
 
-async fn bind(at: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(at).await.with_context(|| format!("listen on {at}"))
+/// Listens, and says under which address that is reached.
+async fn bind(at: SocketAddr, scheme: &str) -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(at).await.with_context(|| format!("listen on {at}"))?;
+    let address = listener.local_addr().context("ask for the address listened on")?;
+    // An unspecified address is none to connect to; the certificate is for localhost too.
+    let url = if address.ip().is_unspecified() {
+        format!("{scheme}://localhost:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    };
+    Ok((listener, url))
 }

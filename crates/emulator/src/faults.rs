@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{bail, ensure};
+use axum::http::{HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ledger::CallKind;
 use crate::path::{ArmPath, Kind};
+use crate::settings::LONGEST_MS;
 use crate::world::directory::matches_pattern;
 
 /// Which calls a fault hits. What is absent matches everything.
@@ -17,7 +19,7 @@ use crate::world::directory::matches_pattern;
 pub struct Match {
     /// ARM or Entra; both where absent.
     pub kind: Option<CallKind>,
-    /// The HTTP method.
+    /// The HTTP method, one of GET, HEAD, PUT, PATCH, POST, DELETE and OPTIONS.
     pub method: Option<String>,
     /// A part of the path (canonical id), without regard to case.
     pub path_contains: Option<String>,
@@ -162,6 +164,51 @@ fn is_false(value: &bool) -> bool {
 
 /// Larger than any bound that a client should have on a body.
 const GIANT_BYTES: u64 = 64 * 1024 * 1024;
+/// No body is larger: who reads on after so much has shown enough, and a machine may be filled by it.
+const GIANT_MAX: u64 = 1024 * 1024 * 1024;
+/// The methods that a fault may wait for.
+const METHODS: &[&str] = &["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"];
+/// The longest that a fault may be in force: a year.
+const LONGEST_SECONDS: f64 = 365.0 * 24.0 * 60.0 * 60.0;
+
+impl Match {
+    /// Refuses what no call could ever match.
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(method) = &self.method {
+            let known = METHODS.iter().any(|known| known.eq_ignore_ascii_case(method));
+            ensure!(known, "match.method: {method:?} is none of {}", METHODS.join(", "));
+        }
+        for (field, id) in [("id", &self.id), ("pathGlob", &self.path_glob)] {
+            let good = id.as_ref().is_none_or(|id| id.starts_with(['/', '*']));
+            ensure!(good, "match.{field}: {id:?} does not begin with a slash, as every path does");
+        }
+        ensure!(self.nth != Some(0), "match.nth: calls are counted from 1");
+        ensure!(self.times != Some(0), "match.times: 0 calls are none; 1 is the smallest");
+        if let Some(seconds) = self.for_seconds {
+            ensure!(
+                seconds > 0.0 && seconds <= LONGEST_SECONDS,
+                "match.forSeconds: {seconds} is not more than zero and at most a year"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a delay that is meant to be for ever: cutBefore and giant are for that.
+fn delay(field: &str, ms: u64) -> anyhow::Result<u64> {
+    ensure!(ms <= LONGEST_MS, "action.{field}: {ms} is more than a day ({LONGEST_MS})");
+    Ok(ms)
+}
+
+/// Refuses a header that cannot be sent; it would be left out in silence.
+fn header(field: &str, name: &str, value: &str) -> anyhow::Result<()> {
+    ensure!(name.parse::<HeaderName>().is_ok(), "action.{field}: {name:?} is not the name of a header");
+    ensure!(
+        value.parse::<HeaderValue>().is_ok(),
+        "action.{field}: {value:?} cannot be the value of a header"
+    );
+    Ok(())
+}
 
 impl TryFrom<ActionForm> for Action {
     type Error = anyhow::Error;
@@ -175,7 +222,10 @@ impl TryFrom<ActionForm> for Action {
             effects.push(Effect::CutAfter);
         }
         if let Some(late) = form.late_effect {
-            effects.push(Effect::LateEffect { ms: late.ms });
+            effects.push(Effect::LateEffect { ms: delay("lateEffect.ms", late.ms)? });
+        }
+        if let Some(status) = form.status {
+            ensure!((200..=599).contains(&status), "action.status: {status} is not from 200 to 599");
         }
         if form.html {
             effects.push(Effect::Html { status: form.status.unwrap_or(502) });
@@ -184,9 +234,15 @@ impl TryFrom<ActionForm> for Action {
             effects.push(Effect::Truncated);
         }
         if form.giant {
-            effects.push(Effect::Giant { bytes: form.bytes.unwrap_or(GIANT_BYTES) });
+            let bytes = form.bytes.unwrap_or(GIANT_BYTES);
+            ensure!(
+                (1..=GIANT_MAX).contains(&bytes),
+                "action.bytes: {bytes} is not from 1 to {GIANT_MAX} (1 GB)"
+            );
+            effects.push(Effect::Giant { bytes });
         }
         if let Some(location) = form.redirect {
+            header("redirect", "location", &location)?;
             effects.push(Effect::Redirect { location });
         }
         if form.fail_member {
@@ -199,14 +255,17 @@ impl TryFrom<ActionForm> for Action {
             effects.push(Effect::Bom);
         }
         if let Some(value) = form.content_type {
+            header("contentType", "content-type", &value)?;
             effects.push(Effect::ContentType { value });
         }
         ensure!(
             form.body.is_none() || (form.code.is_none() && form.message.is_none()),
-            "give either a body, or code and message"
+            "action: give either a body, or code and message"
         );
         if let (Some(status), false) = (form.status, form.html) {
-            ensure!((200..=599).contains(&status), "status {status} is not one of an answer");
+            for (name, value) in &form.headers {
+                header("headers", name, value)?;
+            }
             effects.push(Effect::Answer {
                 status,
                 code: form.code,
@@ -219,16 +278,16 @@ impl TryFrom<ActionForm> for Action {
             || form.body.is_some()
             || !form.headers.is_empty()
         {
-            bail!("code, message, body and headers need a status");
+            bail!("action: code, message, body and headers need a status, and go with no other effect");
         }
-        ensure!(form.bytes.is_none() || form.giant, "bytes needs giant");
+        ensure!(form.bytes.is_none() || form.giant, "action.bytes: needs giant");
         let effect = match (effects.pop(), form.delay_ms) {
             (Some(effect), _) if effects.is_empty() => effect,
             (None, Some(_)) => Effect::Serve,
-            (None, None) => bail!("the action is empty"),
-            _ => bail!("give one effect only; delayMs goes with each"),
+            (None, None) => bail!("action: is empty"),
+            _ => bail!("action: give one effect only; delayMs goes with each"),
         };
-        Ok(Self { delay_ms: form.delay_ms.unwrap_or(0), effect })
+        Ok(Self { delay_ms: delay("delayMs", form.delay_ms.unwrap_or(0))?, effect })
     }
 }
 
@@ -259,13 +318,31 @@ impl From<Action> for ActionForm {
 
 /// A fault: what it hits and what it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "FaultForm")]
 pub struct Fault {
     /// Which calls.
-    #[serde(default, rename = "match")]
+    #[serde(rename = "match")]
     pub matches: Match,
     /// What happens to them.
     pub action: Action,
+}
+
+/// A [`Fault`] as it is given, before anyone looked whether it means something.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultForm {
+    #[serde(default, rename = "match")]
+    matches: Match,
+    action: Action,
+}
+
+impl TryFrom<FaultForm> for Fault {
+    type Error = anyhow::Error;
+
+    fn try_from(FaultForm { matches, action }: FaultForm) -> anyhow::Result<Self> {
+        matches.check()?;
+        Ok(Self { matches, action })
+    }
 }
 
 /// A fault in force, with its counts.
@@ -422,6 +499,47 @@ mod tests {
         assert_eq!(pick(&mut faults, 0), Some(1));
         let other = faults.pick(CallKind::Token, "PUT", "/subscriptions/A/x", Timestamp::UNIX_EPOCH);
         assert_eq!(other, None);
+    }
+
+    #[test]
+    fn a_fault_that_means_nothing_is_refused_with_what_is_allowed() {
+        let serve = json!({"delayMs": 1});
+        for (matches, action, wanted) in [
+            (json!({"nth": 0}), &serve, "match.nth: calls are counted from 1"),
+            (json!({"times": 0}), &serve, "match.times: 0"),
+            (json!({"forSeconds": -5}), &serve, "match.forSeconds: -5"),
+            (json!({"forSeconds": 1e300}), &serve, "match.forSeconds: "),
+            (json!({"method": "GTE"}), &serve, "match.method: \"GTE\" is none of GET, HEAD"),
+            (json!({"id": "subscriptions/x"}), &serve, "match.id: "),
+            (
+                json!({}),
+                &json!({"giant": true, "bytes": u64::MAX}),
+                "action.bytes: 18446744073709551615 is not from 1 to",
+            ),
+            (json!({}), &json!({"giant": true, "bytes": 0}), "action.bytes: 0"),
+            (
+                json!({}),
+                &json!({"status": 429, "headers": {"Retry After": "1"}}),
+                "action.headers: \"Retry After\" is not the name",
+            ),
+            (
+                json!({}),
+                &json!({"status": 429, "headers": {"Retry-After": "1\n2"}}),
+                "cannot be the value of a header",
+            ),
+            (json!({}), &json!({"redirect": "https://x\n"}), "action.redirect: "),
+            (json!({}), &json!({"contentType": "text\n"}), "action.contentType: "),
+            (json!({}), &json!({"html": true, "status": 99}), "action.status: 99 is not from 200 to 599"),
+            (json!({}), &json!({"delayMs": u64::MAX}), "action.delayMs: "),
+            (json!({}), &json!({"lateEffect": {"ms": u64::MAX}}), "action.lateEffect.ms: "),
+        ] {
+            let it = json!({"match": matches, "action": action});
+            let error = serde_json::from_value::<Fault>(it.clone()).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{it}: {error}");
+        }
+        for method in METHODS {
+            fault(json!({"match": {"method": method.to_lowercase()}, "action": serve}));
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub struct Entry {
     pub auxiliary_tenants: Vec<String>,
     /// The client ids of the auxiliary tokens.
     pub auxiliary_principals: Vec<String>,
-    /// Bytes in the answer's body.
+    /// Bytes in the answer's body; of one that was cut in the middle or had no end, what it would have had.
     pub bytes: usize,
     /// The fault that was applied, by id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +105,8 @@ pub struct Entry {
 pub struct Ledger {
     entries: VecDeque<Entry>,
     last: u64,
+    /// What came of calls since somebody last asked; kept only where somebody does.
+    told: Option<Vec<Entry>>,
 }
 
 impl Ledger {
@@ -130,6 +132,25 @@ impl Ledger {
         self.entries.get_mut(usize::try_from(seq.checked_sub(first)?).ok()?)
     }
 
+    /// From now on somebody asks what came of each call.
+    pub fn follow(&mut self) {
+        self.told.get_or_insert_default();
+    }
+
+    /// Something came of this call: an answer, an end, or an effect after the end.
+    pub fn tell(&mut self, seq: u64) {
+        if self.told.is_some()
+            && let Some(entry) = self.get_mut(seq).cloned()
+        {
+            self.told.get_or_insert_default().push(entry);
+        }
+    }
+
+    /// Takes what came of calls since it was last asked.
+    pub fn take_told(&mut self) -> Vec<Entry> {
+        self.told.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// The calls after this number.
     pub fn since(&self, seq: u64) -> Vec<Entry> {
         let first = self.entries.front().map_or(1, |entry| entry.seq);
@@ -139,10 +160,11 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod testing {
     use super::*;
 
-    fn entry() -> Entry {
+    /// A call of which nothing is known.
+    pub(crate) fn entry() -> Entry {
         Entry {
             seq: 0,
             time: Timestamp::UNIX_EPOCH,
@@ -171,6 +193,12 @@ mod tests {
             federated_subject: None,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::entry;
+    use super::*;
 
     #[test]
     fn numbers_stay_true_when_the_oldest_go() {
@@ -184,5 +212,18 @@ mod tests {
         assert_eq!(ledger.get_mut(4).unwrap().seq, 4);
         assert!(ledger.get_mut(2).is_none());
         assert!(ledger.get_mut(6).is_none());
+    }
+
+    #[test]
+    fn what_came_of_calls_is_kept_only_for_who_asks() {
+        let mut ledger = Ledger::default();
+        let seq = ledger.note(entry(), 3);
+        ledger.tell(seq);
+        assert!(ledger.take_told().is_empty());
+        ledger.follow();
+        ledger.tell(seq);
+        ledger.tell(seq);
+        assert_eq!(ledger.take_told().len(), 2, "an answer, and an effect after it");
+        assert!(ledger.take_told().is_empty());
     }
 }

@@ -27,6 +27,7 @@ mod emulator;
 pub mod entra;
 pub mod faults;
 pub mod imds;
+pub mod journal;
 pub mod ledger;
 mod options;
 pub mod path;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use avnm_emulator::settings::{NetworkQuotas, Quota, Quotas};
@@ -30,13 +31,28 @@ struct Args {
     #[arg(long)]
     print_world_schema: bool,
 
+    /// Prints the JSON schema of the settings, each with its meaning and what it may be, and ends.
+    #[arg(long)]
+    print_settings_schema: bool,
+
     /// Writes the certificate of the generated authority here (PEM), for clients to trust.
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 
-    /// Opens the control endpoint (plain HTTP, no sign-in, loopback only); off by default. GET / there lists its calls.
+    /// Opens the control endpoint (plain HTTP, no sign-in, loopback only unless --control-anywhere); off by default. GET / there lists its calls.
     #[arg(long, value_name = "ADDR")]
     control: Option<SocketAddr>,
+
+    /// Lets --control listen beyond loopback, as a container's published port needs. Whoever reaches that address then
+    /// reads every call and all that exists, makes calls fail, and changes everything, rights and secrets too: publish
+    /// it on loopback, or to a network that is the test's own.
+    #[arg(long, requires = "control")]
+    control_anywhere: bool,
+
+    /// Writes the ledger here while it runs: each call in a line of JSON, before its caller has the answer. A call that
+    /// takes effect after it was cut off has a second line then, with the same seq. No secret and no token is in it.
+    #[arg(long, value_name = "PATH")]
+    ledger_file: Option<PathBuf>,
 
     /// Opens the instance metadata service, which gives out tokens of the world's managedIdentities (plain HTTP, as
     /// Azure's at 169.254.169.254); off by default.
@@ -82,7 +98,7 @@ struct Args {
     graph_quota: bool,
 
     /// Any other setting, as JSON laid over the defaults: --settings '{"consistency": {"lingerMs": {"min": 0, "max":
-    /// 3000}}}'. GET /settings at the control endpoint lists them.
+    /// 3000}}}'. --print-settings-schema and docs/emulator/settings.md say what each means and may be.
     #[arg(long, value_name = "JSON", value_parser = patch)]
     settings: Option<serde_json::Value>,
 
@@ -96,7 +112,7 @@ struct Args {
 }
 
 const AFTER_HELP: &str = "\
-One port serves both: paths that begin with /subscriptions or /providers are ARM's, all others Entra's.
+One port serves both: paths that begin with /subscriptions, /providers or /tenants are ARM's, all others Entra's.
 
 Try it:
   avnm-emulator --ca-file ca.pem --control 127.0.0.1:8444
@@ -116,11 +132,11 @@ Faults, by script (the second PUT of a member is done, and its answer lost):
     \"match\": {\"method\": \"PUT\", \"pathContains\": \"/staticMembers/\", \"nth\": 2}, \"action\": {\"cutAfter\": true}}'
 
 What of it is assumed and what is proven: GET /evidence there, or docs/emulator/evidence.md.
-Logs go to stderr; AVNM_EMULATOR_LOG=debug shows more.";
+Logs go to stderr, a line for each call among them; AVNM_EMULATOR_LOG=warn is silent about calls, debug shows more.";
 
 fn patch(text: &str) -> Result<serde_json::Value, String> {
-    let patch = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Settings::default().merged(&patch).map_err(|error| error.to_string())?;
+    let patch = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
+    Settings::default().merged(&patch).map_err(|error| format!("{error:#}"))?;
     Ok(patch)
 }
 
@@ -136,14 +152,28 @@ fn span(text: &str) -> Result<Span, String> {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reasons in one line and no more: what does not fit is in the world file or the flags.
+        Err(error) => {
+            eprintln!("avnm-emulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     if args.print_world {
         print!("{}", avnm_emulator::world::file::DEFAULT_WORLD);
         return Ok(());
     }
     if args.print_world_schema {
         println!("{}", avnm_emulator::world::schema::text());
+        return Ok(());
+    }
+    if args.print_settings_schema {
+        println!("{}", avnm_emulator::settings::schema::text());
         return Ok(());
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("AVNM_EMULATOR_LOG")
@@ -209,15 +239,21 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         ..Settings::default()
     };
     let settings = match &args.settings {
-        Some(patch) => settings.merged(patch).context("lay --settings over the defaults")?,
+        Some(patch) => settings.merged(patch).context("--settings")?,
         None => settings,
     };
     Ok(Options {
         listen: args.listen,
         control: args.control,
+        control_anywhere: args.control_anywhere,
+        ledger_file: args.ledger_file.clone(),
         imds: args.imds,
         names: args.names.clone(),
         world,
+        world_name: args
+            .world
+            .as_ref()
+            .map_or("world file".into(), |it| format!("world file {}", it.display())),
         settings,
         seed: args.seed,
     })

@@ -93,12 +93,7 @@ pub struct ArmPath {
 impl ArmPath {
     /// Reads the path of a request, whose segments may be percent-encoded.
     pub fn from_request(path: &str) -> Option<Self> {
-        let segments: Option<Vec<String>> = path
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| decode(segment).filter(|s| !s.is_empty()))
-            .collect();
-        Self::from_segments(&segments?)
+        Self::from_segments(&decoded(path)?)
     }
 
     /// Reads an id as it stands in a body. The leading slash may be missing.
@@ -262,6 +257,16 @@ impl ArmPath {
 pub fn scope_key(id: &str) -> String {
     let trimmed = id.trim().trim_matches('/');
     if trimmed.is_empty() { String::new() } else { format!("/{}", trimmed.to_ascii_lowercase()) }
+}
+
+/// Whether a request's path is well formed, be it one of a resource or not.
+pub fn is_well_formed(path: &str) -> bool {
+    decoded(path).is_some()
+}
+
+/// The segments of a request's path. None of them is empty.
+fn decoded(path: &str) -> Option<Vec<String>> {
+    path.trim_matches('/').split('/').map(|segment| decode(segment).filter(|s| !s.is_empty())).collect()
 }
 
 fn decode(segment: &str) -> Option<String> {

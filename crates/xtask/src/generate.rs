@@ -11,6 +11,11 @@ type Generated = (String, String);
 fn all() -> anyhow::Result<Vec<Generated>> {
     let mut files = vec![("deploy/crds.yaml".to_owned(), crds()?)];
     files.push(("docs/emulator/evidence.md".to_owned(), avnm_emulator::rules::evidence::page()));
+    files.push(("docs/emulator/settings.md".to_owned(), avnm_emulator::settings::page::page()));
+    files.push((
+        "docs/emulator/settings.schema.json".to_owned(),
+        avnm_emulator::settings::schema::text() + "\n",
+    ));
     files.push(("docs/emulator/world.schema.json".to_owned(), avnm_emulator::world::schema::text() + "\n"));
     let tables = avnm_plan::tables::all();
     files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));

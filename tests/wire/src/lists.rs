@@ -2,6 +2,7 @@
 
 use avnm_emulator::Options;
 use avnm_terms::FaultKind;
+use rstest::rstest;
 use serde_json::json;
 
 use crate::world::{
@@ -54,6 +55,29 @@ async fn every_page_is_read_with_the_token_of_the_first() {
         );
         assert!(list.iter().all(|page| page.query.contains("api-version=") && !page.query.contains("$top")));
     }
+}
+
+/// Azure gives 20 to a page today and promises no number.
+#[rstest]
+#[case::as_today(20, 51)]
+#[case::larger(100, 11)]
+#[case::much_larger(1_000, 2)]
+#[tokio::test]
+async fn a_page_may_hold_any_number(#[case] size: usize, #[case] pages: usize) {
+    let mut options = Options::instant();
+    options.settings.page_size = size;
+    let world = World::start(options).await;
+    let network = json!({"properties": {"resourceId": TARGET_NETWORK}});
+    for n in 0..1_001 {
+        let id = member(&format!("n{n:04}"));
+        world.emulator.control().put(id.arm().as_str(), None, &network).unwrap();
+    }
+    let mark = world.mark();
+    let all = found(world.arm.list_members(&central(), &group()).await);
+    assert_eq!(world.calls(mark).len(), pages);
+    let names: Vec<&str> = all.iter().map(|it| it.id.name()).collect();
+    assert_eq!(names.len(), 1_001);
+    assert!(names.is_sorted() && names[1_000] == "n1000");
 }
 
 #[tokio::test]

@@ -1,17 +1,20 @@
-//! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address only.
+//! The control endpoint: plain HTTP with JSON both ways, and no sign-in. It is for a loopback address, or a network
+//! of the test's own.
 
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::{Asked, Body, Number, Refusal};
 use super::{Control, page};
 use crate::entra::registry::Edit;
 use crate::faults::Fault;
 use crate::rules::EVIDENCE;
+use crate::settings::schema;
 use crate::world::resources::ConnectionState;
 
 /// What the endpoint says at its root.
@@ -24,9 +27,11 @@ GET    /ledger?since=SEQ             calls after that number, oldest first
 GET    /faults                       faults in force, with their counts
 POST   /faults                       {\"match\": {kind, method, id, pathContains, pathGlob, nth, times, forSeconds},
                                       \"action\": {status, code, message, body, headers} | {cutBefore: true}
-                                      | {cutAfter: true} | {lateEffect: {ms}} | {html: true} | {truncated: true}
-                                      | {giant: true} | {redirect: URL} | {failMember: true} | {stale: true}
+                                      | {cutAfter: true} | {lateEffect: {ms}} | {html: true, status} | {truncated: true}
+                                      | {giant: true, bytes} | {redirect: URL} | {failMember: true} | {stale: true}
                                       | {bom: true} | {contentType: TYPE}; delayMs alone or with each}
+                                      kind: arm | token | imds; an html answer is a 502 and a giant one has 64 MB
+                                      unless told otherwise (at most 1 GB)
 DELETE /faults, /faults?id=ID        all, or one
 GET    /arm?id=ID                    one resource, as ARM shows it (&tenant=T where a management group needs it)
 PUT    /arm?id=ID                    make or replace one, unasked
@@ -41,23 +46,9 @@ DELETE /locks, /locks?scope=ID       all, or one
 POST   /registrations                {scope, registered: true | false}: Microsoft.Network in a subscription or at a
                                       management group ({tenant} where its name needs it)
 GET    /settings, POST /settings     what can be set; a patch of it
+GET    /settings/schema              what each setting means and may be (docs/emulator/settings.md is the same to read)
 GET    /evidence                     what each rule is built on
 ";
-
-/// A refusal: 400 with the whole chain of reasons.
-struct Refusal(anyhow::Error);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (StatusCode::BAD_REQUEST, Json(json!({"error": format!("{:#}", self.0)}))).into_response()
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
 
 type Outcome = Result<Json<Value>, Refusal>;
 
@@ -76,22 +67,28 @@ pub fn router(control: Control) -> Router {
         .route("/connections/state", post(force_state))
         .route("/entra", post(entra))
         .route("/settings", get(settings).post(change_settings))
+        .route("/settings/schema", get(settings_schema))
         .route("/evidence", get(evidence))
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_so)
         .with_state(control)
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Since {
     #[serde(default)]
     since: u64,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Which {
     id: Option<u64>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Resource {
     id: String,
     tenant: Option<String>,
@@ -103,6 +100,16 @@ struct Forced {
     id: String,
     tenant: Option<String>,
     state: Option<ConnectionState>,
+}
+
+async fn unknown(uri: Uri) -> Refusal {
+    let reason = format!("there is no {}; GET / lists what there is", uri.path());
+    Refusal::new(StatusCode::NOT_FOUND, reason)
+}
+
+async fn not_so(method: Method, uri: Uri) -> Refusal {
+    let reason = format!("{} takes no {method}; GET / lists what there is", uri.path());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, reason)
 }
 
 /// Help; to a browser, the page.
@@ -117,6 +124,7 @@ async fn page(State(control): State<Control>) -> Response {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LockedAt {
     scope: Option<String>,
 }
@@ -129,17 +137,17 @@ struct Registration {
     registered: bool,
 }
 
-async fn lock(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
-    control.lock(serde_json::from_value(body)?)?;
+async fn lock(State(control): State<Control>, body: Body) -> Outcome {
+    control.lock(body.read()?)?;
     Ok(Json(json!({"done": true})))
 }
 
-async fn unlock(State(control): State<Control>, Query(query): Query<LockedAt>) -> Json<Value> {
+async fn unlock(State(control): State<Control>, Asked(query): Asked<LockedAt>) -> Json<Value> {
     Json(json!({"removed": control.unlock(query.scope.as_deref())}))
 }
 
-async fn register(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
-    let it: Registration = serde_json::from_value(body)?;
+async fn register(State(control): State<Control>, body: Body) -> Outcome {
+    let it: Registration = body.read()?;
     control.register(&it.scope, it.tenant.as_deref(), it.registered)?;
     Ok(Json(json!({"done": true})))
 }
@@ -148,7 +156,7 @@ async fn state(State(control): State<Control>) -> Json<Value> {
     Json(control.state())
 }
 
-async fn ledger(State(control): State<Control>, Query(query): Query<Since>) -> Response {
+async fn ledger(State(control): State<Control>, Asked(query): Asked<Since>) -> Response {
     Json(control.ledger(query.since)).into_response()
 }
 
@@ -156,23 +164,22 @@ async fn faults(State(control): State<Control>) -> Response {
     Json(control.faults()).into_response()
 }
 
-// Bodies come as `Value` first: the reason why one does not fit is then ours to word, and always JSON.
-async fn add_fault(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
-    let fault: Fault = serde_json::from_value(body)?;
+async fn add_fault(State(control): State<Control>, body: Body) -> Outcome {
+    let fault: Fault = body.read()?;
     Ok(Json(json!({"id": control.add_fault(fault)})))
 }
 
-async fn remove_faults(State(control): State<Control>, Query(query): Query<Which>) -> Json<Value> {
+async fn remove_faults(State(control): State<Control>, Asked(query): Asked<Which>) -> Json<Value> {
     Json(json!({"removed": control.remove_faults(query.id)}))
 }
 
-async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Json<Value> {
+async fn remove_fault(State(control): State<Control>, Number(id): Number) -> Json<Value> {
     Json(json!({"removed": control.remove_faults(Some(id))}))
 }
 
 async fn get_resource(
     State(control): State<Control>,
-    Query(query): Query<Resource>,
+    Asked(query): Asked<Resource>,
 ) -> Result<Response, Refusal> {
     Ok(match control.get(&query.id, query.tenant.as_deref())? {
         Some(found) => Json(found).into_response(),
@@ -180,25 +187,21 @@ async fn get_resource(
     })
 }
 
-async fn put_resource(
-    State(control): State<Control>,
-    Query(query): Query<Resource>,
-    Json(body): Json<Value>,
-) -> Outcome {
-    Ok(Json(control.put(&query.id, query.tenant.as_deref(), &body)?))
+async fn put_resource(State(control): State<Control>, Asked(query): Asked<Resource>, body: Body) -> Outcome {
+    Ok(Json(control.put(&query.id, query.tenant.as_deref(), &body.0)?))
 }
 
-async fn delete_resource(State(control): State<Control>, Query(query): Query<Resource>) -> Outcome {
+async fn delete_resource(State(control): State<Control>, Asked(query): Asked<Resource>) -> Outcome {
     Ok(Json(json!({"deleted": control.delete(&query.id, query.tenant.as_deref())?})))
 }
 
-async fn force_state(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
-    let forced: Forced = serde_json::from_value(body)?;
+async fn force_state(State(control): State<Control>, body: Body) -> Outcome {
+    let forced: Forced = body.read()?;
     Ok(Json(control.force_state(&forced.id, forced.tenant.as_deref(), forced.state)?))
 }
 
-async fn entra(State(control): State<Control>, Json(body): Json<Value>) -> Outcome {
-    let edit: Edit = serde_json::from_value(body)?;
+async fn entra(State(control): State<Control>, body: Body) -> Outcome {
+    let edit: Edit = body.read()?;
     control.entra(edit)?;
     Ok(Json(json!({"done": true})))
 }
@@ -207,8 +210,12 @@ async fn settings(State(control): State<Control>) -> Response {
     Json(control.settings()).into_response()
 }
 
-async fn change_settings(State(control): State<Control>, Json(patch): Json<Value>) -> Outcome {
+async fn change_settings(State(control): State<Control>, Body(patch): Body) -> Outcome {
     Ok(Json(serde_json::to_value(control.change_settings(&patch)?)?))
+}
+
+async fn settings_schema() -> Json<Value> {
+    Json(schema::value())
 }
 
 async fn evidence() -> Response {

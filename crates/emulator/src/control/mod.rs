@@ -2,6 +2,7 @@
 //!
 //! [`Control`] is for callers in the same process; [`http`] offers the same as an endpoint.
 
+mod asked;
 pub mod http;
 mod page;
 
@@ -105,7 +106,9 @@ impl Control {
                 Some(it) => (&mut it.half, it.tenant.clone(), it.scope.clone()),
                 None => bail!("{id} does not exist"),
             },
-            other => bail!("{id}: a {other:?} has no connection state"),
+            _ => bail!(
+                "{id} is not the id of a scope connection or network manager connection; only those have a state"
+            ),
         };
         force(half, forced, now);
         pairing::touch(&mut state, &owner, &scope, now);

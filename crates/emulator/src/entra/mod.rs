@@ -88,7 +88,7 @@ impl Asked {
 /// Whether a path is Entra's and not ARM's: everything that begins with neither of ARM's two roots.
 pub fn is_entra(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    !first.eq_ignore_ascii_case("subscriptions") && !first.eq_ignore_ascii_case("providers")
+    !["subscriptions", "providers", "tenants"].iter().any(|arms| first.eq_ignore_ascii_case(arms))
 }
 
 /// Answers a call to Entra.
@@ -113,7 +113,13 @@ pub fn answer(state: &mut State, request: &Request, now: Timestamp) -> (Answer, 
         ("GET", [_, "discovery", "keys"] | [_, "discovery", "v2.0", "keys"]) => {
             Answer::json(200, &own_key::own_key().map_or_else(|| json!({"keys": []}), OwnKey::jwks))
         }
-        _ => Answer::empty(404),
+        (method, _) => {
+            let text = format!("The emulator does not serve {method} {}.", request.path);
+            let mut answer =
+                Answer::json(404, &json!({"error": "not_served_by_emulator", "error_description": text}));
+            answer.code = Some("not_served_by_emulator".into());
+            answer
+        }
     };
     (answer, asked)
 }

@@ -1,6 +1,6 @@
 //! Edits of the registry: consent withdrawn, secrets, certificates and trust changed, roles given and taken.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use super::certificates::Certificate;
 use super::federation::{self, FederatedCredential};
 use super::keys::Keys;
 use crate::azure::State;
-use crate::path::scope_key;
+use crate::path::{ArmPath, scope_key};
 use crate::world::build_guid;
-use crate::world::directory::{Given, Role, ServicePrincipal, built_in_role};
+use crate::world::directory::{BuiltInRole, Given, Role, ServicePrincipal};
 use crate::world::file::AppEntry;
 
 /// One edit. As JSON: `{"op": "removeRole", "clientId": …, "tenant": …, "actions": […]}`.
@@ -135,7 +135,7 @@ pub enum Edit {
         /// These actions, or
         actions: Option<Vec<String>>,
         /// a built-in role.
-        role: Option<String>,
+        role: Option<BuiltInRole>,
     },
     /// Actions are taken from every role, or from those at one scope; without actions whole roles go.
     RemoveRole {
@@ -215,11 +215,13 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
         Edit::AddRole { client_id, tenant, scope, actions, role } => {
             let actions = match (actions, role) {
                 (Some(actions), None) => actions,
-                (None, Some(name)) => {
-                    built_in_role(&name).with_context(|| format!("unknown role {name:?}"))?
-                }
+                (None, Some(role)) => role.actions(),
                 _ => bail!("give either actions or role"),
             };
+            ensure!(
+                scope == "/" || (scope.starts_with('/') && ArmPath::from_id(&scope).is_some()),
+                "scope: {scope:?} is not the id of a management group, subscription, resource group or resource, nor /"
+            );
             let given = given(state, now);
             principal(state, &client_id, &tenant)?.roles.push(Role { scope, actions, given });
         }

@@ -167,6 +167,9 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk
     };
     let caller = tokens::check(state, request, now)?;
     let path = ArmPath::from_request(&request.path).ok_or_else(|| {
+        if crate::path::is_well_formed(&request.path) {
+            return not_served(&request.method, &request.path);
+        }
         Answer::gateway(400, "InvalidResourceId", "The path is not one of a resource or a list of resources.")
     })?;
     let method = request.method.as_str();
@@ -210,7 +213,10 @@ fn written(state: &mut State, call: &Call<'_>) -> Answer {
 
 /// Refuses types and versions that nobody serves. Both are 404s that say nothing about a resource.
 fn known_type(state: &State, call: &Call<'_>, version: &str) -> Answered<()> {
-    let Some(namespace) = call.path.namespace.as_deref() else { return Ok(()) };
+    let Some(namespace) = call.path.namespace.as_deref() else {
+        // Before any action: subscriptions and groups have actions of their own, which nobody needs here.
+        return Err(not_served(call.method, &call.path.id()));
+    };
     if namespace != "Microsoft.Network" {
         let text = format!("The resource namespace '{namespace}' is invalid.");
         return Err(Answer::gateway(404, "InvalidResourceNamespace", &text));
@@ -271,6 +277,16 @@ fn dispatch(state: &mut State, call: &Call<'_>) -> Answered {
     }
 }
 
+/// What Azure has and the emulator does not: a 404 with a code that Azure never sends, so that nobody takes it for one of
+/// Azure's.
+pub fn not_served(method: &str, path: &str) -> Answer {
+    let text = format!(
+        "The emulator does not serve {method} {path}. Subscriptions, resource groups, management groups, tenants and lists \
+         of providers are in its world, but not to be read or changed by calls."
+    );
+    Answer::gateway(404, "NotServedByEmulator", &text)
+}
+
 /// The provider's 404 for a thing that is not there.
 pub fn not_found(path: &ArmPath) -> Answer {
     Answer::provider(404, "NotFound", &format!("Resource [{}] does not exist or has been deleted", path.id()))
@@ -310,6 +326,10 @@ pub fn verb(method: &str) -> &'static str {
         _ => "read",
     }
 }
+
+/// Why a resource can be neither made nor deleted behind the scenes.
+const NOT_KEPT: &str = "is not the id of a network manager, network group, static member, scope connection, network \
+                        manager connection or virtual network; only those can be made and deleted";
 
 /// Makes or changes a resource without any check of rights: behind the callers' backs, or before the world starts.
 pub(crate) fn put_unchecked(
@@ -352,7 +372,7 @@ pub(crate) fn put_unchecked(
             let sent = serde_json::from_value(body.clone()).with_context(invalid)?;
             networks::store(state, &path, sent);
         }
-        other => bail!("{id}: a {other:?} cannot be put"),
+        _ => bail!("{id} {NOT_KEPT}"),
     }
     show_unchecked(state, &path, &tenant).with_context(|| format!("{id} did not stay"))
 }
@@ -373,7 +393,7 @@ pub(crate) fn delete_unchecked(
         Kind::StaticMember => state.world.members.remove(&key).is_some(),
         Kind::NetworkManagerConnection => manager_connections::remove(state, &key, now),
         Kind::VirtualNetwork => networks::remove(state, &key, now),
-        other => bail!("{id}: a {other:?} cannot be deleted"),
+        _ => bail!("{id} {NOT_KEPT}"),
     })
 }
 

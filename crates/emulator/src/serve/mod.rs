@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
 use crate::azure::{Azure, Door, Reaction, Request};
+use crate::journal::Journal;
 
 /// ARM's own bound on a body, in bytes.
 const BODY_MAX: usize = 8 * 1024 * 1024;
@@ -42,16 +43,27 @@ pub enum Front {
     Imds,
 }
 
-/// Serves connections until it is dropped, and they with it. `entra` is where this Azure is.
-pub async fn run(listener: TcpListener, front: Front, azure: Arc<Azure>, entra: Arc<str>) {
+/// What is served.
+#[derive(Clone)]
+pub struct Served {
+    /// The emulated Azure.
+    pub azure: Arc<Azure>,
+    /// Where its Entra is.
+    pub entra: Arc<str>,
+    /// Who is told of calls.
+    pub journal: Arc<Journal>,
+}
+
+/// Serves connections until it is dropped, and they with it.
+pub async fn run(listener: TcpListener, front: Front, served: Served) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let (front, azure, entra) = (front.clone(), azure.clone(), entra.clone());
+                    let (front, served) = (front.clone(), served.clone());
                     connections.spawn(async move {
-                        if let Err(error) = connection(stream, front, azure, entra).await {
+                        if let Err(error) = connection(stream, front, served).await {
                             tracing::debug!(%error, "connection ended");
                         }
                     });
@@ -67,17 +79,12 @@ pub async fn run(listener: TcpListener, front: Front, azure: Arc<Azure>, entra: 
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    front: Front,
-    azure: Arc<Azure>,
-    entra: Arc<str>,
-) -> anyhow::Result<()> {
+async fn connection(stream: TcpStream, front: Front, served: Served) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let door = if matches!(front, Front::Imds) { Door::Imds } else { Door::Azure };
     let service = service_fn(move |request| {
-        let (azure, entra) = (azure.clone(), entra.clone());
-        async move { serve(&azure, door, &entra, request).await }
+        let served = served.clone();
+        async move { serve(&served, door, request).await }
     });
     let http = http1::Builder::new();
     match front {
@@ -91,11 +98,11 @@ async fn connection(
 }
 
 async fn serve(
-    azure: &Azure,
+    served: &Served,
     door: Door,
-    entra: &str,
     request: http::Request<Incoming>,
 ) -> Result<Response<Body>, CutOff> {
+    let Served { azure, entra, journal } = served;
     let (head, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_MAX).await else {
         let text = "The request content size exceeds the maximum size of 8 MB.";
@@ -108,7 +115,7 @@ async fn serve(
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        origin: named.map_or_else(|| entra.to_owned(), |host| format!("https://{host}")),
+        origin: named.map_or_else(|| entra.to_string(), |host| format!("https://{host}")),
         authorization: text("authorization"),
         auxiliary: text("x-ms-authorization-auxiliary"),
         correlation: text("x-ms-correlation-request-id"),
@@ -121,7 +128,9 @@ async fn serve(
     if admitted.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(admitted.delay_ms)).await;
     }
-    match azure.act(&request, &admitted) {
+    let reaction = azure.act(&request, &admitted);
+    journal.tell(azure);
+    match reaction {
         Reaction::Answer(answer) => Ok(response(answer)),
         Reaction::Cut => Err(CutOff),
         Reaction::Truncated(answer) => Ok(truncated(&answer)),
@@ -168,12 +177,14 @@ fn truncated(answer: &Answer) -> Response<Body> {
     response
 }
 
-/// JSON whose list begins and does not come to an item for so many bytes.
+/// JSON whose list begins and does not come to an item; the whole body has so many bytes.
 fn giant(bytes: u64) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let json = header::HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     let first = Bytes::from_static(br#"{"value":["#);
+    let first = first.slice(..usize::try_from(bytes).unwrap_or(usize::MAX).min(first.len()));
+    let bytes = bytes - first.len() as u64;
     let piece = Bytes::from(vec![b' '; PIECE]);
     let body = stream::unfold((first, bytes), move |(next, left)| {
         let piece = piece.clone();

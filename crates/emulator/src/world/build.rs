@@ -7,9 +7,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 
 use super::World;
-use super::directory::{
-    App, ManagedIdentity, ManagementGroup, Role, ServicePrincipal, Subscription, Tenant, built_in_role,
-};
+use super::directory::{App, ManagedIdentity, ManagementGroup, Role, ServicePrincipal, Subscription, Tenant};
 use super::file::{AppEntry, RoleEntry, WorldFile};
 use super::resources::{Author, Manager, Network, NetworkGroup, Subnet, SystemData};
 use crate::entra::certificates::Certificate;
@@ -33,8 +31,8 @@ impl World {
             ensure!(!twice, "tenant {} is declared twice", tenant.id);
         }
         world.add_containers(file)?;
-        for app in &file.apps {
-            world.add_app(app, rng).with_context(|| format!("app {}", app.client_id))?;
+        for (index, app) in file.apps.iter().enumerate() {
+            world.add_app(app, rng).with_context(|| format!("apps[{index}] ({})", app.client_id))?;
         }
         world.add_identities(file)?;
         world.add_resources(file, now, rng)?;
@@ -92,8 +90,9 @@ impl World {
     }
 
     fn add_identities(&mut self, file: &WorldFile) -> anyhow::Result<()> {
-        for entry in &file.issuers {
-            let keys = Keys::parse(&entry.jwks).with_context(|| format!("issuer {}", entry.issuer))?;
+        for (index, entry) in file.issuers.iter().enumerate() {
+            let keys = Keys::parse(&entry.jwks)
+                .with_context(|| format!("issuers[{index}] ({}): jwks", entry.issuer))?;
             let twice = self.issuers.insert(entry.issuer.clone(), keys).is_some();
             ensure!(!twice, "issuer {} is declared twice", entry.issuer);
         }
@@ -155,7 +154,11 @@ impl World {
                 management_groups: scopes.management_groups.clone(),
                 subscriptions: scopes.subscriptions.clone(),
                 cross_tenant_scopes: Vec::new(),
-                accesses: entry.network_manager_scope_accesses.clone(),
+                accesses: entry
+                    .network_manager_scope_accesses
+                    .iter()
+                    .map(|it| it.as_str().to_owned())
+                    .collect(),
                 provisioning_state: "Succeeded",
                 resource_guid: guid(rng),
                 system_data: SystemData::new(&author, now),
@@ -169,15 +172,11 @@ impl World {
                 "{}: no such network manager",
                 entry.id
             );
-            let member_type = entry.member_type.clone().unwrap_or_else(|| "VirtualNetwork".into());
-            if !matches!(member_type.as_str(), "VirtualNetwork" | "Subnet") {
-                bail!("{}: memberType {member_type} is neither VirtualNetwork nor Subnet", entry.id);
-            }
             let group = NetworkGroup {
                 id: path.id(),
                 name: path.name().to_owned(),
                 description: entry.description.clone(),
-                member_type,
+                member_type: entry.member_type.as_str().to_owned(),
                 had_members: false,
                 resource_guid: guid(rng),
                 system_data: SystemData::new(&author, now),
@@ -223,7 +222,7 @@ impl World {
 pub(crate) fn role(entry: &RoleEntry) -> anyhow::Result<Role> {
     let actions = match (&entry.actions, &entry.role) {
         (Some(actions), None) => actions.clone(),
-        (None, Some(name)) => built_in_role(name).with_context(|| format!("unknown role {name:?}"))?,
+        (None, Some(role)) => role.actions(),
         _ => bail!("role at {}: give either actions or role", entry.scope),
     };
     Ok(Role { scope: entry.scope.clone(), actions, given: None })

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entra::certificates::Certificate;
 use crate::entra::federation::FederatedCredential;
+use crate::world::file::GUID;
 
 /// An Entra tenant.
 #[derive(Clone, Debug, Serialize)]
@@ -60,6 +61,7 @@ pub enum LockLevel {
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// The id of the subscription, resource group or resource that it lies on; it reaches all that lies below.
+    #[schemars(extend("pattern" = "^/subscriptions/.+"))]
     pub scope: String,
     /// How much it forbids.
     pub level: LockLevel,
@@ -92,13 +94,17 @@ pub struct App {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedIdentity {
-    /// The tenant that it lives in.
+    /// The tenant that it lives in, one of `tenants`.
+    #[schemars(extend("pattern" = GUID))]
     pub tenant: String,
-    /// Its client id.
+    /// Its client id, a GUID.
+    #[schemars(extend("pattern" = GUID))]
     pub client_id: String,
-    /// Its principal's object id: the subject of its tokens.
+    /// Its principal's object id, a GUID: the subject of its tokens.
+    #[schemars(extend("pattern" = GUID))]
     pub object_id: String,
     /// The id of its resource.
+    #[schemars(extend("pattern" = "^/subscriptions/.+"))]
     pub resource_id: String,
 }
 
@@ -143,20 +149,35 @@ impl Role {
     }
 }
 
-/// The actions of a built-in role, as far as the emulator's resources go.
-pub fn built_in_role(name: &str) -> Option<Vec<String>> {
-    let actions: &[&str] = match name {
-        "Owner" | "Contributor" => &["*"],
-        // As Azure has it, but for what no type here asks for.
-        "Network Contributor" => &[
-            "Microsoft.Network/*",
-            "Microsoft.Authorization/*/read",
-            "Microsoft.Resources/subscriptions/resourceGroups/read",
-        ],
-        "Reader" => &["*/read"],
-        _ => return None,
-    };
-    Some(actions.iter().map(ToString::to_string).collect())
+/// A built-in role of Azure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum BuiltInRole {
+    /// Everything.
+    Owner,
+    /// Everything that the emulator serves: it has no role assignments of its own.
+    Contributor,
+    /// Everything of Microsoft.Network, but not a provider's registration.
+    #[serde(rename = "Network Contributor")]
+    NetworkContributor,
+    /// Every read.
+    Reader,
+}
+
+impl BuiltInRole {
+    /// Its actions, as far as the emulator's resources go.
+    pub fn actions(self) -> Vec<String> {
+        let actions: &[&str] = match self {
+            Self::Owner | Self::Contributor => &["*"],
+            // As Azure has it, but for what no type here asks for.
+            Self::NetworkContributor => &[
+                "Microsoft.Network/*",
+                "Microsoft.Authorization/*/read",
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+            ],
+            Self::Reader => &["*/read"],
+        };
+        actions.iter().map(ToString::to_string).collect()
+    }
 }
 
 /// Matches without regard to case; `*` stands for any run of characters, also an empty one.

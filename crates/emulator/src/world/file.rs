@@ -1,16 +1,35 @@
 //! The world file: which tenants there are, what they own, and who may do what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use anyhow::anyhow;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::directory::{Lock, ManagedIdentity};
+use super::directory::{BuiltInRole, Lock, ManagedIdentity};
 use super::resources::Subnet;
 use crate::entra::federation::FederatedCredential;
 
 /// The world that is used when none is given.
 pub const DEFAULT_WORLD: &str = include_str!("default.yaml");
+
+/// What a GUID looks like, for the schema.
+pub(crate) const GUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+/// A subscription's id as a path, for the schema.
+const SUBSCRIPTION: &str = "^/subscriptions/[0-9a-fA-F-]{36}$";
+/// A management group's id, for the schema.
+const MANAGEMENT_GROUP: &str = "^/providers/Microsoft\\.Management/managementGroups/[^/]+$";
+/// A resource group's id, for the schema.
+const RESOURCE_GROUP: &str = "^/subscriptions/[0-9a-fA-F-]{36}/resource[gG]roups/[^/]+$";
+/// A network manager's id, for the schema.
+const MANAGER: &str = "^/subscriptions/[0-9a-fA-F-]{36}/resource[gG]roups/[^/]+/providers/Microsoft\\.Network/networkManagers/[^/]+$";
+/// A network group's id, for the schema.
+const NETWORK_GROUP: &str = "^/subscriptions/[0-9a-fA-F-]{36}/resource[gG]roups/[^/]+/providers/Microsoft\\.Network/networkManagers/[^/]+/networkGroups/[^/]+$";
+/// A virtual network's id, for the schema.
+const NETWORK: &str = "^/subscriptions/[0-9a-fA-F-]{36}/resource[gG]roups/[^/]+/providers/Microsoft\\.Network/virtualNetworks/[^/]+$";
 
 /// A world file. Unknown fields are refused, so that a misspelt one is noticed.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -22,7 +41,8 @@ pub struct WorldFile {
     pub subscriptions: Vec<SubscriptionEntry>,
     /// Management groups.
     pub management_groups: Vec<ManagementGroupEntry>,
-    /// Ids of resource groups; those of the resources below exist anyway.
+    /// Ids of resource groups (`/subscriptions/GUID/resourceGroups/NAME`); those of the resources below exist anyway.
+    #[schemars(inner(regex(pattern = RESOURCE_GROUP)))]
     pub resource_groups: Vec<String>,
     /// Management locks.
     pub locks: Vec<Lock>,
@@ -46,7 +66,8 @@ pub struct WorldFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantEntry {
-    /// Its id.
+    /// Its id, a GUID.
+    #[schemars(extend("pattern" = GUID))]
     pub id: String,
     /// A name for people.
     #[serde(default)]
@@ -57,9 +78,11 @@ pub struct TenantEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionEntry {
-    /// Its id.
+    /// Its id, a GUID.
+    #[schemars(extend("pattern" = GUID))]
     pub id: String,
-    /// The owning tenant.
+    /// The owning tenant, one of `tenants`.
+    #[schemars(extend("pattern" = GUID))]
     pub tenant: String,
     /// The management group of that tenant that it lies in.
     pub management_group: Option<String>,
@@ -80,11 +103,12 @@ fn yes() -> bool {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagementGroupEntry {
-    /// Its name.
+    /// Its name, unique in its tenant.
     pub name: String,
-    /// The owning tenant.
+    /// The owning tenant, one of `tenants`.
+    #[schemars(extend("pattern" = GUID))]
     pub tenant: String,
-    /// The management group above.
+    /// The management group above, by name, in the same tenant.
     pub parent: Option<String>,
     /// Whether Microsoft.Network is registered at it.
     #[serde(default = "yes")]
@@ -95,9 +119,11 @@ pub struct ManagementGroupEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AppEntry {
-    /// Its client id.
+    /// Its client id, a GUID.
+    #[schemars(extend("pattern" = GUID))]
     pub client_id: String,
-    /// The tenant that it is registered in.
+    /// The tenant that it is registered in, one of `tenants`.
+    #[schemars(extend("pattern" = GUID))]
     pub home_tenant: String,
     /// Secrets that work.
     #[serde(default)]
@@ -130,9 +156,11 @@ pub struct IssuerEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServicePrincipalEntry {
-    /// The tenant that it lives in.
+    /// The tenant that it lives in, one of `tenants`.
+    #[schemars(extend("pattern" = GUID))]
     pub tenant: String,
-    /// Its object id; drawn where absent.
+    /// Its object id, a GUID; drawn where absent.
+    #[schemars(extend("pattern" = GUID))]
     pub object_id: Option<String>,
     /// What it may do there.
     #[serde(default)]
@@ -143,21 +171,66 @@ pub struct ServicePrincipalEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleEntry {
-    /// Where.
+    /// Where: the id of a management group, subscription, resource group or resource of the principal's tenant; `/` is
+    /// the whole tenant.
+    #[schemars(extend("pattern" = "^/"))]
     pub scope: String,
-    /// Exactly these actions.
+    /// Exactly these actions; `*` stands for any run of characters.
     pub actions: Option<Vec<String>>,
-    /// `Owner`, `Contributor`, `Network Contributor` or `Reader`.
-    pub role: Option<String>,
+    /// The actions of this role.
+    pub role: Option<BuiltInRole>,
+}
+
+/// What a network manager may configure: Azure's `ConfigurationType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[allow(missing_docs, reason = "Azure's words, which say what they are")]
+pub enum Access {
+    Connectivity,
+    SecurityAdmin,
+    SecurityUser,
+    Routing,
+}
+
+impl Access {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connectivity => "Connectivity",
+            Self::SecurityAdmin => "SecurityAdmin",
+            Self::SecurityUser => "SecurityUser",
+            Self::Routing => "Routing",
+        }
+    }
+}
+
+/// What the members of a network group are: Azure's `GroupMemberType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[allow(missing_docs, reason = "Azure's words, which say what they are")]
+pub enum MemberType {
+    #[default]
+    VirtualNetwork,
+    Subnet,
+}
+
+impl MemberType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VirtualNetwork => "VirtualNetwork",
+            Self::Subnet => "Subnet",
+        }
+    }
 }
 
 /// The scopes of a network manager.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ScopesEntry {
-    /// Ids of management groups.
+    /// Ids of management groups (`/providers/Microsoft.Management/managementGroups/NAME`) of the manager's tenant.
+    #[schemars(inner(regex(pattern = MANAGEMENT_GROUP)))]
     pub management_groups: Vec<String>,
-    /// Ids of subscriptions.
+    /// Ids of subscriptions (`/subscriptions/GUID`) of the manager's tenant.
+    #[schemars(inner(regex(pattern = SUBSCRIPTION)))]
     pub subscriptions: Vec<String>,
 }
 
@@ -165,7 +238,8 @@ pub struct ScopesEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagerEntry {
-    /// Its id.
+    /// Its id, in a subscription of the file.
+    #[schemars(extend("pattern" = MANAGER))]
     pub id: String,
     /// The region.
     #[serde(default)]
@@ -181,17 +255,19 @@ pub struct ManagerEntry {
     pub network_manager_scopes: ScopesEntry,
     /// What it may configure.
     #[serde(default)]
-    pub network_manager_scope_accesses: Vec<String>,
+    pub network_manager_scope_accesses: Vec<Access>,
 }
 
 /// A network group.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkGroupEntry {
-    /// Its id.
+    /// Its id, in a subscription of the file.
+    #[schemars(extend("pattern" = NETWORK_GROUP))]
     pub id: String,
-    /// `VirtualNetwork` (default) or `Subnet`.
-    pub member_type: Option<String>,
+    /// What its members are.
+    #[serde(default)]
+    pub member_type: MemberType,
     /// Free text.
     #[serde(default)]
     pub description: String,
@@ -201,7 +277,8 @@ pub struct NetworkGroupEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkEntry {
-    /// Its id.
+    /// Its id, in a subscription of the file.
+    #[schemars(extend("pattern" = NETWORK))]
     pub id: String,
     /// The region.
     #[serde(default)]
@@ -209,7 +286,7 @@ pub struct NetworkEntry {
     /// Tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Address space; one is made up where absent.
+    /// Address space, as `10.0.0.0/16`; one is made up where absent.
     #[serde(default)]
     pub address_prefixes: Vec<String>,
     /// Subnets, by name or with their prefix.
@@ -218,13 +295,38 @@ pub struct NetworkEntry {
 }
 
 /// A subnet, by name or with its prefix.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum SubnetEntry {
     /// Only a name.
     Name(String),
     /// Name and prefix.
     Full(Subnet),
+}
+
+// By hand: serde's own way of telling the two apart says of neither what does not fit.
+impl<'de> Deserialize<'de> for SubnetEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = SubnetEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a subnet's name, or {name, addressPrefix}")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<SubnetEntry, E> {
+                Ok(SubnetEntry::Name(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SubnetEntry, A::Error> {
+                Subnet::deserialize(MapAccessDeserializer::new(map)).map(SubnetEntry::Full)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl From<SubnetEntry> for Subnet {
@@ -236,22 +338,25 @@ impl From<SubnetEntry> for Subnet {
     }
 }
 
-/// A resource as one would PUT it.
+/// A resource as one would PUT it: a scope connection, a network manager connection or a static member.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceEntry {
-    /// Its id.
+    /// Its id. What it lies in must be in the file too.
+    #[schemars(extend("pattern" = "^/(subscriptions|providers)/.+/.+$"))]
     pub id: String,
     /// The tenant, needed only where a management group's name exists in several.
+    #[schemars(extend("pattern" = GUID))]
     pub tenant: Option<String>,
-    /// Its properties.
-    pub properties: serde_json::Value,
+    /// Its properties: `tenantId` and `resourceId` of a scope connection, `networkManagerId` of a network manager
+    /// connection, each with a `description` if wanted; `resourceId` of a static member.
+    pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
 impl WorldFile {
     /// Reads a world file.
     pub fn parse(yaml: &str) -> anyhow::Result<Self> {
-        serde_saphyr::from_str(yaml).map_err(|error| anyhow::anyhow!("world file: {error}"))
+        serde_saphyr::from_str(yaml).map_err(|error| anyhow!("{error}"))
     }
 }
 

@@ -6,9 +6,11 @@
 
 pub mod agenda;
 mod build;
+mod check;
 pub(crate) use build::{guid as build_guid, new_network as build_network};
 pub mod directory;
 pub mod file;
+mod properties;
 pub mod resources;
 pub mod schema;
 pub mod view;

@@ -231,7 +231,7 @@ pub struct StaticMember {
 pub struct Subnet {
     /// Its name.
     pub name: String,
-    /// Its prefix; one is made up where absent.
+    /// Its prefix, as `10.0.0.0/24`; one is made up where absent.
     #[serde(default)]
     pub address_prefix: String,
 }

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::support::{
-    APP, CENTRAL, Caller, MANAGER, OTHER_APP, OTHER_SECRET, SHARED_GROUP, TARGET, TARGET_SUBSCRIPTION, World,
-    connection_of, scope_connection,
+    APP, CENTRAL, CENTRAL_SUBSCRIPTION, Caller, MANAGER, OTHER_APP, OTHER_SECRET, SHARED_GROUP, TARGET,
+    TARGET_SUBSCRIPTION, World, connection_of, scope_connection,
 };
 
 #[tokio::test]
@@ -181,4 +181,35 @@ async fn a_role_takes_time_unless_the_token_is_newer() {
     assert_eq!(old.put(&id, json!({})).await.status, 403);
     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
     old.put(&id, json!({})).await.ok();
+}
+
+/// Tools begin with these; they must be told whose fault it is that they get no further.
+#[tokio::test]
+async fn what_is_not_served_says_so_and_looks_like_nothing_of_azures() {
+    let world = World::instant().await;
+    let caller = world.caller(CENTRAL).await;
+    let group = format!("{CENTRAL_SUBSCRIPTION}/resourceGroups/myAVNMResourceGroup");
+    let not_served = (404, "NotServedByEmulator".to_owned());
+    for path in [
+        "/subscriptions",
+        "/tenants",
+        CENTRAL_SUBSCRIPTION,
+        &format!("{CENTRAL_SUBSCRIPTION}/resourceGroups"),
+        &format!("{CENTRAL_SUBSCRIPTION}/providers"),
+        &group,
+        "/providers/Microsoft.Management/managementGroups/mg-shared",
+    ] {
+        let answer = caller.get(path).await;
+        assert_eq!(answer.error(), not_served, "{path}");
+        assert!(answer.text.contains("The emulator does not serve GET /"), "{path}: {}", answer.text);
+    }
+    assert_eq!(caller.put(&group, json!({})).await.error(), not_served);
+    // What Azure checks first stays first.
+    let theirs = caller.get(TARGET_SUBSCRIPTION).await;
+    assert_eq!(theirs.error(), (401, "InvalidAuthenticationTokenTenant".into()));
+    assert_eq!(caller.get("/subscriptions/%zz").await.error(), (400, "InvalidResourceId".into()));
+
+    let url = format!("{}/{CENTRAL}/oauth2/v2.0/devicecode", world.emulator.authority());
+    let answer = world.send(Method::POST, &url, &[], None).await;
+    assert_eq!((answer.status, &answer.json()["error"]), (404, &json!("not_served_by_emulator")));
 }

@@ -211,7 +211,9 @@ async fn a_world_file_declares_certificates_and_what_is_none_stops_the_start() {
     started.assert_in(TARGET, APP, &assertion).await.ok();
     let error = Emulator::start(world("no certificate")).await.unwrap_err();
     assert!(
-        format!("{error:#}").starts_with(&format!("app {APP}: no certificate in the PEM text")),
+        format!("{error:#}").starts_with(&format!(
+            "world file: apps[0] ({APP}): certificates[0]: no certificate in the PEM text"
+        )),
         "{error:#}"
     );
 }

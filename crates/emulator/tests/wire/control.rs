@@ -87,11 +87,30 @@ async fn faults_settings_and_entra_are_set_and_refused_by_name() {
         ("/faults", json!({"match": {"verb": "GET"}, "action": {"html": true}})),
         ("/entra", json!({"op": "nonsense"})),
         ("/entra", json!({"op": "setSecret", "clientId": "nobody", "secret": "x"})),
+        (
+            "/entra",
+            json!({"op": "addRole", "clientId": APP, "tenant": CENTRAL, "scope": "garbage", "role": "Reader"}),
+        ),
+        (
+            "/entra",
+            json!({"op": "addRole", "clientId": APP, "tenant": CENTRAL, "scope": "/", "role": "Looker"}),
+        ),
         ("/connections/state", json!({"id": MANAGER, "state": "Conflict"})),
     ] {
         let (status, answer) = ask(&world, Method::POST, path, Some(bad.clone())).await;
         assert_eq!(status, 400, "{bad}");
         assert!(answer["error"].as_str().is_some_and(|text| !text.is_empty()), "{bad}: {answer}");
+    }
+    let address = format!(
+        "/arm?id={TARGET_SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.Network/publicIPAddresses/x"
+    );
+    for method in [Method::PUT, Method::DELETE] {
+        let (status, answer) = ask(&world, method, &address, Some(json!({}))).await;
+        assert_eq!(status, 400);
+        assert!(
+            answer["error"].as_str().unwrap().contains("is not the id of a network manager, "),
+            "{answer}"
+        );
     }
     let secret = json!({"op": "setSecret", "clientId": APP, "secret": "new"});
     assert_eq!(ask(&world, Method::POST, "/entra", Some(secret)).await, (200, json!({"done": true})));
@@ -131,24 +150,29 @@ async fn the_ledger_is_read_from_a_number_on() {
 }
 
 #[tokio::test]
-async fn it_is_off_by_default_and_never_beyond_loopback() {
+async fn it_is_off_by_default_and_beyond_loopback_only_when_told_so() {
     assert_eq!(World::instant().await.emulator.control_url(), None);
     let control = Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let error = Emulator::start(Options { control, ..Options::instant() }).await.unwrap_err();
     assert!(error.to_string().contains("loopback only"), "{error}");
+    let options = Options { control, control_anywhere: true, ..Options::instant() };
+    let world = World::start(options).await;
+    let url = world.emulator.control_url().unwrap();
+    assert!(url.starts_with("http://localhost:"), "{url}");
+    assert_eq!(ask(&world, Method::GET, "/settings", None).await.0, 200);
 }
 
 #[tokio::test]
 async fn a_world_of_ones_own() {
     let yaml = "
-tenants: [{id: t}]
-subscriptions: [{id: s, tenant: t}]
+tenants: [{id: 24680975-1234-abcd-56ef-121314ab5643}]
+subscriptions: [{id: 13579864-1234-5678-abcd-0987654321ab, tenant: 24680975-1234-abcd-56ef-121314ab5643}]
 managers:
-  - id: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m
-    networkManagerScopes: {subscriptions: [/subscriptions/s]}
+  - id: &manager /subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/r/providers/Microsoft.Network/networkManagers/m
+    networkManagerScopes: {subscriptions: [/subscriptions/13579864-1234-5678-abcd-0987654321ab]}
 resources:
-  - id: /subscriptions/s/providers/Microsoft.Network/networkManagerConnections/c
-    properties: {networkManagerId: /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m}
+  - id: /subscriptions/13579864-1234-5678-abcd-0987654321ab/providers/Microsoft.Network/networkManagerConnections/c
+    properties: {networkManagerId: *manager}
 ";
     let world = World::start(Options { world: Some(yaml.into()), ..Options::instant() }).await;
     let state = world.emulator.control().state();
@@ -198,4 +222,82 @@ async fn locks_and_registrations_are_set_by_the_endpoint() {
     assert_eq!(ask(&world, Method::POST, "/registrations", Some(off)).await.0, 200);
     let ambiguous = json!({"scope": SHARED_GROUP, "registered": false});
     assert_eq!(ask(&world, Method::POST, "/registrations", Some(ambiguous)).await.0, 400);
+}
+
+#[tokio::test]
+async fn every_refusal_is_json_and_says_what_is_wrong() {
+    let world = with_endpoint().await;
+    let url = world.emulator.control_url().unwrap();
+    let json = Some("application/json");
+    let cases = [
+        ("POST", "/settings", None, "{}", 415, "Content-Type: application/json"),
+        ("POST", "/settings", json, "{", 400, "EOF"),
+        ("POST", "/settings", json, "[]", 400, "settings are a JSON object"),
+        (
+            "POST",
+            "/faults",
+            json,
+            r#"{"match": {"nth": "first"}, "action": {"delayMs": 1}}"#,
+            400,
+            "match.nth: invalid type",
+        ),
+        (
+            "POST",
+            "/faults",
+            json,
+            r#"{"match": {"nth": 0}, "action": {"delayMs": 1}}"#,
+            400,
+            "match.nth: calls are counted from 1",
+        ),
+        (
+            "POST",
+            "/locks",
+            json,
+            r#"{"scope": "/subscriptions/x", "level": "None"}"#,
+            400,
+            "level: unknown variant `None`, expected `CanNotDelete` or `ReadOnly`",
+        ),
+        ("GET", "/arm", None, "", 400, "missing field `id`"),
+        ("GET", "/ledger?since=x", None, "", 400, "since"),
+        // Taken for all faults, were the parameter ignored.
+        ("DELETE", "/faults?ID=3", None, "", 400, "unknown field `ID`"),
+        ("DELETE", "/faults/x", None, "", 400, "x"),
+        ("DELETE", "/locks?id=/subscriptions/x", None, "", 400, "unknown field `id`"),
+        ("GET", "/fault", None, "", 404, "there is no /fault; GET / lists what there is"),
+        ("PATCH", "/settings", json, "{}", 405, "/settings takes no PATCH"),
+    ];
+    for (method, path, kind, body, status, wanted) in cases {
+        let mut request = world.http.request(method.parse().unwrap(), format!("{url}{path}")).body(body);
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{method} {path}");
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(answer["error"].as_str().unwrap().contains(wanted), "{method} {path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_help_names_every_field_of_a_fault() {
+    let world = with_endpoint().await;
+    let (_, help) = ask(&world, Method::GET, "/", None).await;
+    let line = help
+        .as_str()
+        .unwrap()
+        .split("POST   /faults")
+        .nth(1)
+        .unwrap()
+        .split("DELETE")
+        .next()
+        .unwrap()
+        .to_owned();
+    // One of each, so that the list grows with the code that reads them.
+    let error = ask(&world, Method::POST, "/faults", Some(json!({"action": {"x": 1}}))).await.1;
+    let fields: Vec<&str> = error["error"].as_str().unwrap().split('`').skip(3).step_by(2).collect();
+    assert!(fields.len() > 10, "{error}");
+    for field in fields {
+        assert!(line.contains(field), "{field}: {line}");
+    }
 }

@@ -183,7 +183,7 @@ async fn an_application_trusts_at_most_twenty() {
         Emulator::start(Options { world: Some(text.to_string()), ..Options::instant() }).await.unwrap_err();
     assert_eq!(
         format!("{error:#}"),
-        format!("app {APP}: an application has at most 20 federated credentials")
+        format!("world file: apps[0] ({APP}): an application has at most 20 federated credentials")
     );
 }
 
