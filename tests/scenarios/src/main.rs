@@ -9,6 +9,7 @@
 
 mod canary;
 mod context;
+mod elsewhere;
 mod harness;
 mod look;
 mod record;
@@ -30,6 +31,7 @@ mod s08_drift;
 mod s08_states;
 mod s09_crash;
 mod s09_late;
+mod s10_elsewhere;
 mod s10_faults;
 mod s10_quota;
 mod s10_rights;
@@ -43,6 +45,8 @@ mod s15_relation;
 mod s16_policy;
 mod s17_pod_identity;
 mod s17_sign_in;
+mod s18_panic;
+mod sign_in;
 mod world;
 
 use std::process::ExitCode;
@@ -194,6 +198,12 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s10_quota::run(ctx).boxed(),
     },
     Scenario {
+        id: "10d",
+        title: "nothing leads to another host",
+        needs: Needs::Azure,
+        run: |ctx| s10_elsewhere::run(ctx).boxed(),
+    },
+    Scenario {
         id: "11",
         title: "bad YAML is refused and told why",
         needs: Needs::Operator,
@@ -252,6 +262,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the operator's own projected token",
         needs: Needs::Azure,
         run: |ctx| s17_pod_identity::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "18",
+        title: "a panic with material in hand tells none of it",
+        needs: Needs::Azure,
+        run: |ctx| s18_panic::run(ctx).boxed(),
     },
 ];
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
+use crate::canary;
 use crate::context::Ctx;
 use crate::look;
 use crate::world::{self, SOON};
@@ -75,7 +76,7 @@ async fn forged(ctx: &Ctx) -> Result<()> {
     let kubectl = ctx.kubectl();
     kubectl.run(&["create", "namespace", &other], None).await?;
     let mut forged = world::credentials();
-    forged[0]["stringData"]["client-secret"] = json!("guessed");
+    forged[0]["stringData"]["client-secret"] = json!(canary::secret("guessed"));
     forged.push(world::member(&json!({
         "connectionRef": null, "credentialRef": {"kind": "TenantCredential", "name": "central"},
         "resourceCredentialRef": {"kind": "TenantCredential", "name": "target"}
