@@ -96,6 +96,7 @@ fn needles() -> Vec<Needle> {
         // By the kind of key that the API server signs with.
         (ACCOUNT_TOKEN, jwt(r#"{"alg":"ES256","kid":""#)),
         (ACCOUNT_TOKEN, jwt(r#"{"alg":"RS256","kid":""#)),
+        ("a token of a managed identity", jwt(r#"{"typ":"JWT","alg":"RS256","kid":""#)),
         ("an assertion made with a certificate", jwt(r#"{"alg":"PS256","typ":"JWT","x5t#S256":""#)),
         ("a private key", "PRIVATE KEY-----".to_owned()),
     ];

@@ -55,7 +55,10 @@ impl Ctx {
         if needs != Needs::ControlPlane {
             // Each time: one scenario deletes a CRD.
             ctx.kubeconfig = Some(ctx.cluster.install().await?);
-            ctx.emulator = Some(Emulator::start(&ctx.dir, &EmulatorOptions::default()).await?);
+            let file = ctx.dir.join("world.yaml");
+            std::fs::write(&file, world::file_of_azure()).context("write the emulator's world")?;
+            let options = EmulatorOptions { world: Some(file), imds: true, ..EmulatorOptions::default() };
+            ctx.emulator = Some(Emulator::start(&ctx.dir, &options).await?);
             for (client, secret) in world::secrets() {
                 let change = json!({"op": "setSecret", "clientId": client, "secret": secret});
                 ctx.control().entra(&change).await?;

@@ -43,6 +43,7 @@ mod s14_undecodable;
 mod s15_lending;
 mod s15_relation;
 mod s16_policy;
+mod s17_managed_identity;
 mod s17_pod_identity;
 mod s17_sign_in;
 mod s18_panic;
@@ -262,6 +263,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the operator's own projected token",
         needs: Needs::Azure,
         run: |ctx| s17_pod_identity::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17c",
+        title: "managed identities of the nodes",
+        needs: Needs::Azure,
+        run: |ctx| s17_managed_identity::run(ctx).boxed(),
     },
     Scenario {
         id: "18",

@@ -9,7 +9,9 @@ use serde_json::json;
 
 use crate::canary;
 use crate::context::Ctx;
-use crate::sign_in::{self, ISSUER, certificate_pair, credential, know_the_cluster, tls_secret, trust};
+use crate::sign_in::{
+    self, ISSUER, certificate_pair, credential, know_the_cluster, tls_secret, trust_account,
+};
 use crate::world::{self, SOON};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
@@ -56,7 +58,7 @@ async fn service_account(ctx: &Ctx) -> Result<()> {
     ctx.because("crosstenantconnections", "link", "CredentialNotReady").await?;
     let mark = ctx.mark().await?;
     ensure!(ctx.calls(mark).await?.is_empty(), "Azure was called without a token");
-    trust(ctx, &format!("system:serviceaccount:{}:avnm", ctx.namespace())).await?;
+    trust_account(ctx, ctx.namespace(), "avnm").await?;
     let ready = ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
     ensure!(ready["status"]["tenantId"] == world::TARGET_TENANT, "it tells the tenant: {}", ready["status"]);
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
@@ -90,7 +92,7 @@ async fn on_request(ctx: &Ctx) -> Result<()> {
     .await?;
     ensure!(!ctx.calls(mark).await?.is_empty(), "the token in hand was not used");
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
-    trust(ctx, &subject).await?;
+    trust_account(ctx, ctx.namespace(), "avnm").await?;
     look("two").await?;
     ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await.map(drop)
 }
@@ -216,7 +218,7 @@ async fn namespace_ends(ctx: &Ctx) -> Result<()> {
     let kubectl = ctx.kubectl();
     kubectl.run(&["create", "namespace", &other], None).await?;
     ctx.in_namespace(&["delete", "crosstenantconnections/link"]).await?;
-    trust(ctx, &format!("system:serviceaccount:{other}:avnm")).await?;
+    trust_account(ctx, &other, "avnm").await?;
     let account = json!({"name": "avnm"});
     let all = [
         sign_in::account(),

@@ -15,7 +15,7 @@ use crate::world::{self, CENTRAL_TENANT, SOON, TARGET_TENANT};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     sign_in::know_the_cluster(ctx).await?;
-    sign_in::trust(ctx, &format!("system:serviceaccount:{}:avnm", ctx.namespace())).await?;
+    sign_in::trust_account(ctx, ctx.namespace(), "avnm").await?;
     let (certificate, key) = sign_in::certificate_pair()?;
     let add = json!({"op": "addCertificate", "clientId": world::APP, "certificate": certificate});
     ctx.control().entra(&add).await?;

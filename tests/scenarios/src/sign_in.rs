@@ -28,11 +28,16 @@ pub(crate) async fn know_the_cluster(ctx: &Ctx) -> Result<()> {
     ctx.control().entra(&json!({"op": "setIssuer", "issuer": ISSUER, "jwks": keys})).await.map(drop)
 }
 
-/// The application trusts this ServiceAccount.
-pub(crate) async fn trust(ctx: &Ctx, subject: &str) -> Result<()> {
+/// The application trusts what this issuer says of this subject.
+pub(crate) async fn trust(ctx: &Ctx, issuer: &str, subject: &str) -> Result<()> {
     let federated = json!({"op": "addFederatedCredential", "clientId": world::APP,
-        "issuer": ISSUER, "subject": subject, "audience": AUDIENCE});
+        "issuer": issuer, "subject": subject, "audience": AUDIENCE});
     ctx.control().entra(&federated).await.map(drop)
+}
+
+/// The application trusts this ServiceAccount of the cluster.
+pub(crate) async fn trust_account(ctx: &Ctx, namespace: &str, name: &str) -> Result<()> {
+    trust(ctx, ISSUER, &format!("system:serviceaccount:{namespace}:{name}")).await
 }
 
 /// A certificate and its key.
