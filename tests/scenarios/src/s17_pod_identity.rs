@@ -40,17 +40,19 @@ async fn assertions(ctx: &Ctx, mark: u64) -> Result<Vec<String>> {
 }
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
-    let done = all(ctx).await;
+    let file = ctx.dir().join("projected-token");
+    let done = all(ctx, &file).await;
+    // Whatever is left in the folder is searched for tokens.
+    let _ = std::fs::remove_file(&file);
     let target = format!("clustertenantcredentials/{NAME}");
     ctx.kubectl().run(&["delete", "--ignore-not-found", "--wait=false", &target], None).await?;
     done
 }
 
-async fn all(ctx: &Ctx) -> Result<()> {
+async fn all(ctx: &Ctx, file: &Path) -> Result<()> {
     sign_in::know_the_cluster(ctx).await?;
     sign_in::trust_account(ctx, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await?;
 
-    let file = ctx.dir().join("projected-token");
     // As the workload identity webhook sets it.
     let options = ctx.operator_options().env("AZURE_FEDERATED_TOKEN_FILE", &file.display().to_string());
     let operator = ctx.start_operator(options).await?;
@@ -62,13 +64,13 @@ async fn all(ctx: &Ctx) -> Result<()> {
         "it names the file: {}",
         world::message(&missing)
     );
-    let first = write_token(ctx, &file).await?;
+    let first = write_token(ctx, file).await?;
     look::cluster_credential_says(ctx, NAME, "TokenAcquired").await?;
     let before = assertions(ctx, 0).await?;
     ensure!(!before.is_empty(), "Entra saw no assertion");
 
     // Its successor is what Entra is shown the next time.
-    let second = write_token(ctx, &file).await?;
+    let second = write_token(ctx, file).await?;
     ensure!(first != second, "the API server gave the same token twice");
     let mark = ctx.mark().await?;
     let request =
@@ -81,7 +83,7 @@ async fn all(ctx: &Ctx) -> Result<()> {
     let after = wait_until(SOON, look::POLL, look, "a sign-in on request").await?;
     ensure!(after.iter().all(|it| !before.contains(it)), "the file was not read anew: {before:?}, {after:?}");
 
-    std::fs::write(&file, "\n")?;
+    std::fs::write(file, "\n")?;
     let empty = look::cluster_credential_says(ctx, NAME, "SourceNotFound").await?;
     ensure!(world::message(&empty).contains("it is empty"), "{}", world::message(&empty));
     Ok(())
