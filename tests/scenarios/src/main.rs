@@ -11,6 +11,7 @@ mod canary;
 mod context;
 mod elsewhere;
 mod harness;
+mod home;
 mod look;
 mod record;
 mod rights;

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use avnm_launcher::operator::OPERATOR_NAMESPACE;
 use avnm_launcher::{Look, wait_until};
 use serde_json::{Value, json};
 
 use crate::canary;
 use crate::context::Ctx;
+use crate::home;
 use crate::look;
 use crate::world::{self, SOON};
 
@@ -73,13 +73,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     }
     let done = all(ctx).await;
     let kubectl = ctx.kubectl();
-    for name in ["s15b-x", "s15b-y"] {
-        let credential = format!("clustertenantcredentials/{name}");
-        kubectl.run(&["delete", "--ignore-not-found", "--wait=false", &credential], None).await?;
-    }
-    for object in ["secret/app", "role/secrets", "rolebinding/secrets"] {
-        kubectl.run(&["-n", OPERATOR_NAMESPACE, "delete", "--ignore-not-found", object], None).await?;
-    }
+    home::clear(ctx, &["s15b-x", "s15b-y"]).await?;
     for (namespace, _) in NAMESPACES {
         kubectl.run(&["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"], None).await?;
     }
@@ -111,7 +105,7 @@ async fn all(ctx: &Ctx) -> Result<()> {
     x["spec"]["allowedNamespaces"] = json!({"selector": {"matchLabels": {"team": "a"}}});
     let mut y = credential("ClusterTenantCredential", "s15b-y", 4);
     y["spec"]["allowedNamespaces"] = json!({"names": ["s15b-two", "S15B-THREE"]});
-    apply(ctx, OPERATOR_NAMESPACE, &with_secret(vec![x, y])).await?;
+    home::set_up(ctx, &[x, y]).await?;
     apply(ctx, NAMESPACES[0].0, &with_secret(vec![credential("TenantCredential", "x", 1)])).await?;
     apply(ctx, NAMESPACES[1].0, &with_secret(vec![credential("TenantCredential", "x", 2)])).await?;
     let mark = ctx.mark().await?;
