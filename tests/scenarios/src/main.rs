@@ -43,6 +43,7 @@ mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
 mod s15_relation;
+mod s15_scopes;
 mod s16_policy;
 mod s17_managed_identity;
 mod s17_pod_identity;
@@ -246,6 +247,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "every call is signed by whom it was given to",
         needs: Needs::Operator,
         run: |ctx| s15_relation::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "15c",
+        title: "a credential is used for its scopes only",
+        needs: Needs::Operator,
+        run: |ctx| s15_scopes::run(ctx).boxed(),
     },
     Scenario {
         id: "16",
