@@ -24,6 +24,7 @@ mod s04_static_member;
 mod s05_blocked;
 mod s05_delete;
 mod s05_namespace_restart;
+mod s05_namespace_sign_in;
 mod s06_policies;
 mod s06_suspend;
 mod s07_foreign;
@@ -133,6 +134,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "a namespace ends while the operator is away",
         needs: Needs::Operator,
         run: |ctx| s05_namespace_restart::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "05d",
+        title: "a namespace ends, whatever its objects sign in with",
+        needs: Needs::Azure,
+        run: |ctx| s05_namespace_sign_in::run(ctx).boxed(),
     },
     Scenario {
         id: "06",
