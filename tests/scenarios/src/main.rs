@@ -51,6 +51,7 @@ mod s17_pod_identity;
 mod s17_sign_in;
 mod s18_panic;
 mod sign_in;
+mod sources;
 mod world;
 
 use std::process::ExitCode;
