@@ -46,6 +46,7 @@ mod s15_lending;
 mod s15_relation;
 mod s15_scopes;
 mod s16_policy;
+mod s17_change_way;
 mod s17_managed_identity;
 mod s17_pod_identity;
 mod s17_sign_in;
@@ -285,6 +286,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "managed identities of the nodes",
         needs: Needs::Azure,
         run: |ctx| s17_managed_identity::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17d",
+        title: "a credential in use gets another way to sign in",
+        needs: Needs::Operator,
+        run: |ctx| s17_change_way::run(ctx).boxed(),
     },
     Scenario {
         id: "18",
