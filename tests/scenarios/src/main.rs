@@ -13,6 +13,7 @@ mod elsewhere;
 mod harness;
 mod home;
 mod look;
+mod matrix;
 mod record;
 mod rights;
 mod s00_control_plane;
