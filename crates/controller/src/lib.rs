@@ -22,6 +22,8 @@ mod materials;
 mod members;
 mod memory;
 mod metrics;
+#[cfg(debug_assertions)]
+mod panic_on_demand;
 mod place;
 mod run;
 mod settings;

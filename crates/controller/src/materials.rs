@@ -140,6 +140,8 @@ impl Materials {
         match self.tokens.check(&loaded.credential, look == Look::Requested).await {
             Ok(_) => {
                 self.of(uid, |entry| entry.sign_in = None);
+                #[cfg(debug_assertions)]
+                crate::panic_on_demand::with(&self.in_hand());
                 Ok(loaded)
             }
             // A token that is still good serves until its end; the credential's own status says what was answered.
@@ -150,6 +152,13 @@ impl Materials {
                 Err(self.source_fault(uid).unwrap_or(fault))
             }
         }
+    }
+
+    /// All material in hand.
+    #[cfg(debug_assertions)]
+    fn in_hand(&self) -> Vec<Credential> {
+        let entries = self.entries.lock();
+        entries.map(|all| all.values().filter_map(|entry| entry.good.clone()).collect()).unwrap_or_default()
     }
 
     /// What can be answered without asking anybody.

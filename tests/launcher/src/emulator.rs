@@ -22,6 +22,8 @@ pub struct EmulatorOptions {
     pub program: Option<PathBuf>,
     /// The world file; without one, the emulator's own default world.
     pub world: Option<PathBuf>,
+    /// Whether there is a metadata service, too, for the world's managed identities.
+    pub imds: bool,
     /// Further flags, as they are.
     pub extra_args: Vec<String>,
 }
@@ -32,6 +34,7 @@ struct ReadyFile {
     arm: String,
     authority: String,
     control: String,
+    imds: Option<String>,
     ca: PathBuf,
 }
 
@@ -57,6 +60,9 @@ impl Emulator {
         args.extend(["--ready-file".into(), file("emulator-ready.json")]);
         if let Some(world) = &options.world {
             args.extend(["--world".into(), world.display().to_string()]);
+        }
+        if options.imds {
+            args.extend(["--imds".into(), "127.0.0.1:0".into()]);
         }
         args.extend(options.extra_args.iter().cloned());
         let mut child = Child::start("avnm-emulator", &program, &args, &[], &dir.join("emulator.log"))?;
@@ -99,6 +105,11 @@ impl Emulator {
     /// The address of Entra.
     pub fn authority(&self) -> &str {
         &self.ready.authority
+    }
+
+    /// The address of the metadata service, if it was asked for.
+    pub fn imds(&self) -> Option<&str> {
+        self.ready.imds.as_deref()
     }
 
     /// The file with the authority that signed its certificate.

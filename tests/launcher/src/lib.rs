@@ -17,6 +17,7 @@ pub mod operator;
 mod pki;
 pub mod port;
 pub mod run;
+mod scrape;
 mod stop;
 pub mod wait;
 mod watch;

@@ -1,5 +1,6 @@
 //! The operator as a process of its own, under its own ServiceAccount.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,16 @@ use crate::assets;
 use crate::child::{self, Child};
 use crate::emulator::Emulator;
 use crate::port;
+use crate::scrape;
 use crate::wait::{Look, wait_until};
 
 /// How often a start is tried again because another process took a port in between.
 const PORT_TRIES: u32 = 5;
 /// How long the operator may take to drain after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(30);
+/// How the files end that [`Operator::keep_metrics`] writes; before it stands the operator's identity, as in its log's
+/// name.
+pub const METRICS: &str = "metrics.txt";
 /// The namespace of the operator's ServiceAccount and lease, as `deploy/rbac.yaml` has it.
 pub const OPERATOR_NAMESPACE: &str = "avnm-system";
 /// The operator's ServiceAccount, as `deploy/rbac.yaml` has it.
@@ -43,6 +48,8 @@ pub struct OperatorOptions {
     pub sweep_interval: Option<String>,
     /// Further flags, as they are.
     pub extra_args: Vec<String>,
+    /// Further variables of its environment.
+    pub env: Vec<(String, String)>,
 }
 
 impl OperatorOptions {
@@ -58,6 +65,7 @@ impl OperatorOptions {
             log_level: "debug".into(),
             sweep_interval: None,
             extra_args: Vec::new(),
+            env: Vec::new(),
         }
     }
 
@@ -76,6 +84,12 @@ impl OperatorOptions {
     /// The same with one more flag.
     pub fn arg(mut self, flag: &str) -> Self {
         self.extra_args.push(flag.to_owned());
+        self
+    }
+
+    /// The same with one more variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -205,8 +219,25 @@ impl Operator {
         answer.error_for_status().context("read /metrics")?.text().await.context("read /metrics")
     }
 
+    /// Keeps the text of `/metrics` beside the log, for who looks at it later. Whatever ends the process does this
+    /// first; a process that ends by itself keeps what was kept before.
+    pub fn keep_metrics(&self) {
+        if self.exited().is_some() {
+            return;
+        }
+        let port = self.lock().ports[1];
+        // One that hangs, or does not listen yet, has none to keep.
+        let Ok(text) = scrape::metrics(port) else { return };
+        let name = format!("{}-{METRICS}", self.options.identity);
+        let file = std::fs::File::options().create(true).append(true).open(self.log.with_file_name(name));
+        if let Ok(mut file) = file {
+            let _ = file.write_all(text.as_bytes());
+        }
+    }
+
     /// SIGKILL: a crash.
     pub fn kill(&self) {
+        self.keep_metrics();
         self.lock().child.kill();
     }
 
@@ -215,6 +246,7 @@ impl Operator {
         if let Some(status) = self.exited() {
             return Ok(status);
         }
+        self.keep_metrics();
         self.lock().child.signal("TERM")?;
         let look =
             || std::future::ready(Ok(self.exited().map_or(Look::NotYet("still runs".into()), Look::Done)));
@@ -248,10 +280,17 @@ impl Operator {
     }
 }
 
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.keep_metrics();
+    }
+}
+
 /// Starts the process; if it ends at once because its ports are taken, again with others.
 async fn spawn(options: &OperatorOptions, log: &Path) -> Result<State> {
     let program = assets::given_or_ours(options.program.as_deref(), "avnm-operator")?;
-    let env = [("KUBECONFIG".to_owned(), options.kubeconfig.display().to_string())];
+    let mut env = vec![("KUBECONFIG".to_owned(), options.kubeconfig.display().to_string())];
+    env.extend(options.env.iter().cloned());
     for _ in 0..PORT_TRIES {
         let ports = port::free::<2>()?;
         let seen = std::fs::metadata(log).map_or(0, |m| m.len());
@@ -286,6 +325,7 @@ mod tests {
             log_level: "info".into(),
             sweep_interval: None,
             extra_args: vec![],
+            env: vec![],
         };
         let args = options.clone().sweep_interval("2s").arg("--more=1").args([1, 2]);
         assert!(args.contains(&"--health-addr=127.0.0.1:1".to_owned()));

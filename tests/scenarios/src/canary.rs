@@ -1,12 +1,14 @@
 //! The canaries: secrets and tokens that may stand in Secrets and nowhere else. After a run everything that it left is
-//! searched for them: the logs at TRACE, metrics, what reached Azure, and every object that was ever written to etcd.
+//! searched for them: the logs at TRACE, the text of a panic, metrics, what reached Azure and a host beside it, and every
+//! object that was ever written to etcd.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
+use avnm_launcher::operator::METRICS;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
@@ -33,12 +35,33 @@ const ACCOUNT_TOKEN: &str = "a token of a ServiceAccount";
 /// How files end that say who signs in to the API server.
 const KUBECONFIG: &str = ".kubeconfig";
 
-/// The client secret of this run for one of the world's applications: no other run has it, and no document.
-pub(crate) fn secret(of: &str) -> String {
+/// What every client secret of this run ends with, right or wrong, and what is searched for: no other run has it, and no
+/// document. Letters and digits only, so that neither JSON nor a form changes it.
+fn run() -> &'static str {
     static RUN: OnceLock<String> = OnceLock::new();
-    let run = RUN.get_or_init(|| uuid::Uuid::new_v4().simple().to_string());
-    // Letters and digits only, so that neither JSON nor a form changes them.
-    format!("canary{of}{run}")
+    RUN.get_or_init(|| uuid::Uuid::new_v4().simple().to_string())
+}
+
+/// A client secret of this run, by what it is for. Whatever a scenario takes for one comes from here.
+pub(crate) fn secret(of: &str) -> String {
+    format!("canary{of}{}", run())
+}
+
+/// Lines of the private keys that scenarios made.
+static KEYS_MADE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Makes a private key (PEM) a canary, by two lines of its second half: the first has the public part, too, and what is
+/// in every key.
+pub(crate) fn private_key(pem: &str) {
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    // The last line is short.
+    let of_it = [lines.len() * 5 / 8, lines.len() * 7 / 8].map(|n| lines[n].to_owned());
+    KEYS_MADE.lock().unwrap_or_else(PoisonError::into_inner).extend(of_it);
+}
+
+/// What stands in this text and must not, if anything.
+pub(crate) fn told(text: &str) -> Option<&'static str> {
+    found(text, &needles()).map(|needle| needle.what)
 }
 
 /// One thing to look for, in one form.
@@ -67,16 +90,18 @@ fn base64_within(text: &str) -> impl Iterator<Item = String> {
 
 /// All canaries in all forms.
 fn needles() -> Vec<Needle> {
-    let plain = [
-        ("the client secret", secret("central")),
-        ("the other application's client secret", secret("other")),
+    let mut plain = vec![
+        ("a client secret", run().to_owned()),
         ("an access token", jwt(r#"{"typ":"JWT","alg":"HS256","kid":"emulator"}"#)),
         // By the kind of key that the API server signs with.
         (ACCOUNT_TOKEN, jwt(r#"{"alg":"ES256","kid":""#)),
         (ACCOUNT_TOKEN, jwt(r#"{"alg":"RS256","kid":""#)),
+        ("a token of a managed identity", jwt(r#"{"typ":"JWT","alg":"RS256","kid":""#)),
         ("an assertion made with a certificate", jwt(r#"{"alg":"PS256","typ":"JWT","x5t#S256":""#)),
         ("a private key", "PRIVATE KEY-----".to_owned()),
     ];
+    let keys = KEYS_MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    plain.extend(keys.iter().map(|line| ("a part of a private key", line.clone())));
     let mut all = Vec::new();
     for (what, text) in plain {
         all.extend(base64_within(&text).map(|text| Needle { what, text }));
@@ -104,6 +129,10 @@ struct Searched {
     traced: usize,
     ledgers: usize,
     metrics: usize,
+    /// What reached a host beside Azure.
+    elsewhere: usize,
+    /// Logs with a panic.
+    panics: usize,
     /// Canaries in Secrets, where they belong: that they are found there shows that the search finds.
     in_secrets: usize,
     /// Kubeconfigs with a token of a ServiceAccount: the same, for its tokens.
@@ -122,12 +151,15 @@ pub(crate) fn check(folder: &Path, written: &[PathBuf], whole: bool) -> Result<F
         }
     }
     let clean = faults.is_empty();
-    let Searched { files, bytes, traced, ledgers, metrics, in_secrets, in_kubeconfigs } = searched;
+    let Searched { files, bytes, traced, ledgers, metrics, elsewhere, panics, in_secrets, in_kubeconfigs } =
+        searched;
     if whole {
         for (many, what) in [
             (traced, "no log goes down to TRACE"),
             (ledgers, "no record of the calls to Azure was kept"),
             (metrics, "no metrics were kept"),
+            (elsewhere, "no record of what reached another host was kept"),
+            (panics, "no log has a panic"),
         ] {
             if many == 0 {
                 faults.push(what.to_owned());
@@ -145,7 +177,7 @@ pub(crate) fn check(folder: &Path, written: &[PathBuf], whole: bool) -> Result<F
     }
     let line = format!(
         "canaries: {} in {files} files of {} MB ({traced} logs at TRACE, {ledgers} records of calls, {metrics} of \
-         metrics) and in etcd outside of Secrets; in Secrets, where they belong, {in_secrets} times",
+         metrics, {panics} panics, {elsewhere} records of another host) and in etcd outside of Secrets; in Secrets, where they belong, {in_secrets} times",
         if clean { "none" } else { "FOUND" },
         bytes / 1_000_000,
     );
@@ -178,8 +210,9 @@ fn walk(dir: &Path, needles: &[Needle], searched: &mut Searched, faults: &mut Ve
         }
         searched.files += 1;
         searched.ledgers += usize::from(name == LEDGER);
-        searched.metrics += usize::from(name == METRICS);
-        let mut traced = false;
+        searched.metrics += usize::from(name.ends_with(METRICS));
+        searched.elsewhere += usize::from(name == ELSEWHERE);
+        let (mut traced, mut panicked) = (false, false);
         // Line by line: a log at TRACE is large.
         let mut file = BufReader::new(File::open(&path).with_context(|| format!("open {}", path.display()))?);
         let mut line = Vec::new();
@@ -192,6 +225,7 @@ fn walk(dir: &Path, needles: &[Needle], searched: &mut Searched, faults: &mut Ve
             searched.bytes += line.len();
             let text = String::from_utf8_lossy(&line);
             traced |= text.contains(r#""level":"TRACE""#);
+            panicked |= text.contains(PANICKED);
             if let Some(needle) = found(&text, needles) {
                 faults.push(format!("{} stands in {}, line {number}", needle.what, path.display()));
                 // One is enough to go and look.
@@ -199,6 +233,14 @@ fn walk(dir: &Path, needles: &[Needle], searched: &mut Searched, faults: &mut Ve
             }
         }
         searched.traced += usize::from(traced);
+        searched.panics += usize::from(panicked);
+        // Each operator of the scenarios logs at TRACE, and nothing else does.
+        if traced && let Some(identity) = name.strip_suffix(".log") {
+            let metrics = path.with_file_name(format!("{identity}-{METRICS}"));
+            if !metrics.exists() {
+                faults.push(format!("the metrics of {} were not kept", path.display()));
+            }
+        }
     }
     Ok(())
 }
@@ -238,8 +280,10 @@ fn owners<'a>(text: &str, needles: &'a [Needle]) -> Vec<(&'a Needle, String)> {
 
 /// The file of a scenario's calls to Azure.
 pub(crate) const LEDGER: &str = "ledger.json";
-/// The file of a scenario's metrics.
-pub(crate) const METRICS: &str = "metrics.txt";
+/// The file of what reached a host that is not Azure.
+pub(crate) const ELSEWHERE: &str = "elsewhere.bin";
+/// How the first line of a panic goes on after the thread's name in a log.
+pub(crate) const PANICKED: &str = " panicked at ";
 
 #[cfg(test)]
 mod tests {
@@ -252,6 +296,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("canary-{}", uuid::Uuid::new_v4()));
         fs::create_dir_all(dir.join("lane0/s01")).unwrap();
         fs::write(dir.join("lane0/s01/operator.log"), format!("{LOG}\n{LOG} {more}\n{LOG}\n")).unwrap();
+        fs::write(dir.join("lane0/s01/operator-metrics.txt"), "avnm_leader 1\n").unwrap();
         fs::write(dir.join("lane0/admin.kubeconfig"), secret("central")).unwrap();
         let finding = check(&dir, &[], false);
         fs::remove_dir_all(dir).unwrap();
@@ -262,8 +307,15 @@ mod tests {
     fn every_form_of_a_canary_is_found_where_it_is_planted() {
         let secret = secret("central");
         let emulators = jwt(r#"{"typ":"JWT","alg":"HS256","kid":"emulator"}"#);
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
+        private_key(&key);
+        let lines: Vec<&str> = key.lines().filter(|line| !line.starts_with('-')).collect();
+        let body = lines.join(r"\n");
         for planted in [
             format!("client_secret={secret}&x=y"),
+            format!("client_secret={}", super::secret("any")),
+            body.clone(),
+            STANDARD.encode(&body),
             STANDARD.encode(&secret),
             STANDARD.encode(format!("a{secret}b")),
             STANDARD.encode(format!("ab{secret}")),
@@ -280,7 +332,7 @@ mod tests {
         }
         let finding = run_that_says("nothing");
         assert_eq!(finding.faults, [] as [&str; 0]);
-        assert!(finding.line.starts_with("canaries: none in 1 files"), "{}", finding.line);
+        assert!(finding.line.starts_with("canaries: none in 2 files"), "{}", finding.line);
         assert_eq!(
             emulators,
             "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImVtdWxhdG9yIn0"[..emulators.len()]
@@ -293,7 +345,19 @@ mod tests {
         fs::create_dir_all(&dir).unwrap();
         let finding = check(&dir, std::slice::from_ref(&dir), true).unwrap();
         fs::remove_dir_all(dir).unwrap();
-        assert_eq!(finding.faults.len(), 5, "{:?}", finding.faults);
+        assert_eq!(finding.faults.len(), 7, "{:?}", finding.faults);
+    }
+
+    #[test]
+    fn an_operator_without_metrics_is_a_fault() {
+        let dir = std::env::temp_dir().join(format!("canary-{}", uuid::Uuid::new_v4()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("second.log"), LOG).unwrap();
+        fs::write(dir.join("operator-metrics.txt"), "avnm_leader 1\n").unwrap();
+        let finding = check(&dir, &[], false).unwrap();
+        fs::remove_dir_all(dir).unwrap();
+        assert_eq!(finding.faults.len(), 1, "{:?}", finding.faults);
+        assert!(finding.faults[0].starts_with("the metrics of ") && finding.faults[0].contains("second.log"));
     }
 
     #[test]

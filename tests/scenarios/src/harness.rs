@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use crate::canary;
 use crate::context::Ctx;
 use crate::rights;
+use crate::sources;
 
 /// The bound on one scenario. None of them waits for long; one that reaches this hangs.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -122,7 +123,9 @@ pub(crate) struct Finding {
 fn look_through(plan: &Plan<'_>, folder: &Run, clusters: &[Arc<ControlPlane>]) -> Result<usize> {
     let records: Vec<_> = clusters.iter().filter_map(|cluster| cluster.audit_record()).collect();
     let written: Vec<_> = clusters.iter().filter_map(|cluster| cluster.written()).collect();
-    let findings = [rights::check(&records, plan.whole)?, canary::check(folder.dir(), &written, plan.whole)?];
+    let sources = sources::named(&written)?;
+    let findings =
+        [rights::check(&records, &sources, plan.whole)?, canary::check(folder.dir(), &written, plan.whole)?];
     for Finding { line, faults } in &findings {
         println!("== {line}");
         for fault in faults {

@@ -9,6 +9,9 @@ use anyhow::Result;
 use avnm_launcher::{ControlPlane, Look, wait_until};
 use serde_json::{Value, json};
 
+use crate::context::Ctx;
+use crate::world::SOON;
+
 /// How often a wait looks.
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 /// The kinds of this operator.
@@ -18,6 +21,22 @@ pub(crate) const PLURALS: [&str; 4] =
 /// The path of one object of ours.
 pub(crate) fn path(namespace: &str, plural: &str, name: &str) -> String {
     format!("/apis/avnm.dev/v1alpha1/namespaces/{namespace}/{plural}/{name}")
+}
+
+/// Waits until a ClusterTenantCredential's Ready has a reason.
+pub(crate) async fn cluster_credential_says(ctx: &Ctx, name: &str, reason: &str) -> Result<Value> {
+    let path = format!("/apis/avnm.dev/v1alpha1/clustertenantcredentials/{name}");
+    says(ctx.cluster(), &path, reason).await
+}
+
+/// Waits until the Ready of what lies under a path of the API has a reason.
+pub(crate) async fn says(cluster: &ControlPlane, path: &str, reason: &str) -> Result<Value> {
+    let look = || async {
+        let object = cluster.get(path).await?;
+        let is = condition(&object, "Ready").is_some_and(|ready| ready["reason"] == reason);
+        Ok(if is { Look::Done(object) } else { Look::NotYet(describe(&object)) })
+    };
+    wait_until(SOON, POLL, look, &format!("{path} to say {reason}")).await
 }
 
 /// A condition by its type.

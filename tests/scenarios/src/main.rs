@@ -9,8 +9,11 @@
 
 mod canary;
 mod context;
+mod elsewhere;
 mod harness;
+mod home;
 mod look;
+mod matrix;
 mod record;
 mod rights;
 mod s00_control_plane;
@@ -22,6 +25,7 @@ mod s04_static_member;
 mod s05_blocked;
 mod s05_delete;
 mod s05_namespace_restart;
+mod s05_namespace_sign_in;
 mod s06_policies;
 mod s06_suspend;
 mod s07_foreign;
@@ -30,6 +34,7 @@ mod s08_drift;
 mod s08_states;
 mod s09_crash;
 mod s09_late;
+mod s10_elsewhere;
 mod s10_faults;
 mod s10_quota;
 mod s10_rights;
@@ -40,9 +45,15 @@ mod s14_crd_deleted;
 mod s14_undecodable;
 mod s15_lending;
 mod s15_relation;
+mod s15_scopes;
 mod s16_policy;
+mod s17_change_way;
+mod s17_managed_identity;
 mod s17_pod_identity;
 mod s17_sign_in;
+mod s18_panic;
+mod sign_in;
+mod sources;
 mod world;
 
 use std::process::ExitCode;
@@ -128,6 +139,12 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s05_namespace_restart::run(ctx).boxed(),
     },
     Scenario {
+        id: "05d",
+        title: "a namespace ends, whatever its objects sign in with",
+        needs: Needs::Azure,
+        run: |ctx| s05_namespace_sign_in::run(ctx).boxed(),
+    },
+    Scenario {
         id: "06",
         title: "observe, suspend, orphan",
         needs: Needs::Operator,
@@ -194,6 +211,12 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s10_quota::run(ctx).boxed(),
     },
     Scenario {
+        id: "10d",
+        title: "nothing leads to another host",
+        needs: Needs::Azure,
+        run: |ctx| s10_elsewhere::run(ctx).boxed(),
+    },
+    Scenario {
         id: "11",
         title: "bad YAML is refused and told why",
         needs: Needs::Operator,
@@ -236,6 +259,12 @@ const SCENARIOS: &[Scenario] = &[
         run: |ctx| s15_relation::run(ctx).boxed(),
     },
     Scenario {
+        id: "15c",
+        title: "a credential is used for its scopes only",
+        needs: Needs::Operator,
+        run: |ctx| s15_scopes::run(ctx).boxed(),
+    },
+    Scenario {
         id: "16",
         title: "the optional policy refuses at apply",
         needs: Needs::Operator,
@@ -252,6 +281,24 @@ const SCENARIOS: &[Scenario] = &[
         title: "the operator's own projected token",
         needs: Needs::Azure,
         run: |ctx| s17_pod_identity::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17c",
+        title: "managed identities of the nodes",
+        needs: Needs::Azure,
+        run: |ctx| s17_managed_identity::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "17d",
+        title: "a credential in use gets another way to sign in",
+        needs: Needs::Operator,
+        run: |ctx| s17_change_way::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "18",
+        title: "a panic with material in hand tells none of it",
+        needs: Needs::Azure,
+        run: |ctx| s18_panic::run(ctx).boxed(),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! What the operator asked of the API server in the whole run, against the rights that we ship: nothing denied but what
-//! a scenario denies on purpose, nothing done by a right of someone else's, nothing granted and unused.
+//! a scenario denies on purpose, no Secret or token but those that a credential names, nothing done by a right of someone
+//! else's, nothing granted and unused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,6 +13,7 @@ use avnm_launcher::run;
 use serde_json::Value;
 
 use crate::harness::Finding;
+use crate::sources::Source;
 
 /// A kind of request, with why it may be so.
 struct Known {
@@ -28,6 +30,9 @@ impl Known {
             == (request.verb.as_str(), request.group.as_str(), request.resource.as_str())
     }
 }
+
+/// What only a credential that names it is a reason to ask for.
+const SOURCES: [&str; 2] = ["secrets", "serviceaccounts/token"];
 
 /// What may be refused for want of a right.
 const DENIED: &[Known] = &[
@@ -160,8 +165,12 @@ fn bound(documents: &[Value]) -> Result<Vec<&Value>> {
     Ok(roles)
 }
 
-/// Compares the records of all control planes. Only a run of the whole set shows that a right is unused.
-pub(crate) fn check(records: &[impl AsRef<Path>], whole: bool) -> Result<Finding> {
+/// Compares the records of all control planes; `sources` is what credentials named. Only a run of the whole set shows that a right is unused.
+pub(crate) fn check(
+    records: &[impl AsRef<Path>],
+    sources: &BTreeSet<Source>,
+    whole: bool,
+) -> Result<Finding> {
     let documents = shipped()?;
     let granted: Vec<Right> = bound(&documents)?.into_iter().flat_map(expand).collect();
     let mut asked: BTreeMap<Request, usize> = BTreeMap::new();
@@ -173,14 +182,26 @@ pub(crate) fn check(records: &[impl AsRef<Path>], whole: bool) -> Result<Finding
             }
         }
     }
-    Ok(compare(&granted, &asked, whole))
+    Ok(compare(&granted, &asked, sources, whole))
 }
 
-fn compare(granted: &[Right], asked: &BTreeMap<Request, usize>, whole: bool) -> Finding {
+fn compare(
+    granted: &[Right],
+    asked: &BTreeMap<Request, usize>,
+    sources: &BTreeSet<Source>,
+    whole: bool,
+) -> Finding {
     let mut faults = Vec::new();
     let (mut with_reason, mut without) = (0, 0);
     for (request, times) in asked {
-        let known = |table: &[Known]| table.iter().any(|known| known.is(request));
+        // One Secret's refusal is no excuse for another one's.
+        let is_source = SOURCES.contains(&request.resource.as_str());
+        let named = |source: &Source| {
+            (source.resource, &source.namespace, &source.name)
+                == (request.resource.as_str(), &request.namespace, &request.name)
+        };
+        let excused = !is_source || sources.iter().any(named);
+        let known = |table: &[Known]| excused && table.iter().any(|known| known.is(request));
         let covered = granted.iter().any(|right| right.covers(request));
         if request.forbidden || request.code == 403 {
             if known(if request.forbidden { DENIED } else { NOT_ADMITTED }) {
@@ -270,10 +291,26 @@ mod tests {
             (request("list", "pods", 403, true), 2),
             (request("get", "/version", 200, false), 1),
         ];
-        let finding = compare(&[], &asked.into(), true);
+        let sources = [source("a", "b")].into();
+        let finding = compare(&[], &asked.into(), &sources, true);
         assert_eq!(finding.faults.len(), 1, "{:?}", finding.faults);
         assert!(finding.faults[0].starts_with("denied 2 times: list pods"), "{:?}", finding.faults);
         assert!(finding.line.contains("1 denied on purpose, 1 denied without a reason"), "{}", finding.line);
+    }
+
+    fn source(namespace: &str, name: &str) -> Source {
+        Source { resource: "secrets", namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_secret_that_no_credential_names_is_not_asked_for() {
+        let asked: BTreeMap<_, _> =
+            [(request("get", "secrets", 403, true), 1), (request("get", "secrets", 200, false), 1)].into();
+        for sources in [vec![], vec![source("a", "c")], vec![source("c", "b")]] {
+            let finding = compare(&[], &asked, &sources.into_iter().collect(), false);
+            assert_eq!(finding.faults.len(), 2, "{:?}", finding.faults);
+            assert!(finding.faults[0].contains("get secrets"), "{:?}", finding.faults);
+        }
     }
 
     #[test]
@@ -290,7 +327,7 @@ mod tests {
             (request("patch", "others", 200, false), 1),
         ];
         let asked: BTreeMap<_, _> = asked.into();
-        let finding = compare(&rights, &asked, true);
+        let finding = compare(&rights, &asked, &BTreeSet::new(), true);
         assert_eq!(
             finding.faults,
             [
@@ -301,6 +338,7 @@ mod tests {
             ]
         );
         assert!(finding.line.ends_with("2 of 4 granted rights used"), "{}", finding.line);
-        assert_eq!(compare(&rights, &asked, false).faults.len(), 1, "a part of the set shows nothing unused");
+        let part = compare(&rights, &asked, &BTreeSet::new(), false);
+        assert_eq!(part.faults.len(), 1, "a part of the set shows nothing unused");
     }
 }

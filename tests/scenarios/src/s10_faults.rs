@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
+use crate::canary;
 use crate::context::Ctx;
 use crate::look;
 use crate::record::Record;
@@ -50,7 +51,7 @@ async fn outage(ctx: &Ctx) -> Result<()> {
 async fn credentials(ctx: &Ctx) -> Result<()> {
     // No Role, no Secret, a wrong secret, then the right one.
     let mut wrong = world::secret();
-    wrong["stringData"]["client-secret"] = json!("not-the-secret");
+    wrong["stringData"]["client-secret"] = json!(canary::secret("wrong"));
     ctx.apply_all(&[world::credential("central", world::CENTRAL_TENANT), world::connection(&json!({}))])
         .await?;
     let forbidden = ctx.ready("tenantcredentials", "central", "False", "SourceForbidden").await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
+use crate::canary;
 use crate::context::Ctx;
 use crate::look;
 use crate::world::{self, SOON};
@@ -24,14 +25,14 @@ async fn squatter(ctx: &Ctx) -> Result<()> {
     let target = json!({"kind": "TenantCredential", "name": "target"});
     first.push(world::member(&json!({"connectionRef": null, "credentialRef": target})));
     kubectl.run(&["-n", &other, "apply", "-f", "-"], Some(&world::file(&first))).await?;
-    says(ctx, &look::path(&other, "staticmembers", "vnet01"), "TenantMismatch").await?;
+    look::says(ctx.cluster(), &look::path(&other, "staticmembers", "vnet01"), "TenantMismatch").await?;
 
     let mut all = world::credentials();
     all.extend([world::connection(&json!({})), world::member(&json!({}))]);
     ctx.apply_all(&all).await?;
     ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
     // What it learns is that another one has it, and nothing else.
-    says(ctx, &look::path(&other, "staticmembers", "vnet01"), "ClaimedByOther").await?;
+    look::says(ctx.cluster(), &look::path(&other, "staticmembers", "vnet01"), "ClaimedByOther").await?;
     ctx.in_namespace(&["delete", "--wait=false", "staticmembers/vnet01", "crosstenantconnections/link"])
         .await?;
     ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
@@ -46,24 +47,6 @@ async fn squatter(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-async fn says(ctx: &Ctx, path: &str, reason: &str) -> Result<()> {
-    avnm_launcher::wait_until(
-        SOON,
-        look::POLL,
-        || async {
-            let object = ctx.cluster().get(path).await?;
-            let holds = look::condition(&object, "Ready").is_some_and(|ready| ready["reason"] == reason);
-            Ok(if holds {
-                avnm_launcher::Look::Done(())
-            } else {
-                avnm_launcher::Look::NotYet(look::describe(&object))
-            })
-        },
-        &format!("{path} to say {reason}"),
-    )
-    .await
-}
-
 async fn forged(ctx: &Ctx) -> Result<()> {
     let mut all = world::credentials();
     all.push(world::connection(&json!({})));
@@ -75,7 +58,7 @@ async fn forged(ctx: &Ctx) -> Result<()> {
     let kubectl = ctx.kubectl();
     kubectl.run(&["create", "namespace", &other], None).await?;
     let mut forged = world::credentials();
-    forged[0]["stringData"]["client-secret"] = json!("guessed");
+    forged[0]["stringData"]["client-secret"] = json!(canary::secret("guessed"));
     forged.push(world::member(&json!({
         "connectionRef": null, "credentialRef": {"kind": "TenantCredential", "name": "central"},
         "resourceCredentialRef": {"kind": "TenantCredential", "name": "target"}
@@ -87,7 +70,7 @@ async fn forged(ctx: &Ctx) -> Result<()> {
         ("crosstenantconnections", "link", "CredentialNotReady"),
         ("staticmembers", "vnet01", "CredentialNotReady"),
     ] {
-        says(ctx, &look::path(&other, plural, name), reason).await?;
+        look::says(ctx.cluster(), &look::path(&other, plural, name), reason).await?;
     }
     ensure!(ctx.writes(mark).await?.is_empty(), "the forged credential wrote to Azure");
     for call in ctx.calls(mark).await? {

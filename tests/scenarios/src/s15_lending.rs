@@ -1,15 +1,19 @@
-//! 15: credentials of the cluster. Lent to nobody by default; by label, withdrawn by label, also for deletes; whoever has
-//! none learns nothing; and one that is in use is held.
+//! 15: credentials of the cluster. Lent to nobody by default; by label and by name, withdrawn by either, also for deletes:
+//! then Azure is not called with it at all; whoever has none learns nothing; and one that is in use is held.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use avnm_launcher::operator::OPERATOR_NAMESPACE;
+use avnm_launcher::{Look, wait_until};
 use serde_json::{Value, json};
 
 use crate::context::Ctx;
+use crate::home;
 use crate::look;
 use crate::world::{self, SOON};
+
+/// Three sweeps of the scenarios' operator.
+const SWEEPS: Duration = Duration::from_secs(6);
 
 /// A credential of the cluster, whose Secret lies beside the operator.
 fn credential(name: &str, tenant: &str, allowed: &Value) -> Value {
@@ -32,25 +36,14 @@ fn connection() -> Value {
 }
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
-    let kubectl = ctx.kubectl();
-    let in_home = ["-n", OPERATOR_NAMESPACE, "apply", "-f", "-"];
-    let mut home = vec![world::secret()];
-    home.extend(world::role());
     let selected = json!({"names": ["elsewhere"], "selector": {"matchLabels": {"avnm": "lent"}}});
-    home.push(credential("s15-central", world::CENTRAL_TENANT, &selected));
-    home.push(credential("s15-target", world::TARGET_TENANT, &selected));
-    kubectl.run(&in_home, Some(&world::file(&home))).await?;
+    let lent = [
+        credential("s15-central", world::CENTRAL_TENANT, &selected),
+        credential("s15-target", world::TARGET_TENANT, &selected),
+    ];
+    home::set_up(ctx, &lent).await?;
     let done = all(ctx).await;
-    // The next scenario meets none of it, whatever came of this one.
-    for args in [
-        ["delete", "--ignore-not-found", "--wait=false", "clustertenantcredentials/s15-central"],
-        ["delete", "--ignore-not-found", "--wait=false", "clustertenantcredentials/s15-target"],
-    ] {
-        kubectl.run(&args, None).await?;
-    }
-    for object in ["secret/app", "role/secrets", "rolebinding/secrets"] {
-        kubectl.run(&["-n", OPERATOR_NAMESPACE, "delete", "--ignore-not-found", object], None).await?;
-    }
+    home::clear(ctx, &["s15-central", "s15-target"]).await?;
     done
 }
 
@@ -59,6 +52,7 @@ async fn all(ctx: &Ctx) -> Result<()> {
     withdrawn_meanwhile(ctx).await.context("what is withdrawn during a pass")?;
     lent(ctx).await.context("what is lent by a label")?;
     withdrawn(ctx).await.context("what is withdrawn")?;
+    edited(ctx).await.context("what is lent and withdrawn by name")?;
     held(ctx).await.context("what is in use")
 }
 
@@ -109,30 +103,84 @@ async fn lent(ctx: &Ctx) -> Result<()> {
     label(ctx, "avnm=lent").await?;
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
     ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
+    // What is lent is swept also at rest, so that silence means something.
+    let mark = ctx.mark().await?;
+    let look = || async {
+        let calls = ctx.calls(mark).await?.len();
+        Ok(if calls >= 3 { Look::Done(()) } else { Look::NotYet(format!("{calls} calls")) })
+    };
+    wait_until(SWEEPS, look::POLL, look, "a sweep of what is lent").await
+}
+
+/// Nobody calls Azure any more: in this scenario all calls are by what is lent to its namespace. A sweep that had begun
+/// is let end.
+async fn silent(ctx: &Ctx) -> Result<()> {
+    tokio::time::sleep(SWEEPS).await;
+    let mark = ctx.mark().await?;
+    tokio::time::sleep(SWEEPS).await;
+    let calls = ctx.calls(mark).await?;
+    ensure!(calls.is_empty(), "Azure was called with what was withdrawn: {calls:#?}");
+    Ok(())
+}
+
+/// Says that its deletion is blocked by the withdrawal, and names the way out.
+async fn blocked(ctx: &Ctx, plural: &str, name: &str) -> Result<()> {
+    let blocked = ctx.because(plural, name, "DeletionBlocked").await?;
+    let message = world::message(&blocked);
+    ensure!(
+        message.contains("not lent to this namespace any more") && message.contains("Orphan"),
+        "it says why and the way out: {message}"
+    );
     Ok(())
 }
 
 async fn withdrawn(ctx: &Ctx) -> Result<()> {
     label(ctx, "avnm=Lent").await?;
     ctx.ready("crosstenantconnections", "link", "False", "NamespaceNotAllowed").await?;
+    ctx.because("staticmembers", "vnet01", "NamespaceNotAllowed").await?;
+    silent(ctx).await?;
     let mark = ctx.mark().await?;
     ctx.in_namespace(&["delete", "--wait=false", "staticmembers/vnet01", "crosstenantconnections/link"])
         .await?;
-    let blocked = ctx.because("staticmembers", "vnet01", "DeletionBlocked").await?;
-    let message = world::message(&blocked);
-    ensure!(
-        message.contains("not lent to this namespace any more") && message.contains("Orphan"),
-        "it says why and the way out: {message}"
-    );
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    ensure!(
-        ctx.calls(mark).await?.iter().all(|call| call["method"] == "GET"),
-        "it wrote with what was withdrawn"
-    );
+    blocked(ctx, "staticmembers", "vnet01").await?;
+    tokio::time::sleep(SWEEPS).await;
+    ensure!(ctx.calls(mark).await?.is_empty(), "the deletion called Azure with what was withdrawn");
     ensure!(ctx.azure(&world::member_id()).await?.is_some(), "it was deleted with what was withdrawn");
     label(ctx, "avnm=lent").await?;
     ctx.wait_gone("staticmembers", "vnet01", SOON).await?;
     ctx.wait_gone("crosstenantconnections", "link", SOON).await
+}
+
+/// By name now, and by the credentials themselves: a connection that no member holds back is blocked as well.
+async fn edited(ctx: &Ctx) -> Result<()> {
+    let lend_to = async |names: Value, selector: Value| {
+        let patch =
+            json!({"spec": {"allowedNamespaces": {"names": names, "selector": selector}}}).to_string();
+        for name in ["s15-central", "s15-target"] {
+            let credential = format!("clustertenantcredentials/{name}");
+            ctx.kubectl().run(&["patch", &credential, "--type=merge", "-p", &patch], None).await?;
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    label(ctx, "avnm=Lent").await?;
+    lend_to(json!([ctx.namespace()]), Value::Null).await?;
+    ctx.apply_all(&[connection()]).await?;
+    ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    lend_to(json!(["elsewhere"]), Value::Null).await?;
+    ctx.ready("crosstenantconnections", "link", "False", "NamespaceNotAllowed").await?;
+    silent(ctx).await?;
+    let mark = ctx.mark().await?;
+    ctx.in_namespace(&["delete", "--wait=false", "crosstenantconnections/link"]).await?;
+    blocked(ctx, "crosstenantconnections", "link").await?;
+    tokio::time::sleep(SWEEPS).await;
+    ensure!(ctx.calls(mark).await?.is_empty(), "the deletion called Azure with what was withdrawn");
+    for id in [world::scope_connection(), world::manager_connection()] {
+        ensure!(ctx.azure(&id).await?.is_some(), "{id} was deleted with what was withdrawn");
+    }
+    lend_to(json!(["elsewhere", ctx.namespace()]), Value::Null).await?;
+    ctx.wait_gone("crosstenantconnections", "link", SOON).await?;
+    label(ctx, "avnm=lent").await?;
+    lend_to(json!([]), json!({"matchLabels": {"avnm": "lent"}})).await
 }
 
 async fn held(ctx: &Ctx) -> Result<()> {

@@ -5,37 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use avnm_launcher::operator::OPERATOR_NAMESPACE;
-use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::canary;
 use crate::context::Ctx;
+use crate::sign_in::{
+    self, ISSUER, certificate_pair, credential, know_the_cluster, tls_secret, trust_account,
+};
 use crate::world::{self, SOON};
 
-/// As the launcher starts the API server.
-const ISSUER: &str = "https://kubernetes.default.svc";
-const AUDIENCE: &str = "api://AzureADTokenExchange";
-
-/// A credential of the namespace that signs in this way.
-fn credential(name: &str, tenant: &str, method: &str, value: &Value) -> Value {
-    let mut object = world::credential(name, tenant);
-    object["spec"]["clientSecret"] = Value::Null;
-    object["spec"][method] = value.clone();
-    if let Some(spec) = object["spec"].as_object_mut() {
-        spec.retain(|_, value| !value.is_null());
-    }
-    object
-}
-
-/// The application trusts this ServiceAccount.
-async fn trust(ctx: &Ctx, subject: &str) -> Result<()> {
-    let federated = json!({"op": "addFederatedCredential", "clientId": world::APP,
-        "issuer": ISSUER, "subject": subject, "audience": AUDIENCE});
-    ctx.control().entra(&federated).await.map(drop)
-}
-
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
-    let keys = ctx.cluster().get("/openid/v1/jwks").await.context("read the cluster's keys")?;
-    ctx.control().entra(&json!({"op": "setIssuer", "issuer": ISSUER, "jwks": keys})).await?;
+    know_the_cluster(ctx).await?;
     service_account(ctx).await.context("a ServiceAccount")?;
     on_request(ctx).await.context("on request")?;
     certificate(ctx).await.context("a certificate")?;
@@ -78,7 +58,7 @@ async fn service_account(ctx: &Ctx) -> Result<()> {
     ctx.because("crosstenantconnections", "link", "CredentialNotReady").await?;
     let mark = ctx.mark().await?;
     ensure!(ctx.calls(mark).await?.is_empty(), "Azure was called without a token");
-    trust(ctx, &format!("system:serviceaccount:{}:avnm", ctx.namespace())).await?;
+    trust_account(ctx, ctx.namespace(), "avnm").await?;
     let ready = ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
     ensure!(ready["status"]["tenantId"] == world::TARGET_TENANT, "it tells the tenant: {}", ready["status"]);
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
@@ -112,24 +92,13 @@ async fn on_request(ctx: &Ctx) -> Result<()> {
     .await?;
     ensure!(!ctx.calls(mark).await?.is_empty(), "the token in hand was not used");
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
-    trust(ctx, &subject).await?;
+    trust_account(ctx, ctx.namespace(), "avnm").await?;
     look("two").await?;
     ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await.map(drop)
 }
 
-fn pair() -> Result<(String, String)> {
-    let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
-    let certificate = CertificateParams::new(vec!["avnm".to_owned()])?.self_signed(&key)?;
-    Ok((certificate.pem(), key.serialize_pem()))
-}
-
-fn tls_secret(certificate: &str, key: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "avnm"}, "type": "kubernetes.io/tls",
-           "stringData": {"tls.crt": certificate, "tls.key": key}})
-}
-
 async fn certificate(ctx: &Ctx) -> Result<()> {
-    let (certificate, key) = pair()?;
+    let (certificate, key) = certificate_pair()?;
     let by = json!({"secretRef": {"name": "avnm"}});
     ctx.apply_all(&[
         tls_secret(&certificate, &key),
@@ -142,7 +111,7 @@ async fn certificate(ctx: &Ctx) -> Result<()> {
     ctx.control().entra(&add).await?;
     ctx.ready("tenantcredentials", "by-certificate", "True", "TokenAcquired").await?;
     // Rolled: the new pair is registered, then put into the Secret, and nothing is restarted.
-    let (next, next_key) = pair()?;
+    let (next, next_key) = certificate_pair()?;
     ctx.control()
         .entra(&json!({"op": "addCertificate", "clientId": world::APP, "certificate": next}))
         .await?;
@@ -184,10 +153,10 @@ async fn rotation(ctx: &Ctx) -> Result<()> {
     ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired").await?;
     let secret = |text: &str| {
         let mut secret = world::secret();
-        secret["stringData"]["client-secret"] = json!(text);
+        secret["stringData"]["client-secret"] = json!(canary::secret(text));
         secret
     };
-    ctx.apply_all(&[secret("not this one")]).await?;
+    ctx.apply_all(&[secret("wrong")]).await?;
     let refused = ctx.because("tenantcredentials", "by-secret", "SignInRefused").await?;
     ensure!(
         world::message(&refused).contains("ClusterOperator"),
@@ -195,16 +164,16 @@ async fn rotation(ctx: &Ctx) -> Result<()> {
         world::message(&refused)
     );
     ctx.control()
-        .entra(&json!({"op": "addSecret", "clientId": world::APP, "secret": "the next one"}))
+        .entra(&json!({"op": "addSecret", "clientId": world::APP, "secret": canary::secret("next")}))
         .await?;
-    ctx.apply_all(&[secret("the next one")]).await?;
+    ctx.apply_all(&[secret("next")]).await?;
     ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired").await.map(drop)
 }
 
 async fn one_probe(ctx: &Ctx) -> Result<()> {
     const MEMBERS: usize = 20;
     let mut bad = world::secret();
-    bad["stringData"]["client-secret"] = json!("wrong");
+    bad["stringData"]["client-secret"] = json!(canary::secret("wrong"));
     let mut all = vec![bad, world::credential("failing", world::CENTRAL_TENANT)];
     for n in 0..MEMBERS {
         let mut member = world::member(&json!({
@@ -249,16 +218,11 @@ async fn namespace_ends(ctx: &Ctx) -> Result<()> {
     let kubectl = ctx.kubectl();
     kubectl.run(&["create", "namespace", &other], None).await?;
     ctx.in_namespace(&["delete", "crosstenantconnections/link"]).await?;
-    trust(ctx, &format!("system:serviceaccount:{other}:avnm")).await?;
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "avnm-credentials"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "avnm-credentials"},
-        "subjects": [{"kind": "ServiceAccount", "name": "avnm-operator", "namespace": OPERATOR_NAMESPACE}],
-    });
+    trust_account(ctx, &other, "avnm").await?;
     let account = json!({"name": "avnm"});
     let all = [
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "avnm"}}),
-        binding,
+        sign_in::account(),
+        sign_in::let_in(),
         credential("central", world::CENTRAL_TENANT, "serviceAccount", &account),
         credential("target", world::TARGET_TENANT, "serviceAccount", &account),
         world::connection(&json!({})),

@@ -23,6 +23,41 @@ pub(crate) const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
 /// Another application, with the same rights and a secret of its own.
 pub(crate) const OTHER_APP: &str = "b0b0b0b0-1111-2222-3333-444444444444";
 
+/// A user-assigned managed identity of the nodes.
+pub(crate) struct Identity {
+    pub(crate) client_id: &'static str,
+    /// The object id of its principal, whom its tokens speak for.
+    pub(crate) principal: &'static str,
+    pub(crate) resource_id: &'static str,
+}
+
+/// Two of them: whoever signs in must say which.
+pub(crate) const IDENTITIES: [Identity; 2] = [
+    Identity {
+        client_id: "c0c0c0c0-1111-2222-3333-444444444444",
+        principal: "c1c1c1c1-1111-2222-3333-444444444444",
+        resource_id: "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/nodes/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one",
+    },
+    Identity {
+        client_id: "d0d0d0d0-1111-2222-3333-444444444444",
+        principal: "d1d1d1d1-1111-2222-3333-444444444444",
+        resource_id: "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/nodes/providers/Microsoft.ManagedIdentity/userAssignedIdentities/two",
+    },
+];
+
+/// The world file of the scenarios' Azure: the emulator's default one, and nodes with managed identities.
+pub(crate) fn file_of_azure() -> String {
+    let own = IDENTITIES.map(|Identity { client_id, principal, resource_id }| {
+        json!({"tenant": CENTRAL_TENANT, "clientId": client_id, "objectId": principal, "resourceId": resource_id})
+    });
+    // JSON is YAML.
+    format!(
+        "{}\nmanagedIdentities: {}\n",
+        include_str!("../../../crates/emulator/src/world/default.yaml"),
+        json!(own)
+    )
+}
+
 /// The scope connection that [`connection`] declares.
 pub(crate) fn scope_connection() -> String {
     format!("{MANAGER}/scopeConnections/link")

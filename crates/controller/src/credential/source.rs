@@ -235,6 +235,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_panic_about_a_held_assertion_does_not_tell_it() {
+        const TOLD: &str = "never-told-canary";
+        let held =
+            Held { token: SecretString::from(TOLD), identity: "serviceaccount hub/avnm u-1".to_owned() };
+        let material = Material::Assertion(Arc::new(held));
+        let about = |shown: &dyn std::fmt::Debug| {
+            let panic = std::panic::AssertUnwindSafe(|| panic!("lost: {shown:?}\n{shown:#?}"));
+            let payload = std::panic::catch_unwind(panic).unwrap_err();
+            payload.downcast_ref::<String>().expect("a formatted panic has its text").clone()
+        };
+        assert_eq!(about(&material), "lost: Assertion\nAssertion");
+        assert!(about(&TOLD).contains(TOLD), "a panic that tells it is noticed");
+    }
+
+    #[test]
     fn the_uid_is_read_from_a_tokens_claims() {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let claims = r#"{"kubernetes.io":{"serviceaccount":{"name":"a","uid":"u-1"}}}"#;

@@ -7,7 +7,7 @@ use super::decide::{Plan, Step, View, deleted_lately, situation};
 use crate::{
     credential::unusable,
     fault::{self, Side, Thing},
-    inputs::CrdState,
+    inputs::{CrdState, CredentialInput},
     ownership::{self, Goal, Move},
     pace::Waiting,
     reason::Reason,
@@ -90,7 +90,13 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
     if desired.signer.is_none() {
         let credential = &claim.credential_ref;
         let named = inputs.manager.iter().find(|input| input.credential() == credential);
-        let why = named.and_then(unusable::words).map(|why| format!(" {why}")).unwrap_or_default();
+        let why = match named {
+            Some(CredentialInput::Usable(usable)) if !usable.allows(desired.group.arm()) => {
+                Some(format!("has allowedScopes, and none of them holds {}", desired.group.arm()))
+            }
+            named => named.and_then(unusable::words),
+        };
+        let why = why.map(|why| format!(" {why}")).unwrap_or_default();
         return blocked(
             format!(
                 "the member cannot be deleted: no credential of tenant {} is usable ({} {}{why}). Ways out: restore it, point credentialRef to another one of that tenant, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})",

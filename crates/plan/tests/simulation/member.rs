@@ -106,10 +106,8 @@ pub(crate) struct World {
     pub(crate) beaten_by: Option<String>,
     pub(crate) crd: CrdState,
     pub(crate) mishap: Mishap,
-    /// What the credential of the network's tenant is restricted to.
-    pub(crate) allowed: Option<Vec<String>>,
-    /// Where the manager's credential may be used.
-    pub(crate) fence: Option<Vec<String>>,
+    /// What the credentials are restricted to: the manager's, that of the network's tenant.
+    pub(crate) allowed: [Option<Vec<String>>; 2],
     /// The application of the credential of the network's tenant, if it is another one.
     pub(crate) client: Option<&'static str>,
     /// The tenant of the connection's target.
@@ -177,8 +175,7 @@ impl World {
             beaten_by: None,
             crd: CrdState::Standing,
             mishap: Mishap::None,
-            allowed: None,
-            fence: None,
+            allowed: [None, None],
             client: None,
             tenant: TARGET,
             gives: [true, true],
@@ -288,14 +285,15 @@ impl World {
         };
         let (manager, resource) = plan::references(&self.spec, facts);
         let suspended = self.spec.suspend == Some(true) && !self.meta.deleting;
-        let signer = || restricted(self.signer.input("central", CENTRAL, self.held[0]), self.fence.as_ref());
+        let signer =
+            || restricted(self.signer.input("central", CENTRAL, self.held[0]), self.allowed[0].as_ref());
         let claimed = self.meta.deleting && self.status.claim.is_some();
         let manager: Vec<CredentialInput> =
             (!suspended && (manager.is_some() || claimed)).then(signer).into_iter().collect();
         let resource = resource
             .filter(|_| !suspended)
             .map(|_| self.resource.input("fabrikam", TARGET, self.held[1]))
-            .map(|input| restricted(input, self.allowed.as_ref()))
+            .map(|input| restricted(input, self.allowed[1].as_ref()))
             .map(|input| match (input, self.client) {
                 (CredentialInput::Usable(mut usable), Some(client)) => {
                     usable.client = ClientId::parse(client).unwrap();

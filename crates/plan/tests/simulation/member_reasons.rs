@@ -68,7 +68,8 @@ fn in_state(world: &mut World, state: &str) {
 #[case::credential_mismatch(new, |w: &mut World| w.client = Some(UID), ("False", "CredentialMismatch", STALLED), 30, ("False", "CredentialMismatch", STALLED))]
 #[case::credential_missing(new, |w: &mut World| w.gives[0] = false, ("False", "CredentialMissing", STALLED), 30, ("False", "CredentialMissing", STALLED))]
 #[case::second_credential_missing(new, |w: &mut World| w.gives[1] = false, ("False", "CredentialMissing", STALLED), 30, ("False", "CredentialMissing", STALLED))]
-#[case::scope_not_allowed(new, |w: &mut World| w.allowed = Some(vec!["/subscriptions/x".into()]), ("False", "ScopeNotAllowed", STALLED), 30, ("False", "ScopeNotAllowed", STALLED))]
+#[case::scope_of_the_group_not_allowed(new, |w: &mut World| w.allowed[0] = Some(vec!["/subscriptions/x".into()]), ("False", "ScopeNotAllowed", STALLED), 30, ("False", "ScopeNotAllowed", STALLED))]
+#[case::scope_not_allowed(new, |w: &mut World| w.allowed[1] = Some(vec!["/subscriptions/x".into()]), ("False", "ScopeNotAllowed", STALLED), 30, ("False", "ScopeNotAllowed", STALLED))]
 #[case::a_network_in_a_subnet_group(new, subnets, ("False", "MemberTypeMismatch", STALLED), 30, ("False", "MemberTypeMismatch", STALLED))]
 #[case::a_subnet_in_a_network_group(new, subnet, ("False", "MemberTypeMismatch", STALLED), 30, ("False", "MemberTypeMismatch", STALLED))]
 #[case::routing_not_enabled(new, |w: &mut World| {
@@ -142,6 +143,7 @@ fn from_a_situation_to_what_is_shown(
 #[case::crd(|w: &mut World| w.crd = CrdState::Terminating, &["CRDTerminating", "avnm.dev/confirm-delete"])]
 #[case::credential(|w: &mut World| w.signer = Cred::Missing, &["central"])]
 #[case::credential_withdrawn(|w: &mut World| w.signer = Cred::NotLent, &["central", "not lent to this namespace any more"])]
+#[case::scopes(|w: &mut World| w.allowed[0] = Some(vec!["/subscriptions/x".into()]), &["central", "has allowedScopes"])]
 fn a_blocked_deletion_names_what_blocks_and_the_way_out(
     #[case] change: fn(&mut World),
     #[case] words: &[&str],
@@ -192,7 +194,7 @@ fn a_deletion_does_not_wait_for_the_connection() {
 #[case::at_rest(|_: &mut World| ())]
 #[case::observed(|w: &mut World| w.spec.mode = Some(Mode::Observe))]
 #[case::suspended(|w: &mut World| w.spec.suspend = Some(true))]
-#[case::refused(|w: &mut World| w.allowed = Some(vec!["/subscriptions/x".into()]))]
+#[case::refused(|w: &mut World| w.allowed[1] = Some(vec!["/subscriptions/x".into()]))]
 #[case::beaten(|w: &mut World| w.beaten_by = Some("StaticMember a".into()))]
 #[case::waiting(|w: &mut World| w.connection = Connection::NotReady)]
 #[case::unread(|w: &mut World| lasting(w, Trouble::Read(Wrong::Denied)))]
@@ -246,7 +248,7 @@ fn a_credential_that_is_fenced_to_the_group_does_not_look_at_its_manager() {
     let group = world.spec.network_group_id.clone();
     let manager = group.split_once("/networkGroups/").unwrap().0.to_owned();
     for (fence, may_read) in [(None, true), (Some(manager), true), (Some(group), false)] {
-        world.fence = fence.clone().map(|scope| vec![scope]);
+        world.allowed[0] = fence.clone().map(|scope| vec![scope]);
         let desired = avnm_plan::static_member::desire(&world.inputs(), None).unwrap();
         assert!(desired.refused.is_none(), "the group is within {fence:?}");
         assert_eq!(desired.may_read_manager(), may_read, "{fence:?}");

@@ -80,6 +80,7 @@ async fn start(name: &str, members: usize) -> Result<Emulator> {
         program: Some(program("avnm-emulator")),
         world: Some(file),
         extra_args: extra_args.map(String::from).into(),
+        ..EmulatorOptions::default()
     };
     Emulator::start(folder.dir(), &options).await
 }

@@ -45,6 +45,7 @@ impl Stage {
             program: Some(program("avnm-emulator")),
             world: Some(file),
             extra_args: instant.into(),
+            ..EmulatorOptions::default()
         };
         let emulator = Emulator::start(dir, &options).await?;
         let kubeconfig = cluster.install().await?;
