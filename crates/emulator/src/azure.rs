@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::entra::token::Signer;
 use crate::faults::{Effect, Faults};
-use crate::ledger::{CallKind, Entry, Ledger};
+use crate::ledger::{self, CallKind, Entry, Ledger};
 use crate::path::ArmPath;
 use crate::rules::{self, Quirk, network_managers, pairing, quota::Buckets, static_members};
 use crate::settings::Settings;
@@ -107,6 +107,7 @@ pub struct Admitted {
     kind: CallKind,
     effect: Effect,
     fault: Option<u64>,
+    writes: u64,
     correlation: String,
 }
 
@@ -180,7 +181,7 @@ impl Azure {
         }
         .unwrap_or_else(|| request.path.clone());
         let fault = state.faults.pick(kind, &request.method, &path, now);
-        let id = fault.as_ref().map(|(id, _)| *id);
+        let (id, writes) = fault.as_ref().map_or((None, 0), |hit| (Some(hit.id), hit.writes));
         let correlation = match &request.correlation {
             Some(id) if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
             _ => build_guid(&mut state.rng),
@@ -197,7 +198,7 @@ impl Azure {
             kind,
             method: request.method.clone(),
             path,
-            query: request.query.clone(),
+            query: ledger::shown(&request.query),
             status: None,
             code: None,
             effect: None,
@@ -222,8 +223,8 @@ impl Azure {
         state.identify(seq, kind, request);
         let latency = state.settings.latency_ms.draw(&mut state.rng);
         let (delay_ms, effect) =
-            fault.map_or((0, Effect::Serve), |(_, action)| (action.delay_ms, action.effect));
-        Admitted { seq, delay_ms: delay_ms + latency, kind, effect, fault: id, correlation }
+            fault.map_or((0, Effect::Serve), |hit| (hit.action.delay_ms, hit.action.effect));
+        Admitted { seq, delay_ms: delay_ms + latency, kind, effect, fault: id, writes, correlation }
     }
 
     /// Lets an admitted call happen, and says what its caller sees.
@@ -235,7 +236,10 @@ impl Azure {
             Effect::FailMember => {
                 Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::FailMember))
             }
-            Effect::Stale => Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::Stale)),
+            Effect::Stale => {
+                let quirk = Quirk::Stale { since: admitted.writes };
+                Reaction::Answer(state.perform(request, admitted.seq, now, quirk))
+            }
             Effect::Bom => {
                 let mut answer = state.perform(request, admitted.seq, now, Quirk::None);
                 answer.body = [b"\xef\xbb\xbf", &answer.body[..]].concat().into();

@@ -44,7 +44,7 @@ pub struct Entry {
     pub method: String,
     /// The id in Azure's casing, or the path where it is none.
     pub path: String,
-    /// The query, as sent.
+    /// The query, as sent; of parameters that Azure does not know only the name.
     pub query: String,
     /// What the caller saw; null while it waits, and for ever if it was cut off.
     pub status: Option<u16>,
@@ -154,9 +154,34 @@ impl Ledger {
     /// The calls after this number.
     pub fn since(&self, seq: u64) -> Vec<Entry> {
         let first = self.entries.front().map_or(1, |entry| entry.seq);
-        let skip = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(seq.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
         self.entries.iter().skip(skip).cloned().collect()
     }
+}
+
+/// Parameters of Azure's, of which the values are shown.
+const PARAMETERS: [&str; 10] = [
+    "api-version",
+    "force",
+    "$top",
+    "%24top",
+    "$skipToken",
+    "%24skipToken",
+    "resource",
+    "client_id",
+    "object_id",
+    "msi_res_id",
+];
+
+/// A query for the ledger. What a client puts by mistake under a name of its own may be a secret.
+pub(crate) fn shown(query: &str) -> String {
+    let part = |part: &str| match part.split_once('=') {
+        Some((name, _)) if !PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {
+            format!("{name}=…")
+        }
+        _ => part.to_owned(),
+    };
+    query.split('&').map(part).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -225,5 +250,19 @@ mod tests {
         ledger.tell(seq);
         assert_eq!(ledger.take_told().len(), 2, "an answer, and an effect after it");
         assert!(ledger.take_told().is_empty());
+    }
+
+    #[test]
+    fn of_a_query_only_what_azure_knows_is_kept() {
+        let query = "api-version=2024-05-01&%24skiptoken=x&sig=secret&flag&code=a=b";
+        assert_eq!(shown(query), "api-version=2024-05-01&%24skiptoken=x&sig=…&flag&code=…");
+        assert_eq!(shown(""), "");
+    }
+
+    #[test]
+    fn what_comes_after_any_number_is_nothing_or_all() {
+        let mut ledger = Ledger::default();
+        ledger.note(entry(), 10);
+        assert_eq!((ledger.since(0).len(), ledger.since(1).len(), ledger.since(u64::MAX).len()), (1, 0, 0));
     }
 }

@@ -74,7 +74,8 @@ impl Control {
     /// Adds a fault and gives its id.
     pub fn add_fault(&self, fault: Fault) -> u64 {
         let (mut state, now) = self.azure.settled();
-        state.faults.add(fault, now)
+        let writes = state.world.echoes.writes();
+        state.faults.add(fault, now, writes)
     }
 
     /// Removes one fault, or all. Says how many went.

@@ -41,12 +41,23 @@ impl Echoes {
         !self.unlisted.is_empty() && self.unlisted.get(key).is_some_and(|until| now < *until)
     }
 
-    /// The last write to what a list has, as far as it was noted: the key, and what a GET showed before.
-    pub fn last_write(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Option<(&String, &Answer)> {
+    /// The number of the last write that was noted.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The last write after that number to what a list has, as far as it was noted: the key, and what a GET showed
+    /// before.
+    pub fn last_write(
+        &self,
+        since: u64,
+        prefix: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Option<(&String, &Answer)> {
         self.before
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, _)| wanted(&key[prefix.len()..]))
+            .filter(|(key, (write, _))| *write > since && wanted(&key[prefix.len()..]))
             .max_by_key(|(_, (write, _))| *write)
             .map(|(key, (_, before))| (key, before))
     }
@@ -69,8 +80,9 @@ pub fn read(state: &State, call: &Call<'_>) -> Option<Answer> {
     }
     let echoes = &state.world.echoes;
     let key = state.world.key(&call.path, &call.caller.bearer.tid);
-    if call.stale {
-        return echoes.before.get(&key).map(|(_, before)| before.clone().bent(true));
+    if let Some(since) = call.stale {
+        let before = echoes.before.get(&key).filter(|(write, _)| *write > since);
+        return before.map(|(_, before)| before.clone().bent(true));
     }
     let (until, answer) = echoes.reads.get(&key)?;
     (call.now < *until).then(|| answer.clone())

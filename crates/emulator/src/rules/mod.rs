@@ -102,8 +102,8 @@ pub struct Call<'a> {
     pub if_match: Option<&'a str>,
     /// A fault wants the member that this makes to fail.
     pub fail_member: bool,
-    /// A fault wants what was there before the last write.
-    pub stale: bool,
+    /// A fault wants what was there before the last write, if that came after the write of this number.
+    pub stale: Option<u64>,
 }
 
 /// Where a body must have an object, if it has anything: itself first.
@@ -121,8 +121,11 @@ pub enum Quirk {
     None,
     /// The member that it makes fails.
     FailMember,
-    /// It sees what was there before the last write.
-    Stale,
+    /// It sees what was there before the last write, if that came after the write of this number.
+    Stale {
+        /// The number of the last write that was noted when the fault was added.
+        since: u64,
+    },
 }
 
 impl Call<'_> {
@@ -175,7 +178,8 @@ fn try_answer(state: &mut State, request: &Request, now: Timestamp, quirk: Quirk
     let method = request.method.as_str();
     let (body, origin) = (&request.body[..], request.origin.as_str());
     let raw_path = request.path.as_str();
-    let (fail_member, stale) = (quirk == Quirk::FailMember, quirk == Quirk::Stale);
+    let fail_member = quirk == Quirk::FailMember;
+    let stale = if let Quirk::Stale { since } = quirk { Some(since) } else { None };
     let if_match = request.if_match.as_deref();
     let call =
         Call { method, path, raw_path, query, body, origin, caller, now, if_match, fail_member, stale };

@@ -97,7 +97,7 @@ pub fn page<'a, V, T: Serialize>(
     };
     let echoes = &state.world.echoes;
     // A stale list is the one before the last write to it.
-    let undone = if call.stale { echoes.last_write(prefix, &wanted) } else { None };
+    let undone = call.stale.and_then(|since| echoes.last_write(since, prefix, &wanted));
     let kept = map
         .range::<String, _>((start, Bound::Unbounded))
         .take_while(|(key, _)| key.starts_with(prefix))

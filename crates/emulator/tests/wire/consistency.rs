@@ -109,12 +109,15 @@ async fn a_fault_makes_a_list_the_one_before_the_last_write() {
     caller.delete(&scope_connection("a")).await;
     assert_eq!(shown().await, ["two", "new"]);
     assert_eq!(applied(), 3);
+    let later = stale();
+    assert_eq!(shown().await, ["two", "new"], "the older one goes first");
     world.set(&json!({"pageSize": 1}));
     let first = caller.get(&list).await.ok();
     assert_eq!(names(&first), ["a"]);
     assert_eq!(names(&caller.get(first["nextLink"].as_str().unwrap()).await.ok()), ["b"]);
     world.emulator.control().remove_faults(Some(id));
-    assert_eq!(shown().await, ["new"]);
+    world.set(&json!({"pageSize": 20}));
+    assert_eq!(shown().await, ["new"], "{later} was added after every write");
 }
 
 /// Neither a call that it cannot befall nor one that is refused uses a fault up.
