@@ -38,7 +38,7 @@ FROM scratch AS emulator
 COPY --from=build-emulator /src/target/release/avnm-emulator /avnm-emulator
 # A number: Kubernetes cannot tell of a name whether it is root.
 USER 65532:65532
-EXPOSE 8443 8444
+EXPOSE 8443
 ENTRYPOINT ["/avnm-emulator"]
 CMD ["--listen", "0.0.0.0:8443"]
 

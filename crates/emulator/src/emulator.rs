@@ -34,8 +34,6 @@ impl Emulator {
         let azure = Azure::new(&options.world_file()?, options.settings.clone(), options.seed)
             .with_context(|| options.world_name.clone())?;
         let azure = Arc::new(azure);
-        // Everything that may fail comes before anything is served.
-        let journal = Arc::new(Journal::open(options.ledger_file.as_deref())?);
         if let Some(at) = options.control {
             ensure!(
                 at.ip().is_loopback() || options.control_anywhere,
@@ -54,6 +52,9 @@ impl Emulator {
             Some(at) => Some(bind(at, "http").await?),
             None => None,
         };
+        // Last of what may fail, and before anything is served: who starts the same again, where this one listens, must
+        // not empty its file.
+        let journal = Arc::new(Journal::open(options.ledger_file.as_deref())?);
 
         {
             let state = &mut azure.settled().0;

@@ -4,7 +4,7 @@
 //! no control endpoint to ask any more; its log and the file are still there.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +29,7 @@ impl Journal {
     /// One that writes to this file, too. What an earlier run left in it goes.
     pub fn open(path: Option<&Path>) -> anyhow::Result<Self> {
         let file = path
-            .map(|path| File::create(path).with_context(|| format!("write the ledger to {}", path.display())))
+            .map(|path| empty(path).with_context(|| format!("write the ledger to {}", path.display())))
             .transpose()?;
         Ok(Self {
             file: file.map(Mutex::new),
@@ -59,6 +59,13 @@ impl Journal {
             }
         }
     }
+}
+
+/// An empty file to append to: should somebody else empty it, the next line is its first, and not behind a gap.
+fn empty(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.set_len(0)?;
+    Ok(file)
 }
 
 fn append(file: &Mutex<File>, entry: &Entry) -> anyhow::Result<()> {

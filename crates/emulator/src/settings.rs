@@ -259,8 +259,8 @@ pub struct Settings {
     /// Whether a token issued after a role was given sees it at once (documented for callers of the REST API); if not,
     /// `roleDelayMs` counts for it too.
     pub new_token_sees_roles: bool,
-    /// A manager deleted so soon after one of its connections leaves its scopes stuck, in milliseconds: no new manager
-    /// can have them. 0: never.
+    /// A manager deleted so soon after one of its connections leaves its scopes stuck, in milliseconds: no other manager
+    /// can have them any more. 0: never.
     #[schemars(range(max = LONGEST_MS))]
     pub stuck_window_ms: u64,
     /// How a manager's DELETE is answered.
@@ -271,7 +271,7 @@ pub struct Settings {
     pub network_gone: NetworkGone,
     /// When a half in Revoked may become Connected again.
     pub reconnect: Reconnect,
-    /// What a PUT does that changes a connection's tenantId, resourceId or networkManagerId in place.
+    /// What a PUT does that changes what a half or a member is about.
     pub identity_change: IdentityChange,
     /// Whether bearer and auxiliary token may belong to different applications.
     pub allow_different_applications: bool,

@@ -66,7 +66,7 @@ pub struct World {
     pub registering: BTreeSet<String>,
     /// When connections were deleted, by the manager they belonged to, the tenant and the scope.
     pub connections_gone: BTreeMap<(String, String, String), Timestamp>,
-    /// Tenants and scopes that no new manager can have any more.
+    /// Tenants and scopes that no manager can have any more.
     pub stuck_scopes: BTreeSet<(String, String)>,
     /// What readers that lag behind still see.
     pub echoes: Echoes,

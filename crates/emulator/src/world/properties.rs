@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::check::{guid, id};
 use crate::path::{ArmPath, Kind, Scope};
 
 #[derive(Deserialize)]
@@ -37,12 +38,9 @@ pub(super) fn check(path: &ArmPath, properties: &Map<String, Value>) -> anyhow::
     match path.kind() {
         Kind::ScopeConnection => {
             let it: OfScopeConnection = read(properties)?;
-            ensure!(
-                uuid::Uuid::try_parse(&it.tenant_id).is_ok(),
-                "properties.tenantId: {:?} is not a GUID",
-                it.tenant_id
-            );
-            let scope = ArmPath::from_id(&it.resource_id)
+            guid("properties.tenantId", &it.tenant_id)?;
+            let scope = id("properties.resourceId", &it.resource_id)
+                .ok()
                 .filter(|path| path.kind() == Kind::Container && path.resource_group.is_none());
             ensure!(
                 scope.is_some_and(|path| path.scope != Scope::Tenant),
@@ -85,5 +83,5 @@ fn read<T: DeserializeOwned>(properties: &Map<String, Value>) -> anyhow::Result<
 }
 
 fn is(id: &str, kinds: &[Kind]) -> bool {
-    ArmPath::from_id(id).is_some_and(|path| kinds.contains(&path.kind()) && !path.is_collection())
+    self::id("", id).is_ok_and(|path| kinds.contains(&path.kind()))
 }
