@@ -138,22 +138,18 @@ impl Context {
     pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef) -> Resolved {
         match reference.kind {
             CredentialKind::TenantCredential => {
-                self.resolve_in::<TenantCredential>(namespace, namespace, reference).await
+                self.resolve_in::<TenantCredential>(namespace, reference).await
             }
             CredentialKind::ClusterTenantCredential => {
-                self.resolve_in::<ClusterTenantCredential>(namespace, "", reference).await
+                self.resolve_in::<ClusterTenantCredential>(namespace, reference).await
             }
         }
     }
 
-    /// The same for one kind. `user` is the namespace that asks, `home` where the credential lies.
-    async fn resolve_in<K: CredentialObject>(
-        &self,
-        user: &str,
-        home: &str,
-        reference: &CredentialRef,
-    ) -> Resolved {
+    /// The same for one kind. `user` is the namespace that asks.
+    async fn resolve_in<K: CredentialObject>(&self, user: &str, reference: &CredentialRef) -> Resolved {
         let without = |input: CredentialInput| Resolved { input, credential: None };
+        let home = avnm_plan::credential::home(K::KIND, user);
         let found = K::store(&self.stores).get(&named(home, &reference.name));
         let Some(found) = found else { return without(CredentialInput::Missing(reference.clone())) };
         let not_ready = |reason: &str, message: String| {
@@ -171,13 +167,15 @@ impl Context {
             }
             Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
         };
-        // First, so that who was never lent anything learns nothing of it, not even whether it works.
-        if !object.serves(user, self.stores.labels(user).as_ref()) {
-            return without(CredentialInput::NotLent(reference.clone()));
-        }
+        let labels = self.stores.labels(user);
+        let admission = match avnm_plan::credential::admit(object.owner(), user, labels.as_ref(), reference) {
+            Ok(admission) => admission,
+            Err(input) => return without(input),
+        };
         match self.materials.get(object, Look::Use).await {
             Ok(loaded) => {
                 let usable = UsableCredential {
+                    admission,
                     credential: reference.clone(),
                     uid: object.uid().unwrap_or_default(),
                     tenant: loaded.credential.tenant.clone(),

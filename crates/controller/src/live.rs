@@ -175,33 +175,33 @@ pub(crate) async fn credential_refuses(
     client: &Client,
     namespace: &str,
     usable: &UsableCredential,
-    id: &ArmId,
+    ids: &[&ArmId],
 ) -> Result<Option<String>, Fault> {
     let reference = &usable.credential;
     let why = match reference.kind {
         CredentialKind::TenantCredential => {
-            refuses::<TenantCredential>(client, namespace, namespace, usable, id).await?
+            refuses::<TenantCredential>(client, namespace, usable, ids).await?
         }
         CredentialKind::ClusterTenantCredential => {
-            refuses::<ClusterTenantCredential>(client, "", namespace, usable, id).await?
+            refuses::<ClusterTenantCredential>(client, namespace, usable, ids).await?
         }
     };
     Ok(why.map(|why| format!("{} {} {why}", reference.kind.as_str(), reference.name)))
 }
 
-/// The same for one kind. `user` is the namespace that asks, `home` where the credential lies.
+/// The same for one kind. `user` is the namespace that asks.
 async fn refuses<K: CredentialObject>(
     client: &Client,
-    home: &str,
     user: &str,
     usable: &UsableCredential,
-    id: &ArmId,
+    ids: &[&ArmId],
 ) -> Result<Option<&'static str>, Fault> {
+    let home = avnm_plan::credential::home(K::KIND, user);
     let found = get::<K>(client, home, &usable.credential.name).await?;
     let Some(object) = found else { return Ok(Some("is gone")) };
     let found = object.found(&usable.uid);
     let labels = if found.asks_labels(user) { labels(client, user).await? } else { None };
-    Ok(found.refuses(user, labels.as_ref(), id))
+    Ok(found.refuses(user, labels.as_ref(), ids))
 }
 
 /// The labels of a namespace; `None` if it is gone.

@@ -5,7 +5,7 @@ use avnm_terms::{ArmId, ClientId, Fault, TenantId};
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-use crate::credential::covers;
+use crate::credential::{Admission, covers};
 
 /// Facts of an object's metadata.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +87,8 @@ pub struct UsableCredential {
     pub allowed_scopes: Option<Vec<String>>,
     /// Whether it is being deleted: then it takes no new claim.
     pub terminating: bool,
+    /// That it may be used from where it is.
+    pub admission: Admission,
     /// Whether only the last material in memory is left: then it serves GET and DELETE.
     pub last_material: bool,
     /// Whether our finalizer is on it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::context::Ctx;
 use crate::home;
 use crate::look;
-use crate::world::{self, CENTRAL_TENANT, MANAGER, SOON, TARGET, TARGET_TENANT};
+use crate::world::{self, CENTRAL_SUBSCRIPTION, CENTRAL_TENANT, MANAGER, SOON, TARGET, TARGET_TENANT};
 
 const CENTRAL: &str = "s15c-central";
 const IN_TARGET: &str = "s15c-target";
@@ -113,7 +113,33 @@ async fn one(ctx: &Ctx, kind: &str) -> Result<()> {
     ensure!(puts.len() == 1 && path.eq_ignore_ascii_case(&world::member_id()), "written: {puts:#?}");
     ensure!(*tenants == json!([TARGET_TENANT]), "by whom the second token is: {puts:#?}");
 
-    deletes(ctx, kind, &group).await.context("deleting")
+    deletes(ctx, kind, &group).await.context("deleting")?;
+    alone(ctx, kind, &group).await.context("a member of the manager's own tenant")
+}
+
+/// Without a second token Azure asks the signer about the network, so the signer's scopes must hold that, too.
+async fn alone(ctx: &Ctx, kind: &str, group: &str) -> Result<()> {
+    let network = format!(
+        "{CENTRAL_SUBSCRIPTION}/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/near"
+    );
+    ctx.control().put_resource(&network, &json!({"location": "eastus2"})).await?;
+    allow(ctx, kind, CENTRAL, &[group]).await?;
+    let mark = ctx.mark().await?;
+    ctx.apply_all(&[world::member(&json!({
+        "resourceId": network,
+        "connectionRef": null,
+        "credentialRef": {"kind": kind, "name": CENTRAL},
+    }))])
+    .await?;
+    refused(ctx, "staticmembers", "vnet01", CENTRAL, &network).await?;
+    tokio::time::sleep(SWEEPS).await;
+    ensure!(ctx.calls(mark).await?.is_empty(), "Azure was called outside of what the credential is for");
+    allow(ctx, kind, CENTRAL, &[group, &network]).await?;
+    ctx.ready("staticmembers", "vnet01", "True", "Succeeded").await?;
+    let puts: Vec<Value> = ctx.writes(mark).await?;
+    ensure!(puts.len() == 1 && puts[0]["auxiliaryTenants"] == json!([]), "one PUT with one token: {puts:#?}");
+    ctx.in_namespace(&["delete", "--wait=false", "staticmembers/vnet01"]).await?;
+    ctx.wait_gone("staticmembers", "vnet01", SOON).await
 }
 
 /// A deletion is no way around it either; it needs the bearer's side alone.

@@ -1,12 +1,10 @@
 //! What the pass needs of either kind of credential.
 
-use std::collections::BTreeMap;
-
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CredentialSpec, CredentialStatus,
     TenantCredential,
 };
-use avnm_plan::credential::{Found, Owner, may_use};
+use avnm_plan::credential::{Found, Owner};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
 use serde::Serialize;
 
@@ -39,11 +37,6 @@ pub(crate) trait CredentialObject: Place + Serialize {
             deleting: self.meta().deletion_timestamp.is_some(),
             allowed_scopes: self.declared().allowed_scopes(),
         }
-    }
-
-    /// Whether a namespace with these labels may use it.
-    fn serves(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
-        may_use(self.owner(), namespace, labels)
     }
 
     /// Its cache.

@@ -113,7 +113,7 @@ impl Pass<'_> {
         let desire = self.desired.halves.get(half);
         if let (Some(signer), Some(id)) = (&desire.signer, &desire.id) {
             let client = &self.context.client;
-            match live::credential_refuses(client, &namespace, signer, id).await {
+            match live::credential_refuses(client, &namespace, signer, &[id]).await {
                 Ok(None) => {}
                 Ok(Some(why)) => {
                     self.observed.halves.get_mut(half).source_gone = Some(why);

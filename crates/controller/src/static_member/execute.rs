@@ -83,11 +83,9 @@ impl Pass<'_> {
     /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self) {
         let namespace = self.inputs.meta.namespace.clone();
-        let bearer = self.desired.signer.as_ref().map(|usable| (usable, self.desired.id.arm()));
-        let auxiliary = self.desired.auxiliary.as_ref().map(|usable| (usable, self.desired.network.arm()));
-        for (usable, id) in [bearer, auxiliary].into_iter().flatten() {
+        for (usable, ids) in self.desired.vouchers() {
             let client = &self.context.client;
-            match live::credential_refuses(client, &namespace, usable, id).await {
+            match live::credential_refuses(client, &namespace, usable, &ids).await {
                 Ok(None) => {}
                 Ok(Some(why)) => {
                     self.observed.sources_gone = Some(why);

@@ -109,7 +109,7 @@ async fn run(
     let desired = plan::desire(&inputs, claim.as_ref()).unwrap_or(desired);
     let item = &mut remembered.memory.plan.item;
     item.inherit(claim.as_ref(), context.won, context.settings.waits.quiet, clock::now());
-    let (signer, auxiliary, resource) = candidates.materials(&inputs, &desired);
+    let (signer, auxiliary, resource) = candidates.materials(&desired);
     let mut pass = Pass {
         context,
         object,

@@ -26,18 +26,15 @@ impl Candidates {
             .and_then(|resolved| resolved.credential.clone())
     }
 
-    /// The material of the signer, of the second token, and of the network's tenant.
+    /// The material of the signer, of the second token, and of who reads the network.
     pub(super) fn materials(
         &self,
-        inputs: &Inputs,
         desired: &Desired,
     ) -> (Option<Credential>, Option<Credential>, Option<Credential>) {
         let find = |usable: &Option<avnm_plan::inputs::UsableCredential>| {
             usable.as_ref().and_then(|usable| self.of(&CredentialInput::Usable(usable.clone())))
         };
-        let resource = inputs.resource.as_ref().and_then(|input| self.of(input));
-        let signer = find(&desired.signer);
-        (signer.clone(), find(&desired.auxiliary), resource.or(signer))
+        (find(&desired.signer), find(&desired.auxiliary), find(&desired.reader))
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use avnm_api::{AllowedNamespaces, NamespaceSelector, SelectorExpression, SelectorOperator};
+use avnm_api::{
+    AllowedNamespaces, CredentialKind, CredentialRef, NamespaceSelector, SelectorExpression, SelectorOperator,
+};
 use avnm_terms::ArmId;
+
+use crate::inputs::CredentialInput;
 
 /// Whom a credential belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -14,9 +18,40 @@ pub enum Owner<'a> {
     Cluster(Option<&'a AllowedNamespaces>),
 }
 
-/// Whether objects of a namespace may use a credential. Asked on every pass, of what is in the cache at that moment.
-/// Labels that are not known select nothing: an absent label must be known to be absent.
-pub fn may_use(owner: Owner<'_>, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+/// The namespace in which a reference of an object is looked up: the object's own, or none for one of the cluster.
+pub fn home(kind: CredentialKind, user: &str) -> &str {
+    match kind {
+        CredentialKind::TenantCredential => user,
+        CredentialKind::ClusterTenantCredential => "",
+    }
+}
+
+/// That a credential may be used from a namespace. Nothing becomes a [`UsableCredential`](crate::inputs::UsableCredential)
+/// without one, and only [`admit`] gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission(());
+
+/// Asks whether a namespace may use a credential, before anything else of it is looked at: whoever was never lent one
+/// learns nothing of it, not even whether it works. Asked on every pass, of what is in the cache at that moment.
+///
+/// # Errors
+/// What decisions see instead.
+pub fn admit(
+    owner: Owner<'_>,
+    user: &str,
+    labels: Option<&BTreeMap<String, String>>,
+    reference: &CredentialRef,
+) -> Result<Admission, CredentialInput> {
+    if may_use(owner, user, labels) {
+        Ok(Admission(()))
+    } else {
+        Err(CredentialInput::NotLent(reference.clone()))
+    }
+}
+
+/// Whether objects of a namespace may use a credential. Labels that are not known select nothing: an
+/// absent label must be known to be absent.
+fn may_use(owner: Owner<'_>, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
     match owner {
         Owner::Namespace(own) => own == namespace,
         Owner::Cluster(allowed) => lent(allowed, namespace, labels),
@@ -43,12 +78,12 @@ impl Found<'_> {
         allowed.selector.is_some() && !lent(Some(allowed), namespace, None)
     }
 
-    /// Why nothing new may be made with it on this id, in a few words; `None` if it may.
+    /// Why nothing new may be made with it on these ids, in a few words; `None` if it may.
     pub fn refuses(
         &self,
         namespace: &str,
         labels: Option<&BTreeMap<String, String>>,
-        id: &ArmId,
+        ids: &[&ArmId],
     ) -> Option<&'static str> {
         if self.remade {
             Some("was made anew")
@@ -56,7 +91,7 @@ impl Found<'_> {
             Some("is being deleted")
         } else if !may_use(self.owner, namespace, labels) {
             Some("is not lent to this namespace any more (spec.allowedNamespaces)")
-        } else if !covers(self.allowed_scopes, id) {
+        } else if !ids.iter().all(|id| covers(self.allowed_scopes, id)) {
             Some("may not be used there any more (spec.allowedScopes)")
         } else {
             None
@@ -194,27 +229,27 @@ mod tests {
         let owner = Owner::Cluster(Some(&selecting));
         let found = Found { owner, remade: false, deleting: false, allowed_scopes: None };
         assert!(found.asks_labels("hub"));
-        assert_eq!(found.refuses("hub", Some(&a), &id), None);
+        assert_eq!(found.refuses("hub", Some(&a), &[&id]), None);
         for gone in [Some(&b), None] {
-            assert!(found.refuses("hub", gone, &id).unwrap().contains("allowedNamespaces"));
+            assert!(found.refuses("hub", gone, &[&id]).unwrap().contains("allowedNamespaces"));
         }
         let by_name = Found { owner: Owner::Cluster(Some(&named)), ..found };
         assert!(!by_name.asks_labels("hub"), "a name needs no look at the namespace");
-        assert_eq!(by_name.refuses("hub", None, &id), None);
+        assert_eq!(by_name.refuses("hub", None, &[&id]), None);
         let own = Found { owner: Owner::Namespace("hub"), ..found };
         assert!(!own.asks_labels("hub"));
-        assert_eq!(own.refuses("hub", None, &id), None);
-        assert!(own.refuses("other", None, &id).is_some());
+        assert_eq!(own.refuses("hub", None, &[&id]), None);
+        assert!(own.refuses("other", None, &[&id]).is_some());
         let remade = Found { remade: true, ..own };
-        assert_eq!(remade.refuses("hub", None, &id), Some("was made anew"));
+        assert_eq!(remade.refuses("hub", None, &[&id]), Some("was made anew"));
         let deleting = Found { deleting: true, ..own };
-        assert_eq!(deleting.refuses("hub", None, &id), Some("is being deleted"));
+        assert_eq!(deleting.refuses("hub", None, &[&id]), Some("is being deleted"));
         for (scope, refused) in
             [("/subscriptions/0F", false), ("/subscriptions/0", true), ("/subscriptions/1", true)]
         {
             let scopes = [scope.to_owned()];
             let scoped = Found { allowed_scopes: Some(&scopes), ..own };
-            assert_eq!(scoped.refuses("hub", None, &id).is_some(), refused, "{scope}");
+            assert_eq!(scoped.refuses("hub", None, &[&id]).is_some(), refused, "{scope}");
         }
     }
 }

@@ -4,7 +4,7 @@ mod lending;
 pub(crate) mod unusable;
 
 pub(crate) use lending::covers;
-pub use lending::{Found, Owner, may_use};
+pub use lending::{Admission, Found, Owner, admit, home};
 
 use avnm_api::{CredentialSpec, CredentialStatus};
 use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};

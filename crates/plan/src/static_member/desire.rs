@@ -30,6 +30,8 @@ pub struct Desired {
     pub signer: Option<UsableCredential>,
     /// The credential of the network's tenant, where that is another one.
     pub auxiliary: Option<UsableCredential>,
+    /// The credential that may read the network itself.
+    pub reader: Option<UsableCredential>,
     /// Why nothing can be done, found before any call to Azure.
     pub refused: Option<Finding>,
     /// What it waits for; it may be read, and not written.
@@ -42,6 +44,17 @@ impl Desired {
     /// What no two objects may both have: the id, and the network in the group.
     pub fn keys(&self) -> Vec<String> {
         vec![self.id.key().to_owned(), format!("member|{}|{}", self.group.key(), self.network.arm().key())]
+    }
+
+    /// Which credential vouches for what when the member is written, by ids. Without a second token the signer vouches for
+    /// the network, too: Azure asks whether the caller may join it, and its `allowedScopes` must hold it.
+    pub fn vouchers(&self) -> Vec<(&UsableCredential, Vec<&ArmId>)> {
+        let (id, network) = (self.id.arm(), self.network.arm());
+        match (&self.signer, &self.auxiliary) {
+            (Some(signer), Some(auxiliary)) => vec![(signer, vec![id]), (auxiliary, vec![network])],
+            (Some(signer), None) => vec![(signer, vec![id, network])],
+            (None, _) => Vec::new(),
+        }
     }
 
     /// Whether the group's manager may be looked at. A credential that is fenced to the group may not: then Azure says
@@ -86,6 +99,7 @@ pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding
         policies,
         signer: None,
         auxiliary: None,
+        reader: None,
         refused: None,
         waits_for: Vec::new(),
         goal: goal(inputs, policies),
@@ -183,7 +197,10 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
             None
         }
     };
-    desired.refused = refuse(desired, connection, resource.as_ref(), claim);
+    // What waits for its own credential is not vouched for by another one.
+    let reader = if inputs.resource.is_some() { resource.clone() } else { desired.signer.clone() };
+    desired.reader = reader.filter(|usable| usable.allows(desired.network.arm()));
+    desired.refused = refuse(inputs, desired, connection, resource.as_ref(), claim);
     if let (Some(signer), Some(resource)) = (&desired.signer, resource)
         && signer.tenant != resource.tenant
     {
@@ -229,6 +246,7 @@ fn outside(desired: &Desired, connection: &ConnectionFacts) -> Option<Finding> {
 }
 
 fn refuse(
+    inputs: &Inputs,
     desired: &Desired,
     connection: Option<&ConnectionFacts>,
     resource: Option<&UsableCredential>,
@@ -270,8 +288,14 @@ fn refuse(
             ),
         ));
     }
-    let allowed = [(signer, desired.group.arm()), (resource, desired.network.arm())];
-    for (credential, at) in allowed {
+    // Of one tenant with the signer, or nothing of its own: then no second token is sent, and the signer vouches for the
+    // network.
+    let alone = signer.filter(|signer| match &inputs.resource {
+        None => true,
+        Some(input) => input.usable().is_some_and(|resource| resource.tenant == signer.tenant),
+    });
+    let (group, network) = (desired.group.arm(), desired.network.arm());
+    for (credential, at) in [(signer, group), (resource, network), (alone, network)] {
         if let Some(credential) = credential.filter(|credential| !credential.allows(at)) {
             return Some(Finding::new(
                 Reason::ScopeNotAllowed,

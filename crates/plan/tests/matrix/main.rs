@@ -17,7 +17,7 @@ use avnm_api::{
     SelectorExpression, SelectorOperator,
 };
 use avnm_plan::{
-    credential::{Owner, may_use},
+    credential::{Admission, Found, Owner, admit, home},
     inputs::{CredentialInput, Meta, UsableCredential},
 };
 use avnm_terms::{ClientId, TenantId};
@@ -105,7 +105,8 @@ fn credentials() -> Vec<Credential> {
     ]
 }
 
-/// Where a reference leads, as a pass finds it: by kind and name, then whether it may be used.
+/// Where a reference leads, as a pass finds it: by kind and name, then whether it may be used. Right before a write all of
+/// it is asked again, live: that must come to the same.
 fn resolve(
     all: &[Credential],
     user: usize,
@@ -115,20 +116,26 @@ fn resolve(
     let (namespace, own) = USERS[user];
     let labels: Option<BTreeMap<String, String>> =
         own.map(|own| own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect());
-    let home = match reference.kind {
-        CredentialKind::TenantCredential => Some(namespace),
-        CredentialKind::ClusterTenantCredential => None,
-    };
-    let found = all.iter().find(|credential| credential.home == home && credential.name == reference.name);
+    let home = home(reference.kind, namespace);
+    let found = all
+        .iter()
+        .find(|credential| credential.home.unwrap_or("") == home && credential.name == reference.name);
     let Some(found) = found else { return CredentialInput::Missing(reference.clone()) };
     let owner = match found.home {
         Some(home) => Owner::Namespace(home),
         None => Owner::Cluster(found.allowed.as_ref()),
     };
-    if !may_use(owner, namespace, labels.as_ref()) {
-        return CredentialInput::NotLent(reference.clone());
+    let live = Found { owner, remade: false, deleting: false, allowed_scopes: None };
+    let admitted = admit(owner, namespace, labels.as_ref(), reference);
+    assert_eq!(live.refuses(namespace, labels.as_ref(), &[]).is_none(), admitted.is_ok());
+    match admitted {
+        Ok(admission) => CredentialInput::Usable(UsableCredential {
+            credential: reference.clone(),
+            admission,
+            ..as_is.clone()
+        }),
+        Err(input) => input,
     }
-    CredentialInput::Usable(UsableCredential { credential: reference.clone(), ..as_is.clone() })
 }
 
 /// Whether the relation gives this user what the reference names.
@@ -156,9 +163,16 @@ fn usable(tenant: &str, scopes: Option<Vec<String>>) -> UsableCredential {
         client: ClientId::parse(APP).unwrap(),
         allowed_scopes: scopes,
         terminating: false,
+        admission: admission(),
         last_material: false,
         held: true,
     }
+}
+
+/// That of a namespace to its own.
+fn admission() -> Admission {
+    let own = CredentialRef { kind: CredentialKind::TenantCredential, name: "own".into() };
+    admit(Owner::Namespace("hub"), "hub", None, &own).unwrap()
 }
 
 fn meta(user: usize) -> Meta {

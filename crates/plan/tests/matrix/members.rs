@@ -51,10 +51,81 @@ fn no_member_signs_with_what_it_was_not_given() {
                     let used = used.as_ref().filter(|used| used.credential == reference);
                     let free = desired.refused.is_none() && desired.waits_for.is_empty();
                     let what = format!("{who:?} {reference:?}, {scopes:?}");
+                    let ids: Vec<_> = desired.vouchers().into_iter().map(|(_, ids)| ids).collect();
+                    if free {
+                        assert_eq!(ids, [[desired.id.arm()], [desired.network.arm()]], "{what}");
+                    }
                     let right = given(&all, user, &reference) && within(id, scopes.as_deref());
                     assert_eq!(used.is_some() && free, right, "{what}: {desired:?}");
                     if !given(&all, user, &reference) {
                         assert!(used.is_none(), "{what}: it was not given");
+                    }
+                    signed += u32::from(right);
+                }
+            }
+        }
+    }
+    enough(cases, signed);
+}
+
+/// A member whose network lies in the manager's own tenant: no second token is sent, so Azure asks the signer about the
+/// network, and the signer's scopes must hold both.
+#[test]
+fn a_signer_alone_vouches_for_the_network_too() {
+    let all = credentials();
+    let group = format!("{MANAGER}/networkGroups/g");
+    let network = format!("{SCOPE}/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v");
+    let mut allowed = scopes(&group);
+    allowed.extend(scopes(&network));
+    allowed.extend([
+        Some(vec![group.clone(), network.clone()]),
+        Some(vec![MANAGER.to_owned(), SCOPE.to_uppercase()]),
+    ]);
+    // What stands for the network: nothing of its own; another credential of the same tenant, which signs nothing; one
+    // that is not usable, so that nobody knows its tenant.
+    let none = CredentialRef { kind: CredentialKind::TenantCredential, name: "none".into() };
+    let resources = [
+        None,
+        Some(CredentialInput::Usable(usable(CENTRAL, None))),
+        Some(CredentialInput::Usable(usable(CENTRAL, Some(vec![group.clone()])))),
+        Some(CredentialInput::Missing(none)),
+    ];
+    let (mut cases, mut signed) = (0_u32, 0_u32);
+    for user in 0..USERS.len() {
+        for reference in references(&all) {
+            for scopes in &allowed {
+                for resource in &resources {
+                    cases += 1;
+                    let tested = resolve(&all, user, &reference, &usable(CENTRAL, scopes.clone()));
+                    let spec = json!({"networkGroupId": group, "resourceId": network,
+                        "credentialRef": {"kind": reference.kind.as_str(), "name": reference.name}});
+                    let inputs = member::Inputs {
+                        meta: meta(user),
+                        spec: serde_json::from_value(spec).unwrap(),
+                        status: StaticMemberStatus::default(),
+                        connection: None,
+                        manager: vec![tested],
+                        resource: resource.clone(),
+                        beaten_by: None,
+                    };
+                    let desired = member::desire(&inputs, None).unwrap();
+                    let given = given(&all, user, &reference);
+                    let holds = |id: &str| within(id, scopes.as_deref());
+                    // The last but one is narrowed to the group.
+                    let stands = match resource {
+                        None => given && holds(&network),
+                        Some(CredentialInput::Usable(usable)) => usable.allowed_scopes.is_none(),
+                        Some(_) => false,
+                    };
+                    let what = format!("{user} {reference:?}, {scopes:?}, {resource:?}: {desired:?}");
+                    let free = desired.refused.is_none() && desired.waits_for.is_empty();
+                    let right = given && holds(&group) && holds(&network) && stands;
+                    assert_eq!(desired.signer.is_some() && free, right, "{what}");
+                    assert!(desired.auxiliary.is_none(), "{what}");
+                    assert_eq!(desired.reader.is_some(), stands, "{what}");
+                    if right {
+                        let both = vec![desired.id.arm(), desired.network.arm()];
+                        assert_eq!(desired.vouchers(), [(desired.signer.as_ref().unwrap(), both)], "{what}");
                     }
                     signed += u32::from(right);
                 }

@@ -1,6 +1,7 @@
 //! Ids, credentials and times that every run uses.
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialKind, CredentialRef, Time};
+use avnm_plan::credential::{Owner, admit};
 use avnm_plan::inputs::{CredentialInput, Meta, UsableCredential};
 use avnm_terms::{ClientId, Fault, FaultKind, TenantId};
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub(crate) fn tenant(text: &str) -> TenantId {
 /// A credential that works and is held.
 pub(crate) fn usable(name: &str, of: &str) -> UsableCredential {
     UsableCredential {
+        admission: admit(Owner::Namespace("hub"), "hub", None, &reference(name)).unwrap(),
         credential: reference(name),
         uid: name.to_owned(),
         tenant: tenant(of),
