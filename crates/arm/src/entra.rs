@@ -44,14 +44,50 @@ pub(crate) const OPERATION: &str = "sign in";
 /// Entra's own code for a certificate that has expired: it is told without asking.
 const CERTIFICATE_EXPIRED: &str = "AADSTS1000502";
 
+/// A file that is being replaced is given this long.
+const REPLACED: Duration = Duration::from_millis(500);
+
 /// Bound on one sign-in. Entra answers in well under a second; a call to ARM waits for it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Entra saw the same request too often in a row.
+const LOOP: u64 = 50196;
+
+/// How long nobody asks after that, where Entra does not say (assumed: it says only that it is to stop).
+const LOOP_PAUSE: Duration = Duration::from_secs(10 * 60);
+
+/// Entra's codes for an assertion that is not good any more, or not yet.
+const UNTIMELY: [&str; 2] = ["AADSTS700024", "AADSTS500133"];
+
 /// Asks Entra for a token.
+///
+/// An assertion that is not good any more, or not yet, is asked for once more: the file that it came from may be replaced
+/// at this moment. If the source gives the same again, somebody has to look at the source, or at the clocks.
 pub(crate) async fn sign_in(
     cloud: &Cloud,
     transport: &Transport,
     credential: &Credential,
+) -> Result<AccessToken, Fault> {
+    let sent = proof(cloud, credential).await?;
+    let result = ask(cloud, transport, credential, &sent).await;
+    let is_untimely = result.as_ref().is_err_and(|fault| UNTIMELY.contains(&fault.code.as_str()));
+    if !is_untimely || !matches!(credential.material, Material::Assertion(_)) {
+        return result;
+    }
+    tokio::time::sleep(REPLACED).await;
+    let next = proof(cloud, credential).await?;
+    if next.expose_secret() == sent.expose_secret() {
+        return result;
+    }
+    ask(cloud, transport, credential, &next).await
+}
+
+/// One request.
+async fn ask(
+    cloud: &Cloud,
+    transport: &Transport,
+    credential: &Credential,
+    proof: &SecretString,
 ) -> Result<AccessToken, Fault> {
     let wire = Arc::new(Wire { transport: transport.clone(), seen: Mutex::new(None) });
     let mut configuration = CustomConfiguration::default();
@@ -62,7 +98,6 @@ pub(crate) async fn sign_in(
         cloud: Some(Arc::new(configuration.into())),
         ..ClientOptions::default()
     };
-    let proof = proof(cloud, credential).await?;
     let (tenant, client) = (credential.tenant.as_str(), credential.client.as_str().to_owned());
     let once: azure_core::Result<Arc<dyn TokenCredential>> = match &credential.material {
         Material::ClientSecret(_) => ClientSecretCredential::new(
@@ -82,10 +117,10 @@ pub(crate) async fn sign_in(
     };
     // Cannot happen with parsed ids and an https authority; its text may name them, nothing else.
     let once =
-        once.map_err(|error| local(credential, SignInFault::Refused, redact(&proof, &error.to_string())))?;
+        once.map_err(|error| local(credential, SignInFault::Refused, redact(proof, &error.to_string())))?;
     match once.get_token(&[&cloud.scope()], None).await {
         Ok(token) => Ok(token),
-        Err(_) => Err(wire.fault(credential, &proof)),
+        Err(_) => Err(wire.fault(credential, proof)),
     }
 }
 
@@ -99,13 +134,10 @@ async fn proof(cloud: &Cloud, credential: &Credential) -> Result<SecretString, F
         Material::Certificate(certificate) => {
             let now = clock::now();
             if certificate.not_after() <= now {
-                let text = format!(
-                    "the certificate expired at {}: put a new one in the Secret and register it with the application",
-                    certificate.not_after()
-                );
                 return Err(Fault {
                     code: CERTIFICATE_EXPIRED.to_owned(),
-                    ..local(credential, SignInFault::Refused, text)
+                    expired: Some(certificate.not_after()),
+                    ..local(credential, SignInFault::Refused, "the certificate has expired")
                 });
             }
             let url = cloud.token_url(credential.tenant.as_str());
@@ -249,7 +281,10 @@ impl Refusal {
             code,
             message,
             correlation_id,
-            retry_after: answer.header("retry-after").and_then(|text| retry_after::parse(text, clock::now())),
+            retry_after: answer
+                .header("retry-after")
+                .and_then(|text| retry_after::parse(text, clock::now()))
+                .or((number == Some(LOOP)).then_some(LOOP_PAUSE)),
         }
     }
 
@@ -263,6 +298,7 @@ impl Refusal {
             correlation_id: self.correlation_id.map(|id| redact(proof, &id)),
             retry_after: self.retry_after,
             effect_unknown: false,
+            expired: None,
         }
     }
 }
@@ -277,12 +313,10 @@ fn number_in(text: &str) -> Option<u64> {
 /// What a refusal means. Entra's numbers may change, says its documentation: an unknown one is a refusal.
 fn meaning(status: u16, number: Option<u64>, error: &str) -> SignInFault {
     match number {
-        // No federated credential, or none that matches, or not these keys yet; the assertion is too old or too young.
-        Some(70021 | 70025 | 700_211 | 700_212 | 700_213 | 7_000_272 | 700_024 | 500_133) => {
-            SignInFault::Propagating
-        }
+        // No federated credential, or none that matches, or not these keys yet.
+        Some(70021 | 70025 | 700_211 | 700_212 | 700_213 | 7_000_272) => SignInFault::Propagating,
         // Busy, throttled, a loop of equal requests, or another party that Entra could not reach.
-        Some(90055 | 90024 | 90033 | 90006 | 90012 | 50000 | 50196 | 90061) => SignInFault::Unreachable,
+        Some(90055 | 90024 | 90033 | 90006 | 90012 | 50000 | LOOP | 90061) => SignInFault::Unreachable,
         _ if status == 429 || status >= 500 || error == "temporarily_unavailable" => SignInFault::Unreachable,
         Some(_) => SignInFault::Refused,
         None if !error.is_empty() => SignInFault::Refused,

@@ -202,6 +202,7 @@ pub(crate) fn fault(
         operation,
         target: target.to_owned(),
         // A 503 is refused work; the others may come from a gateway that gave up waiting for work that goes on.
+        expired: None,
         effect_unknown: write && answer.status >= 500 && answer.status != 503,
         code: body
             .told()

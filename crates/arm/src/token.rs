@@ -123,11 +123,19 @@ impl Slot {
     }
 }
 
+struct Pause {
+    until: Instant,
+    code: String,
+}
+
 struct Inner {
     cloud: Cloud,
     transport: Transport,
     observer: Arc<dyn Observer>,
     slots: Mutex<HashMap<SlotKey, Slot>>,
+    /// Until when Entra asked to wait, by whom that is about. What it asks of an application it asks of every credential
+    /// of that (assumed).
+    pauses: Mutex<HashMap<(TenantId, ClientId), Pause>>,
     flights: AtomicU64,
 }
 
@@ -151,8 +159,8 @@ impl Tokens {
 
     /// An empty cache whose sign-ins are seen by the observer.
     pub fn observed(cloud: Cloud, transport: Transport, observer: Arc<dyn Observer>) -> Self {
-        let (slots, flights) = (Mutex::default(), AtomicU64::default());
-        Self { inner: Arc::new(Inner { cloud, transport, observer, slots, flights }) }
+        let (slots, pauses, flights) = (Mutex::default(), Mutex::default(), AtomicU64::default());
+        Self { inner: Arc::new(Inner { cloud, transport, observer, slots, pauses, flights }) }
     }
 
     /// Whether the credential signs in. With `fresh`, Entra is really asked; a token that is still good stays in use
@@ -255,7 +263,36 @@ impl Inner {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is told instead of a sign-in while Entra wants none. Nothing of the answer that asked for it: that was given to
+    /// another credential, perhaps.
+    fn paused(&self, credential: &Credential) -> Option<Fault> {
+        let now = clock::instant();
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.retain(|_, pause| now < pause.until);
+        let pause = pauses.get(&(credential.tenant.clone(), credential.client.clone()))?;
+        let why = "Entra asked to wait with sign-ins as this application";
+        Some(Fault {
+            code: pause.code.clone(),
+            retry_after: Some(pause.until - now),
+            ..entra::local(credential, SignInFault::Unreachable, why)
+        })
+    }
+
+    fn pause(&self, credential: &Credential, fault: &Fault) {
+        let Some(wait) = fault.retry_after else { return };
+        let whom = (credential.tenant.clone(), credential.client.clone());
+        let until = clock::instant() + wait;
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        // Answers come in any order; the longest wait stands.
+        if pauses.get(&whom).is_none_or(|pause| pause.until < until) {
+            pauses.insert(whom, Pause { until, code: fault.code.clone() });
+        }
+    }
+
     async fn fetch(&self, credential: &Credential) -> Result<Arc<Token>, Fault> {
+        if let Some(fault) = self.paused(credential) {
+            return Err(fault);
+        }
         let begun = clock::instant();
         let result = entra::sign_in(&self.cloud, &self.transport, credential).await;
         let elapsed = clock::instant() - begun;
@@ -287,6 +324,9 @@ impl Inner {
             }))
         });
         let fault = token.as_ref().err();
+        if let Some(fault) = fault {
+            self.pause(credential, fault);
+        }
         tracing::debug!(
             operation = entra::OPERATION,
             credential = ?credential.key,

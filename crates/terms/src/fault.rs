@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
+
 /// Who can do something about it. A word of status: never renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Actor {
@@ -104,6 +106,9 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// Whether the effect of a write may still come: no answer was read.
     pub effect_unknown: bool,
+    /// When what should have proved us expired, where that is known. Apart from the message, out of which times are taken
+    /// before it is shown: they would make every retry look new.
+    pub expired: Option<Timestamp>,
 }
 
 impl Fault {
@@ -135,6 +140,7 @@ impl Fault {
             correlation_id: None,
             retry_after: None,
             effect_unknown: false,
+            expired: None,
         }
     }
 

@@ -97,7 +97,6 @@ async fn consent_that_comes_later_is_noticed() {
 /// Entra is busy, or something stands before it: nobody of the tenant has to do anything.
 #[rstest]
 #[case::busy(json!({"status": 503, "code": "temporarily_unavailable", "message": "AADSTS90033: A transient error has occurred."}), "AADSTS90033")]
-#[case::throttled(json!({"status": 429, "code": "AADSTS90055", "message": "AADSTS90055: too many requests", "headers": {"Retry-After": "5"}}), "AADSTS90055")]
 #[case::gateway(json!({"html": true}), "HTTP502")]
 #[case::portal(json!({"html": true, "status": 200}), "SignIn")]
 #[case::redirect(json!({"redirect": "https://elsewhere.example/"}), "HTTP307")]
@@ -109,10 +108,34 @@ async fn entra_out_of_reach_is_no_refusal(#[case] action: Value, #[case] code: &
     world.fault(json!({"match": {"kind": "token"}, "action": action}));
     let fault = world.arm.tokens().check(&central(), false).await.unwrap_err();
     assert_eq!((&fault.kind, fault.code.as_str()), (&UNREACHABLE, code), "{fault}");
-    assert_eq!(fault.retry_after, (code == "AADSTS90055").then_some(Duration::from_secs(5)));
+    assert_eq!(fault.retry_after, None);
     assert_eq!(world.sign_ins(0).len(), 1, "it is the caller who decides when to try again");
     world.heal();
     world.arm.tokens().check(&central(), false).await.unwrap();
+}
+
+/// What Entra asks of an application it asks of all who sign in as it to this tenant, and of nobody else.
+#[tokio::test]
+async fn a_pause_that_entra_asks_for_is_kept_by_all_of_the_application() {
+    let world = World::instant().await;
+    world.fault(json!({"match": {"kind": "token"}, "action": {"status": 429, "code": "AADSTS90055",
+        "message": "AADSTS90055: too many requests by 1.2.3.4", "headers": {"Retry-After": "2"}}}));
+    let tokens = world.arm.tokens();
+    let fault = tokens.check(&central(), false).await.unwrap_err();
+    assert_eq!((&fault.kind, fault.code.as_str()), (&UNREACHABLE, "AADSTS90055"));
+    assert_eq!(fault.retry_after, Some(Duration::from_secs(2)));
+    world.heal();
+    let (mark, other) = (world.mark(), credential("other", APP, SECRET, CENTRAL));
+    for credential in [central(), other.clone()] {
+        let fault = tokens.check(&credential, true).await.unwrap_err();
+        assert_eq!((&fault.kind, fault.code.as_str()), (&UNREACHABLE, "AADSTS90055"));
+        assert!(fault.retry_after.is_some_and(|left| left <= Duration::from_secs(2)), "{fault:?}");
+        assert!(!fault.message.contains("1.2.3.4"), "what another one was told: {}", fault.message);
+    }
+    assert!(world.sign_ins(mark).is_empty());
+    tokens.check(&target(), false).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_050)).await;
+    tokens.check(&other, false).await.unwrap();
 }
 
 #[tokio::test]

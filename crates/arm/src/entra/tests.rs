@@ -29,7 +29,8 @@ fn entra(status: u16, number: u64) -> Refusal {
 #[case(400, 123_456_789, SignInFault::Refused)]
 #[case(401, 70021, SignInFault::Propagating)]
 #[case(401, 700_213, SignInFault::Propagating)]
-#[case(401, 700_024, SignInFault::Propagating)]
+#[case(401, 700_024, SignInFault::Refused)]
+#[case(401, 500_133, SignInFault::Refused)]
 #[case(400, 50196, SignInFault::Unreachable)]
 #[case(400, 90033, SignInFault::Unreachable)]
 #[case(400, 90061, SignInFault::Unreachable)]
@@ -39,6 +40,12 @@ fn numbers(#[case] status: u16, #[case] number: u64, #[case] why: SignInFault) {
     assert_eq!((refusal.why, refusal.code), (why, format!("AADSTS{number}")));
     assert_eq!(refusal.message, format!("AADSTS{number}: No."), "what changes with every request is cut off");
     assert_eq!(refusal.correlation_id.as_deref(), Some("9f1c"));
+}
+
+#[test]
+fn a_loop_is_left_alone_for_long() {
+    assert_eq!(entra(400, 50196).retry_after, Some(Duration::from_secs(600)));
+    assert_eq!(entra(400, 90033).retry_after, None);
 }
 
 /// Before the fault redacts it, what was read may hold what was sent.
