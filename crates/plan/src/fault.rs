@@ -144,9 +144,20 @@ pub(crate) fn advice(fault: &Fault, side: Side) -> String {
     }
 }
 
+/// What was answered, in words that stay the same from one try to the next; and since when it cannot work, if that is
+/// known.
+pub(crate) fn said(fault: &Fault, max: usize) -> String {
+    let said = avnm_terms::text::stable(&fault.message, max);
+    match fault.expired {
+        // To the minute: nobody acts on seconds.
+        Some(at) => format!("{} at {}", said.trim_end_matches(['.', ' ']), at.strftime("%Y-%m-%d %H:%MZ")),
+        None => said,
+    }
+}
+
 /// What a fault says to a user, in one sentence each: what failed, what Azure said, what to do.
 pub fn message(fault: &Fault, side: Side) -> String {
-    let said = avnm_terms::text::stable(&fault.message, 400);
+    let said = said(fault, 400);
     let said = said.trim_end_matches(['.', ' ']);
     let colon = if said.is_empty() { "" } else { ": " };
     format!(
@@ -170,9 +181,24 @@ pub fn finding(fault: &Fault, side: Side, thing: Thing) -> Finding {
     }
 }
 
-/// Whether Azure refused the caller: nothing that it may not even read would be claimed by it.
-pub fn denies(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::Unauthenticated | FaultKind::WrongTenant)
+/// Whether Azure refused the caller: nothing that it may not even read would be claimed by it. A subscription that is
+/// not found is one that the caller does not see.
+fn denies(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::PermissionDenied | FaultKind::Unauthenticated | FaultKind::WrongTenant => true,
+        FaultKind::UnprovenNotFound => fault.code == "SubscriptionNotFound",
+        _ => false,
+    }
+}
+
+/// Whether a look was refused to the caller; `None` if nothing was asked, or what was answered does not tell: then what
+/// the last look said stands. Who is refused must not come into play again by not looking for a while.
+pub(crate) fn denied(looked: bool, faults: &[Option<&Fault>]) -> Option<bool> {
+    let mut faults = faults.iter().flatten();
+    if faults.clone().any(|fault| denies(fault)) {
+        return Some(true);
+    }
+    (looked && faults.next().is_none()).then_some(false)
 }
 
 /// Whether the fault stops a deletion until someone acts, as against passing by itself.
@@ -186,6 +212,42 @@ mod tests {
 
     fn fault(kind: FaultKind, code: &str) -> Fault {
         Fault { code: code.to_owned(), ..Fault::local("put scopeConnection", "/x/y", kind, "said") }
+    }
+
+    #[test]
+    fn when_it_expired_is_said_although_times_are_taken_out() {
+        let expired = Some("2021-02-03T04:05:06Z".parse().unwrap());
+        let of = |message: &str| Fault {
+            expired,
+            code: "AADSTS1000502".into(),
+            ..Fault::local("sign in", "x", FaultKind::SignIn(SignInFault::Refused), message)
+        };
+        let shown = message(&of("the certificate has expired"), Side::Target);
+        assert!(shown.contains(": the certificate has expired at 2021-02-03 04:05Z. Next: "), "{shown}");
+        assert_eq!(said(&of("it was 2020-01-01 "), 100), "it was … at 2021-02-03 04:05Z");
+    }
+
+    #[test]
+    fn who_may_not_read_stays_out_until_a_look_is_answered() {
+        let denied = |looked, kind, code: &str| super::denied(looked, &[None, Some(&fault(kind, code))]);
+        for (kind, code) in [
+            (FaultKind::PermissionDenied, "AuthorizationFailed"),
+            (FaultKind::Unauthenticated, "InvalidAuthenticationToken"),
+            (FaultKind::WrongTenant, "InvalidAuthenticationTokenTenant"),
+            (FaultKind::UnprovenNotFound, "SubscriptionNotFound"),
+        ] {
+            assert_eq!(denied(true, kind, code), Some(true), "{code}");
+        }
+        // Neither of these says anything about rights.
+        for (kind, code) in [
+            (FaultKind::UnprovenNotFound, "InvalidResourceType"),
+            (FaultKind::Throttled, "TooManyRequests"),
+            (FaultKind::NotFound, "ResourceNotFound"),
+        ] {
+            assert_eq!(denied(true, kind, code), None, "{code}");
+        }
+        assert_eq!(super::denied(false, &[None]), None, "suspended, or refused before any call");
+        assert_eq!(super::denied(true, &[None, None]), Some(false));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Failure {
             operation: fault.operation.to_owned(),
             target: avnm_terms::text::bounded(&fault.target, 1000),
             code: avnm_terms::text::bounded(&fault.code, 120),
-            message: avnm_terms::text::stable(&fault.message, Self::MESSAGE_MAX),
+            message: crate::fault::said(fault, Self::MESSAGE_MAX),
             correlation_id: fault.correlation_id.as_deref().map(|id| avnm_terms::text::bounded(id, 120)),
             actor,
         }

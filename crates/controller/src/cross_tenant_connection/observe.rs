@@ -46,6 +46,10 @@ impl Pass<'_> {
                 self.observe_half(half, forced).await;
             }
         }
+        // A half that has no signer now was not asked for, and tells nothing.
+        self.observed.looked = Half::BOTH
+            .into_iter()
+            .all(|half| self.desired.halves.get(half).role == Role::Absent || self.is_read(half));
         self.observe_listing(forced).await;
     }
 

@@ -37,6 +37,7 @@ impl Pass<'_> {
             return;
         }
         let Some(credential) = self.signer.clone() else { return };
+        self.observed.looked = true;
         let forced = self.inputs.meta.requested_at.is_some()
             && self.remembered.requested != self.inputs.meta.requested_at
             && self.inputs.status.last_handled_reconcile_at != self.inputs.meta.requested_at;

@@ -193,6 +193,8 @@ pub struct Dependent {
 pub struct Observed {
     /// Both halves.
     pub halves: Halves<HalfObserved>,
+    /// Whether this pass asked Azure for each half that is declared.
+    pub looked: bool,
     /// Whether the manager lists the target among its `crossTenantScopes`; `None` where it need not be read.
     pub listed: Option<Reading<bool>>,
     /// Members with a claim that name this connection (a live list); only read for a deletion.
@@ -204,10 +206,9 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether a half could not be read because the caller may not.
-    pub fn denied(&self) -> bool {
-        let halves = [&self.halves.scope, &self.halves.target];
-        halves.into_iter().filter_map(|half| half.reading.fault()).any(fault::denies)
+    /// Whether a half could not be read because the caller may not; `None` where this pass does not tell.
+    pub fn denied(&self) -> Option<bool> {
+        fault::denied(self.looked, &[self.halves.scope.reading.fault(), self.halves.target.reading.fault()])
     }
 }
 
@@ -215,6 +216,7 @@ impl Default for Observed {
     fn default() -> Self {
         Self {
             halves: Halves::default(),
+            looked: false,
             listed: None,
             dependents: Reading::Found(Vec::new()),
             crd: CrdState::Standing,
@@ -278,7 +280,7 @@ impl Memory {
         self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
         if inputs.beaten_by.is_none() {
             // Who is beaten does not look: what the last look said stands.
-            self.denied = observed.denied();
+            self.denied = observed.denied().unwrap_or(self.denied);
         }
     }
 

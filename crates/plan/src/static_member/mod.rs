@@ -90,6 +90,8 @@ pub struct MemberSeen {
 pub struct Observed {
     /// The member under our name.
     pub reading: Reading<MemberSeen>,
+    /// Whether this pass asked Azure at all.
+    pub looked: bool,
     /// The same network in the group under another name, from a complete list.
     pub elsewhere: Option<ArmId>,
     /// The group; read only while nothing is claimed.
@@ -111,9 +113,9 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether the member could not be read because the caller may not.
-    pub fn denied(&self) -> bool {
-        self.reading.fault().is_some_and(crate::fault::denies)
+    /// Whether the member could not be read because the caller may not; `None` where this pass does not tell.
+    pub fn denied(&self) -> Option<bool> {
+        crate::fault::denied(self.looked, &[self.reading.fault()])
     }
 }
 
@@ -121,6 +123,7 @@ impl Default for Observed {
     fn default() -> Self {
         Self {
             reading: Reading::Absent,
+            looked: false,
             elsewhere: None,
             group: None,
             routing: None,
@@ -170,7 +173,7 @@ impl Memory {
         self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
         if inputs.beaten_by.is_none() {
             // Who is beaten does not look: what the last look said stands.
-            self.denied = observed.denied();
+            self.denied = observed.denied().unwrap_or(self.denied);
         }
         match observed.reading.found().map(|found| &found.provisioning) {
             Some(ProvisioningState::Succeeded) => {
