@@ -134,20 +134,25 @@ impl Context {
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
-    /// Where a reference leads.
-    pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef) -> Resolved {
+    /// Where a reference leads, for an object that holds something in Azure with it, or does not.
+    pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef, holds: bool) -> Resolved {
         match reference.kind {
             CredentialKind::TenantCredential => {
-                self.resolve_in::<TenantCredential>(namespace, reference).await
+                self.resolve_in::<TenantCredential>(namespace, reference, holds).await
             }
             CredentialKind::ClusterTenantCredential => {
-                self.resolve_in::<ClusterTenantCredential>(namespace, reference).await
+                self.resolve_in::<ClusterTenantCredential>(namespace, reference, holds).await
             }
         }
     }
 
     /// The same for one kind. `user` is the namespace that asks.
-    async fn resolve_in<K: CredentialObject>(&self, user: &str, reference: &CredentialRef) -> Resolved {
+    async fn resolve_in<K: CredentialObject>(
+        &self,
+        user: &str,
+        reference: &CredentialRef,
+        holds: bool,
+    ) -> Resolved {
         let without = |input: CredentialInput| Resolved { input, credential: None };
         let home = avnm_plan::credential::home(K::KIND, user);
         let found = K::store(&self.stores).get(&named(home, &reference.name));
@@ -172,7 +177,7 @@ impl Context {
             Ok(admission) => admission,
             Err(input) => return without(input),
         };
-        match self.materials.get(object, Look::Use).await {
+        match self.materials.get(object, Look::Use { holds }).await {
             Ok(loaded) => {
                 let usable = UsableCredential {
                     admission,

@@ -41,8 +41,8 @@ pub(crate) enum Standing {
 /// How thoroughly a credential is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// To be used: what is known for less than a probe stands.
-    Use,
+    /// To be used: what is known for less than a probe stands. By who holds something, the last material, too.
+    Use { holds: bool },
     /// By its own pass: the source is read, if it was not half a probe ago.
     Own,
     /// By its own pass, after a change of its spec: the source is read.
@@ -95,7 +95,7 @@ impl Materials {
         let uid = object.uid().unwrap_or_default();
         let got = self.look(object, &uid, look).await;
         let good = got.as_ref().is_ok_and(|loaded| !loaded.last_material);
-        if look == Look::Use && !good {
+        if matches!(look, Look::Use { .. }) && !good {
             self.of(&uid, |entry| entry.troubled = true);
         }
         got
@@ -107,21 +107,21 @@ impl Materials {
     }
 
     async fn look<K: CredentialObject>(&self, object: &K, uid: &str, look: Look) -> Result<Loaded, Fault> {
-        if look == Look::Use
-            && let Some(known) = self.known(uid)
+        if let Look::Use { holds } = look
+            && let Some(known) = self.known(uid, holds)
         {
             return known;
         }
         let flight = self.with(uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
         let _flight = flight.lock().await;
         // Somebody else may have found out meanwhile.
-        if look == Look::Use
-            && let Some(known) = self.known(uid)
+        if let Look::Use { holds } = look
+            && let Some(known) = self.known(uid, holds)
         {
             return known;
         }
         let due = match look {
-            Look::Use => self.is_due(uid, self.probe),
+            Look::Use { .. } => self.is_due(uid, self.probe),
             // Sooner than its turn comes: whoever used it meanwhile must not make it wait for another one.
             Look::Own => self.is_due(uid, self.probe / 2),
             Look::Changed | Look::Requested => true,
@@ -129,7 +129,7 @@ impl Materials {
         if due {
             self.load(object, uid).await;
         }
-        let loaded = self.loaded(uid)?;
+        let loaded = self.loaded(uid, look == Look::Use { holds: true })?;
         // One failing credential costs one probe a minute, however many objects use it; and a pause that Entra itself
         // asked for stands whoever requests otherwise.
         if let Some(fault) = self.barred(uid)
@@ -162,11 +162,11 @@ impl Materials {
     }
 
     /// What can be answered without asking anybody.
-    fn known(&self, uid: &str) -> Option<Result<Loaded, Fault>> {
+    fn known(&self, uid: &str, holds: bool) -> Option<Result<Loaded, Fault>> {
         if self.is_due(uid, self.probe) {
             return None;
         }
-        let loaded = match self.loaded(uid) {
+        let loaded = match self.loaded(uid, holds) {
             Ok(loaded) => loaded,
             Err(fault) => return Some(Err(fault)),
         };
@@ -186,12 +186,14 @@ impl Materials {
         due.unwrap_or(true)
     }
 
-    /// The material in hand.
-    fn loaded(&self, uid: &str) -> Result<Loaded, Fault> {
+    /// The material in hand. Without its source it is for who holds something with it: whoever took the source away wants
+    /// nobody else to sign in any more, not even to see whether it works.
+    fn loaded(&self, uid: &str, holds: bool) -> Result<Loaded, Fault> {
         let nothing = || Fault::local("read credential", uid, FaultKind::SourceGone, "no material");
         self.of(uid, |entry| match (&entry.good, &entry.source) {
-            (Some(good), source) => Ok(Loaded { credential: good.clone(), last_material: source.is_some() }),
-            (None, Some(fault)) => Err(fault.clone()),
+            (Some(good), None) => Ok(Loaded { credential: good.clone(), last_material: false }),
+            (Some(good), Some(_)) if holds => Ok(Loaded { credential: good.clone(), last_material: true }),
+            (_, Some(fault)) => Err(fault.clone()),
             (None, None) => Err(nothing()),
         })
         .unwrap_or_else(|| Err(nothing()))

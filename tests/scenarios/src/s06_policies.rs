@@ -1,10 +1,15 @@
 //! 06: Observe writes nothing and says what it would do; Suspend stops; Orphan leaves Azure alone.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::context::Ctx;
 use crate::world::{self, SOON};
+
+/// Three sweeps of the scenarios' operator.
+const SWEEPS: Duration = Duration::from_secs(6);
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     let mut all = world::credentials();
@@ -15,6 +20,20 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     ensure!(plan.len() == 2 && plan.iter().all(|step| step["verb"] == "PUT"), "plan is {plan:?}");
     ensure!(observed["metadata"]["finalizers"].is_null(), "an observer holds nothing");
     ensure!(ctx.writes(0).await?.is_empty(), "Observe wrote to Azure");
+
+    // Who holds nothing has nothing to clean up: a credential whose source is gone signs in for it no more.
+    ctx.in_namespace(&["delete", "secret/app"]).await?;
+    ctx.because("crosstenantconnections", "link", "CredentialNotReady").await?;
+    tokio::time::sleep(SWEEPS).await;
+    let mark = ctx.mark().await?;
+    tokio::time::sleep(SWEEPS).await;
+    let ledger = ctx.control().ledger(mark).await?;
+    ensure!(
+        ledger.as_array().is_some_and(Vec::is_empty),
+        "with the material of a Secret that is gone: {ledger}"
+    );
+    ctx.apply_all(&[world::secret()]).await?;
+    ctx.ready("crosstenantconnections", "link", "False", "WouldChange").await?;
 
     ctx.apply_all(&[world::connection(&json!({"suspend": true}))]).await?;
     ctx.wait_condition("crosstenantconnections", "link", ("Suspended", "True", "Suspended"), SOON).await?;

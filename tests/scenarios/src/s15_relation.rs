@@ -92,7 +92,7 @@ async fn all(ctx: &Ctx) -> Result<()> {
     moved.remove(&(0, 3));
     moved.insert((2, 3), app(3));
     let mark = settled(ctx, &moved).await?;
-    touch(ctx).await?;
+    touch(ctx, "labels").await?;
     holds(ctx, mark, &moved).await.context("after labels changed")?;
 
     // A namespace that is made again under its name has nothing of what the first one had, but what goes by the name.
@@ -103,22 +103,31 @@ async fn all(ctx: &Ctx) -> Result<()> {
     declare(ctx, 1).await?;
     moved.remove(&(1, 0));
     settled(ctx, &moved).await?;
-    touch(ctx).await?;
+    touch(ctx, "namespace").await?;
     holds(ctx, mark, &moved).await.context("after a namespace was made again")
 }
 
 const PLURALS: [&str; 2] = ["crosstenantconnections", "staticmembers"];
 
-/// Asks every object to look again, and waits until each has; one that is refused before any call looks by that alone.
-async fn touch(ctx: &Ctx) -> Result<()> {
+/// Asks every object to look again, and waits until each has had its pass, those that are refused too.
+async fn touch(ctx: &Ctx, value: &str) -> Result<()> {
     for (n, namespace) in NAMESPACES.iter().enumerate() {
         let names = (0..REFERENCES.len()).map(|reference| name((n, reference)));
         let targets = names.flat_map(|name| PLURALS.map(|plural| format!("{plural}/{name}")));
         let mut args: Vec<String> =
             ["-n", namespace.name, "annotate", "--overwrite"].map(String::from).into();
         args.extend(targets);
-        args.push("reconcile.avnm.dev/requestedAt=again".to_owned());
+        args.push(format!("reconcile.avnm.dev/requestedAt={value}"));
         ctx.kubectl().run(&args.iter().map(String::as_str).collect::<Vec<_>>(), None).await?;
+    }
+    for (key, plural) in matrix::keys().flat_map(|key| PLURALS.map(|plural| (key, plural))) {
+        let path = look::path(NAMESPACES[key.0].name, plural, &name(key));
+        let look = || async {
+            let object = ctx.cluster().get(&path).await?;
+            let handled = &object["status"]["lastHandledReconcileAt"];
+            Ok(if handled == value { Look::Done(()) } else { Look::NotYet(look::describe(&object)) })
+        };
+        wait_until(SOON, look::POLL, look, &format!("{path} to look again")).await?;
     }
     Ok(())
 }

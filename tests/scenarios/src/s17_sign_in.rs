@@ -26,6 +26,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
 
 async fn service_account(ctx: &Ctx) -> Result<()> {
     let account = json!({"name": "avnm"});
+    let mark = ctx.mark().await?;
     ctx.apply_all(&[
         credential("central", world::CENTRAL_TENANT, "serviceAccount", &account),
         credential("target", world::TARGET_TENANT, "serviceAccount", &account),
@@ -56,7 +57,6 @@ async fn service_account(ctx: &Ctx) -> Result<()> {
     // Entra does not know the ServiceAccount yet: that may take minutes, and is waited for.
     ctx.because("tenantcredentials", "central", "Propagating").await?;
     ctx.because("crosstenantconnections", "link", "CredentialNotReady").await?;
-    let mark = ctx.mark().await?;
     ensure!(ctx.calls(mark).await?.is_empty(), "Azure was called without a token");
     trust_account(ctx, ctx.namespace(), "avnm").await?;
     let ready = ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
@@ -125,15 +125,19 @@ async fn certificate(ctx: &Ctx) -> Result<()> {
     ctx.in_namespace(&["delete", "tenantcredentials/by-certificate", "secret/avnm"]).await.map(drop)
 }
 
-/// Waits until there is one more good sign-in than at the mark.
+/// What a new material may take: one probe of two seconds, and as much again as a busy machine needs. With the default
+/// probe of a minute it is a minute.
+const ROTATED: Duration = Duration::from_secs(10);
+
+/// Waits until a certificate has signed in since the mark.
 async fn signed_in_again(ctx: &Ctx, mark: u64) -> Result<()> {
     avnm_launcher::wait_until(
-        SOON,
+        ROTATED,
         crate::look::POLL,
         || async {
             let ledger = ctx.control().ledger(mark).await?;
             let all = ledger.as_array().cloned().unwrap_or_default();
-            let good = all.iter().any(|call| call["kind"] == "token" && call["status"] == 200);
+            let good = all.iter().any(|call| call["proof"] == "certificate" && call["status"] == 200);
             Ok(if good {
                 avnm_launcher::Look::Done(())
             } else {
@@ -157,7 +161,8 @@ async fn rotation(ctx: &Ctx) -> Result<()> {
         secret
     };
     ctx.apply_all(&[secret("wrong")]).await?;
-    let refused = ctx.because("tenantcredentials", "by-secret", "SignInRefused").await?;
+    let refused = ctx.because("tenantcredentials", "by-secret", "SignInRefused");
+    let refused = tokio::time::timeout(ROTATED, refused).await.context("a new Secret is read too late")??;
     ensure!(
         world::message(&refused).contains("ClusterOperator"),
         "whoever writes the Secret: {}",
@@ -167,7 +172,8 @@ async fn rotation(ctx: &Ctx) -> Result<()> {
         .entra(&json!({"op": "addSecret", "clientId": world::APP, "secret": canary::secret("next")}))
         .await?;
     ctx.apply_all(&[secret("next")]).await?;
-    ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired").await.map(drop)
+    let ready = ctx.ready("tenantcredentials", "by-secret", "True", "TokenAcquired");
+    tokio::time::timeout(ROTATED, ready).await.context("a new Secret is read too late")?.map(drop)
 }
 
 async fn one_probe(ctx: &Ctx) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Reads what a connection refers to.
 
-use avnm_api::CrossTenantConnection;
+use avnm_api::{CredentialRef, CrossTenantConnection};
 use avnm_arm::Credential;
 use avnm_plan::{
     contend::{Claimant, winner_words},
@@ -36,11 +36,21 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
     let status = object.status.clone().unwrap_or_default();
     let mut candidates: Vec<Resolved> = Vec::new();
     let mut credentials = Halves::<HalfInput>::default();
+    let of = |half: Half| match half {
+        Half::Scope => (&object.spec.scope_connection, &status.scope_connection),
+        Half::Target => (&object.spec.network_manager_connection, &status.network_manager_connection),
+    };
+    // Held with a credential, or to be gone on with by it.
+    let holds = |reference: &CredentialRef| {
+        Half::BOTH.into_iter().any(|half| {
+            let (declared, held) = of(half);
+            let claim = held.as_ref().and_then(|held| held.claim.as_ref()).filter(|it| it.uid == meta.uid);
+            let declared = declared.as_ref().map(|declared| &declared.credential_ref);
+            claim.is_some_and(|claim| claim.credential_ref == *reference || declared == Some(reference))
+        })
+    };
     for half in Half::BOTH {
-        let (declared, held) = match half {
-            Half::Scope => (&object.spec.scope_connection, &status.scope_connection),
-            Half::Target => (&object.spec.network_manager_connection, &status.network_manager_connection),
-        };
+        let (declared, held) = of(half);
         let spec = declared.as_ref().map(|declared| declared.credential_ref.clone());
         let claim =
             held.as_ref().and_then(|held| held.claim.as_ref()).map(|claim| claim.credential_ref.clone());
@@ -59,7 +69,7 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
             let at = if let Some(at) = known {
                 at
             } else {
-                candidates.push(context.resolve(&meta.namespace, &reference).await);
+                candidates.push(context.resolve(&meta.namespace, &reference, holds(&reference)).await);
                 candidates.len() - 1
             };
             *slot = Some(candidates[at].input.clone());

@@ -103,7 +103,7 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
     }
     for reference in wanted.into_iter().flatten() {
         if !inputs.manager.iter().any(|known| *known.credential() == reference) {
-            let one = context.resolve(&inputs.meta.namespace, &reference).await;
+            let one = context.resolve(&inputs.meta.namespace, &reference, own).await;
             inputs.manager.push(one.input.clone());
             resolved.push(one);
         }
@@ -112,7 +112,7 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         let known = resolved.iter().find(|known| *known.input.credential() == reference).cloned();
         let one = match known {
             Some(known) => known,
-            None => context.resolve(&inputs.meta.namespace, &reference).await,
+            None => context.resolve(&inputs.meta.namespace, &reference, own).await,
         };
         inputs.resource = Some(one.input.clone());
         resolved.push(one);
