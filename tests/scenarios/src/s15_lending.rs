@@ -93,7 +93,16 @@ async fn withdrawn_meanwhile(ctx: &Ctx) -> Result<()> {
     wait_until(SOON, look::POLL, look, "a pass that reads Azure").await?;
     label(ctx, "avnm=Lent").await?;
     ctx.control().clear_faults(None).await?;
-    // An object has one pass at a time: who answers to this comes after the pass that began while it was lent.
+    // What the pass read is answered after four seconds, and a claim and a PUT would follow at once.
+    let look = || async {
+        let calls = ctx.calls(mark).await?;
+        let answered = calls.iter().any(|call| call["status"].is_u64());
+        Ok(if answered { Look::Done(()) } else { Look::NotYet(format!("{} calls", calls.len())) })
+    };
+    wait_until(SOON, look::POLL, look, "the answer to that pass").await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // An object has one pass at a time: who answers to this comes after it. No sooner, since a change of the object alone
+    // keeps a pass from writing its claim.
     ctx.in_namespace(&[
         "annotate",
         "crosstenantconnections/link",
