@@ -13,7 +13,7 @@ use avnm_plan::{
     credential::{self as plan, Hold, Inputs, SignIn},
     inputs::Meta,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// What the process remembers of a credential.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct CredentialMemory {
     plan: plan::Remembered,
-    propagating_since: Option<Timestamp>,
+    propagation: Option<plan::Propagation>,
 }
 
 /// One pass. It cannot fail: faults are data.
@@ -82,8 +82,9 @@ async fn run<K: CredentialObject>(
         streams::wake_users(&context.stores, &context.wakers, &object);
     }
     let now = clock::now();
-    let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
-    remembered.memory.propagating_since = since;
+    let wait = plan::propagation(&old, remembered.memory.propagation.take(), &sign_in, now);
+    let since = wait.as_ref().map(|wait| wait.since);
+    remembered.memory.propagation = wait;
     let users = if meta.deleting {
         Some(live::users(&context.client, &context.stores, &meta.namespace, &object.reference()).await)
     } else {

@@ -43,7 +43,7 @@ pub struct Inputs {
     pub sign_in: SignIn,
     /// Objects with a claim that names it (a live list); read only while it is being deleted.
     pub users: Option<Result<Vec<String>, Fault>>,
-    /// When the current streak of Propagating began: see [`propagating_since`].
+    /// When the current streak of Propagating began: see [`propagation`].
     pub propagating_since: Option<Timestamp>,
 }
 
@@ -131,14 +131,23 @@ pub fn judged(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestam
     if long && is_propagating(fault) { refused(fault) } else { fault.clone() }
 }
 
+/// A wait for Entra to know something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Propagation {
+    /// What Entra says until then; another code is another wait.
+    pub code: String,
+    /// When it began.
+    pub since: Timestamp,
+}
+
 /// Since when Entra does not know something that it may know soon. What the process remembers goes before what the status
 /// shows, which outlives the process; silence in between changes nothing.
-pub fn propagating_since(
+pub fn propagation(
     old: &CredentialStatus,
-    remembered: Option<Timestamp>,
+    remembered: Option<Propagation>,
     sign_in: &SignIn,
     now: Timestamp,
-) -> Option<Timestamp> {
+) -> Option<Propagation> {
     match sign_in {
         SignIn::Failed(fault) if is_propagating(fault) => {
             let shown = old.last_failure.as_ref().filter(|failure| failure.code == fault.code);
@@ -148,7 +157,9 @@ pub fn propagating_since(
                 let since = failure.since.0;
                 if given_up { since.checked_sub(PROPAGATION).unwrap_or(since) } else { since }
             });
-            remembered.or(shown).or(Some(now))
+            let remembered = remembered.filter(|wait| wait.code == fault.code).map(|wait| wait.since);
+            let since = remembered.or(shown).unwrap_or(now);
+            Some(Propagation { code: fault.code.clone(), since })
         }
         SignIn::Failed(fault) if fault.heals_by_itself() => remembered,
         SignIn::Failed(_) | SignIn::Token => None,

@@ -24,51 +24,61 @@ fn nothing_that_is_no_id_is_signed_for() {
         "https://evil.example/subscriptions/x",
         "",
     ];
-    let user = 0;
+    let good = (
+        format!("{MANAGER}/networkGroups/g"),
+        format!("{SCOPE}/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v"),
+    );
+    // Nothing else stands in the way.
+    assert!(is_connection(MANAGER, SCOPE) && is_member(&good.0, &good.1));
     for id in hostile {
-        for (manager, scope) in [(id, SCOPE), (MANAGER, id)] {
-            let spec = json!({
-                "networkManagerId": manager,
-                "target": {"tenantId": TARGET, "scope": scope},
-                "scopeConnection": {"credentialRef": {"kind": "TenantCredential", "name": "a"}},
-                "networkManagerConnection": {"credentialRef": {"kind": "TenantCredential", "name": "b"}},
-            });
-            let fixed = |tenant| {
-                let spec = Some(CredentialInput::Usable(usable(tenant, None)));
-                HalfInput { spec, claim: None }
-            };
-            let inputs = connection::Inputs {
-                meta: meta(user),
-                spec: serde_json::from_value(spec).unwrap(),
-                status: CrossTenantConnectionStatus::default(),
-                credentials: Halves { scope: fixed(CENTRAL), target: fixed(TARGET) },
-                beaten_by: None,
-                contested: Halves::default(),
-            };
-            assert!(connection::desire(&inputs, &Standing::of(&inputs)).is_err(), "{id:?} was read as an id");
-        }
-        for (group, network) in [
-            (
-                id.to_owned(),
-                format!("{SCOPE}/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v"),
-            ),
-            (format!("{MANAGER}/networkGroups/g"), id.to_owned()),
-        ] {
-            let fixed = |tenant| CredentialInput::Usable(usable(tenant, None));
-            let inputs = member::Inputs {
-                meta: meta(user),
-                spec: serde_json::from_value(json!({
-                    "networkGroupId": group, "resourceId": network,
-                    "credentialRef": {"kind": "TenantCredential", "name": "a"},
-                }))
-                .unwrap(),
-                status: StaticMemberStatus::default(),
-                connection: None,
-                manager: vec![fixed(CENTRAL)],
-                resource: Some(fixed(TARGET)),
-                beaten_by: None,
-            };
-            assert!(member::desire(&inputs, None).is_err(), "{id:?} was read as an id");
-        }
+        assert!(!is_connection(id, SCOPE), "{id:?} was read as the id of a manager");
+        assert!(!is_connection(MANAGER, id), "{id:?} was read as a scope");
+        assert!(!is_member(id, &good.1), "{id:?} was read as the id of a group");
+        assert!(!is_member(&good.0, id), "{id:?} was read as the id of a network");
     }
+}
+
+/// Whether a connection of these is one that could be signed for.
+fn is_connection(manager: &str, scope: &str) -> bool {
+    let spec = json!({
+        "networkManagerId": manager,
+        "target": {"tenantId": TARGET, "scope": scope},
+        "scopeConnection": {"credentialRef": {"kind": "TenantCredential", "name": "a"}},
+        "networkManagerConnection": {"credentialRef": {"kind": "TenantCredential", "name": "b"}},
+    });
+    let fixed = |tenant| {
+        let spec = Some(CredentialInput::Usable(usable(tenant, None)));
+        HalfInput { spec, claim: None }
+    };
+    let inputs = connection::Inputs {
+        meta: meta(0),
+        spec: serde_json::from_value(spec).unwrap(),
+        status: CrossTenantConnectionStatus::default(),
+        credentials: Halves { scope: fixed(CENTRAL), target: fixed(TARGET) },
+        beaten_by: None,
+        contested: Halves::default(),
+    };
+    connection::desire(&inputs, &Standing::of(&inputs)).is_ok_and(|desired| {
+        let halves = [&desired.halves.scope, &desired.halves.target];
+        halves.iter().all(|half| half.signer.is_some())
+    })
+}
+
+/// The same of a member.
+fn is_member(group: &str, network: &str) -> bool {
+    let fixed = |tenant| CredentialInput::Usable(usable(tenant, None));
+    let spec = json!({
+        "networkGroupId": group, "resourceId": network,
+        "credentialRef": {"kind": "TenantCredential", "name": "a"},
+    });
+    let inputs = member::Inputs {
+        meta: meta(0),
+        spec: serde_json::from_value(spec).unwrap(),
+        status: StaticMemberStatus::default(),
+        connection: None,
+        manager: vec![fixed(CENTRAL)],
+        resource: Some(fixed(TARGET)),
+        beaten_by: None,
+    };
+    member::desire(&inputs, None).is_ok_and(|desired| desired.signer.is_some() && desired.refused.is_none())
 }
