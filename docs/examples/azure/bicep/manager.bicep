@@ -25,6 +25,8 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: applicationName
   displayName: applicationName
   signInAudience: 'AzureADMultipleOrgs'
+  // Where a browser goes after consent in the other tenant; without one, Entra refuses the link.
+  web: { redirectUris: ['https://portal.azure.com/'] }
 }
 
 @batchSize(1)

@@ -1,5 +1,5 @@
 // The target tenant, for a subscription: consent (the service principal), the target's and the network's role. Not
-// tried against Azure. For a management group, targetScope is 'managementGroup' and its id takes the subscription's place.
+// tried against Azure. target-management-group.bicep is the same for a management group.
 //   az deployment sub create --location eastus2 --template-file target.bicep --parameters clientId=... ...
 extension microsoftGraphV1
 

@@ -59,6 +59,11 @@ locals {
 resource "azuread_application" "operator" {
   display_name     = "avnm-operator"
   sign_in_audience = "AzureADMultipleOrgs"
+
+  # Where a browser goes after consent in the other tenant; without one, Entra refuses the link.
+  web {
+    redirect_uris = ["https://portal.azure.com/"]
+  }
 }
 
 resource "azuread_application_federated_identity_credential" "operator" {
