@@ -1,7 +1,8 @@
 //! The only place that writes status: server-side apply, guarded by the version that the pass read.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
+use avnm_plan::verdict::Happening;
 use avnm_terms::Fault;
 use kube::{
     Client, ResourceExt,
@@ -9,13 +10,55 @@ use kube::{
 };
 use serde::Serialize;
 
-use crate::{kube_io, place::Place};
+use crate::{context::Context, kube_io, memory::Remembered, place::Place};
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
 
 /// So much of the lease must be left before status is written. The version guards a status too, so a second will do.
 pub(crate) const MARGIN: Duration = Duration::from_secs(1);
+
+/// Ends a pass: writes what it shows, if that changed, and tells what happened. Gives the object as it was written, and
+/// when to look again: sooner than the pass wants to where Kubernetes did not let it through.
+pub(crate) async fn show<K, S, M>(
+    context: &Context,
+    object: &K,
+    (shown, wanted): (&S, &S),
+    happenings: &[Happening],
+    remembered: &mut Remembered<K, M>,
+    wait: Duration,
+) -> (Option<K>, Duration)
+where
+    K: Place,
+    S: Serialize + PartialEq,
+{
+    if wanted == shown {
+        remembered.let_through();
+        return (None, wait);
+    }
+    let written = match context.lease.check("write status", MARGIN) {
+        Ok(()) => write(&context.client, object, wanted).await,
+        Err(fault) => Err(fault),
+    };
+    match written {
+        Ok(new) => {
+            // The derived kinds borrow their names.
+            if let Cow::Borrowed(kind) = K::kind(&()) {
+                context.metrics.status_write(kind);
+            }
+            remembered.let_through();
+            remembered.wrote(object, &new);
+            for happening in happenings {
+                context.events.tell(&new, happening).await;
+            }
+            (Some(new), wait)
+        }
+        Err(fault) => {
+            tracing::debug!(%fault, "status was not written");
+            (None, remembered.barred(&fault, context.settings.waits.retry_max))
+        }
+    }
+}
 
 /// Writes the whole status. A stale writer gets a conflict, and its pass ends.
 pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>

@@ -124,24 +124,7 @@ async fn run<K: CredentialObject>(
         // Whoever still uses it goes soon; their end wakes this object, and this is for what was missed.
         wait = wait.min(Duration::from_secs(5));
     }
-    if reported.status == inputs.status {
-        remembered.let_through();
-        return (wait, false);
-    }
-    let written = match context.lease.check("write status", status::MARGIN) {
-        Ok(()) => status::write(&context.client, &object, &reported.status).await,
-        Err(fault) => Err(fault),
-    };
-    match written {
-        Ok(new) => {
-            context.metrics.status_write(K::KIND.as_str());
-            remembered.let_through();
-            remembered.wrote(&object, &new);
-            for happening in reported.happenings {
-                context.events.tell(&new, &happening).await;
-            }
-        }
-        Err(fault) => wait = remembered.barred(&fault, context.settings.waits.retry_max),
-    }
+    let statuses = (&inputs.status, &reported.status);
+    let (_, wait) = status::show(context, &object, statuses, &reported.happenings, remembered, wait).await;
     (wait, false)
 }

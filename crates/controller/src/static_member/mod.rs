@@ -151,22 +151,9 @@ async fn invalid(
         conditions: conditions::merge(&inputs.status.conditions, shown.wanted, now),
         ..inputs.status.clone()
     };
-    let mut wait = seconds(context.settings.waits.sweep);
-    if wanted == inputs.status {
-        remembered.let_through();
-    } else {
-        let written = match context.lease.check("write status", status::MARGIN) {
-            Ok(()) => status::write(&context.client, &object, &wanted).await,
-            Err(fault) => Err(fault),
-        };
-        match written {
-            Ok(new) => {
-                remembered.let_through();
-                remembered.wrote(&object, &new);
-            }
-            Err(fault) => wait = remembered.barred(&fault, context.settings.waits.retry_max),
-        }
-    }
+    let sweep = seconds(context.settings.waits.sweep);
+    let statuses = (&inputs.status, &wanted);
+    let (_, wait) = status::show(context, &object, statuses, &[], &mut remembered, sweep).await;
     (Action::requeue(wait), Some(remembered))
 }
 
@@ -260,29 +247,13 @@ impl Pass<'_> {
         happenings: Vec<Happening>,
         wait: Duration,
     ) -> Duration {
-        if wanted == self.object.status.clone().unwrap_or_default() {
-            self.remembered.let_through();
-            return wait;
+        let shown = self.object.status.clone().unwrap_or_default();
+        let statuses = (&shown, &wanted);
+        let (new, wait) =
+            status::show(self.context, &self.object, statuses, &happenings, &mut self.remembered, wait).await;
+        if let Some(new) = new {
+            self.object = new;
         }
-        let written = match self.context.lease.check("write status", status::MARGIN) {
-            Ok(()) => status::write(&self.context.client, &self.object, &wanted).await,
-            Err(fault) => Err(fault),
-        };
-        match written {
-            Ok(new) => {
-                self.context.metrics.status_write("StaticMember");
-                self.remembered.let_through();
-                self.remembered.wrote(&self.object, &new);
-                self.object = new;
-                for happening in happenings {
-                    self.context.events.tell(&self.object, &happening).await;
-                }
-                wait
-            }
-            Err(fault) => {
-                tracing::debug!(%fault, "status was not written");
-                self.remembered.barred(&fault, self.context.settings.waits.retry_max)
-            }
-        }
+        wait
     }
 }
