@@ -6,7 +6,9 @@ use std::{
     sync::Mutex,
 };
 
+use avnm_api::ClaimPhase;
 use avnm_plan::contend::{Claimant, beaten_by};
+use jiff::Timestamp;
 
 #[derive(Debug, Default)]
 struct Index {
@@ -14,26 +16,45 @@ struct Index {
     by_uid: HashMap<String, (Vec<String>, Claimant)>,
 }
 
-/// The index. An entry is a reservation: it is there before the claim is.
+/// The index. Who wins a pass reserves with that, in one step: the reservation is there before the claim is, and stays until
+/// the pass has said what it came to.
 #[derive(Debug, Default)]
 pub(crate) struct Contenders(Mutex<Index>);
 
 impl Contenders {
-    /// Enters an object. Returns those that it no longer stands in the way of, which have to look again.
-    pub(crate) fn enter(&self, keys: &[String], me: &Claimant) -> Vec<Claimant> {
+    /// Enters an object for a pass of it. Returns the one that beats it, if any does, and those that it no longer stands in
+    /// the way of, which have to look again.
+    pub(crate) fn contend(&self, keys: &[String], me: &Claimant) -> (Option<Claimant>, Vec<Claimant>) {
+        let Ok(mut index) = self.0.lock() else { return (None, Vec::new()) };
+        let winner = beaten_by(me, &index.others(keys, &me.uid)).cloned();
+        let reserved = winner.is_none() && me.wants;
+        let freed = index.enter(keys, Claimant { reserved, ..me.clone() });
+        (winner, freed)
+    }
+
+    /// Enters an object before any pass of it.
+    pub(crate) fn enter(&self, keys: &[String], me: &Claimant) {
+        if let Ok(mut index) = self.0.lock() {
+            index.enter(keys, me.clone());
+        }
+    }
+
+    /// The pass of an object is over, and this is what it claims. Returns those that have to look again: all of its keys if
+    /// it stands in nobody's way any more, and those that only its reservation kept out.
+    pub(crate) fn settle(&self, uid: &str, claim: Option<(ClaimPhase, Timestamp)>) -> Vec<Claimant> {
         let Ok(mut index) = self.0.lock() else { return Vec::new() };
-        let old = index.by_uid.get(&me.uid).cloned();
-        index.remove(&me.uid);
-        for key in keys {
-            index.by_key.entry(key.clone()).or_default().push(me.uid.clone());
+        let Some((keys, entry)) = index.by_uid.get_mut(uid) else { return Vec::new() };
+        let before = entry.clone();
+        (entry.claim, entry.reserved) = (claim, false);
+        let (keys, now) = (keys.clone(), entry.clone());
+        let mut others = index.others(&keys, uid);
+        if before.contends() && !now.contends() {
+            return others;
         }
-        index.by_uid.insert(me.uid.clone(), (keys.to_vec(), me.clone()));
-        match old {
-            Some((old_keys, old)) if old.contends() && (!me.contends() || old_keys != keys) => {
-                index.others(&old_keys, &me.uid)
-            }
-            _ => Vec::new(),
-        }
+        others.retain(|other| {
+            beaten_by(other, [&before]).is_some() && beaten_by(other, [&now]).is_none() && other.wants
+        });
+        others
     }
 
     /// The one that beats an object under any of these keys, if any does.
@@ -68,6 +89,23 @@ impl Contenders {
 }
 
 impl Index {
+    /// Enters an object, and returns those that it no longer stands in the way of.
+    fn enter(&mut self, keys: &[String], me: Claimant) -> Vec<Claimant> {
+        let old = self.by_uid.get(&me.uid).cloned();
+        self.remove(&me.uid);
+        for key in keys {
+            self.by_key.entry(key.clone()).or_default().push(me.uid.clone());
+        }
+        let (uid, contends) = (me.uid.clone(), me.contends());
+        self.by_uid.insert(uid.clone(), (keys.to_vec(), me));
+        match old {
+            Some((old_keys, old)) if old.contends() && (!contends || old_keys != keys) => {
+                self.others(&old_keys, &uid)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn remove(&mut self, uid: &str) {
         let Some((keys, _)) = self.by_uid.remove(uid) else { return };
         for key in keys {
@@ -93,8 +131,6 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use avnm_api::ClaimPhase;
-
     use super::*;
 
     fn claimant(name: &str, wants: bool) -> Claimant {
@@ -104,7 +140,8 @@ mod tests {
             uid: name.into(),
             claim: None,
             wants,
-            created: jiff::Timestamp::from_second(1).ok(),
+            reserved: false,
+            created: Timestamp::from_second(1).ok(),
         }
     }
 
@@ -116,26 +153,55 @@ mod tests {
     fn who_gives_way_wakes_who_was_beaten() {
         let index = Contenders::default();
         let keys = ["k".to_owned()];
-        assert!(index.enter(&keys, &claimant("a", true)).is_empty());
-        assert!(index.enter(&keys, &claimant("b", true)).is_empty());
-        assert_eq!(index.winner(&keys, &claimant("b", true)).map(|won| won.name), Some("a".to_owned()));
-        assert_eq!(names(&index.enter(&keys, &claimant("a", false))), ["b"]);
-        assert_eq!(index.winner(&keys, &claimant("b", true)), None);
+        index.enter(&keys, &claimant("a", true));
+        let (winner, freed) = index.contend(&keys, &claimant("b", true));
+        assert_eq!((winner.map(|won| won.name), freed.len()), (Some("a".to_owned()), 0));
+        assert_eq!(names(&index.contend(&keys, &claimant("a", false)).1), ["b"]);
+        assert_eq!(index.contend(&keys, &claimant("b", true)).0, None);
+    }
+
+    /// Both were kept from wanting it, by the same fault, and come when it has healed: the younger one first.
+    #[test]
+    fn who_may_be_claiming_is_not_overtaken() {
+        let index = Contenders::default();
+        let keys = ["k".to_owned()];
+        let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
+        index.enter(&keys, &claimant("a", false));
+        assert_eq!(index.contend(&keys, &younger).0, None);
+        let older = || index.contend(&keys, &claimant("a", true)).0.map(|won| won.name);
+        assert_eq!(older(), Some("b".to_owned()), "its claim may be on its way");
+        // It made its claim, and is not overtaken before its next pass either.
+        let since = Timestamp::from_second(9).unwrap();
+        assert!(index.settle("b", Some((ClaimPhase::Intended, since))).is_empty());
+        assert_eq!(older(), Some("b".to_owned()));
+        // Or it did not: then the older one has it, and is told to look.
+        index.enter(&keys, &claimant("a", false));
+        assert_eq!(index.contend(&keys, &younger).0, None);
+        assert_eq!(older(), Some("b".to_owned()));
+        assert_eq!(names(&index.settle("b", None)), ["a"]);
+        assert_eq!(older(), None);
+        assert_eq!(index.contend(&keys, &younger).0.map(|won| won.name), Some("a".to_owned()));
+        assert!(index.settle("b", None).is_empty(), "who kept nobody out wakes nobody");
+        // Or it let go.
+        assert_eq!(
+            index.contend(&keys, &Claimant { wants: false, ..younger.clone() }).0.map(|it| it.name),
+            Some("a".to_owned())
+        );
+        index.enter(&keys, &Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger });
+        assert_eq!(names(&index.settle("b", None)), ["a"]);
     }
 
     #[test]
     fn who_vanished_unseen_stands_in_nobodys_way() {
         let index = Contenders::default();
         let keys = ["k".to_owned()];
-        let held = Claimant {
-            claim: Some((ClaimPhase::Held, jiff::Timestamp::UNIX_EPOCH)),
-            ..claimant("ghost", true)
-        };
+        let held =
+            Claimant { claim: Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH)), ..claimant("ghost", true) };
         index.enter(&keys, &held);
         index.enter(&keys, &claimant("b", true));
         assert!(index.holds("k"));
         assert_eq!(names(&index.retain(&HashSet::from(["b".to_owned()]))), ["b"]);
         assert!(!index.holds("k"));
-        assert_eq!(index.winner(&keys, &claimant("b", true)), None);
+        assert_eq!(index.contend(&keys, &claimant("b", true)).0, None);
     }
 }

@@ -16,6 +16,9 @@ pub struct Claimant {
     pub claim: Option<(ClaimPhase, Timestamp)>,
     /// Whether it would claim now: Enforce, not suspended, not deleting, not refused.
     pub wants: bool,
+    /// Whether a pass of it is under way that found nobody in its way, and may claim: whoever comes only then is later,
+    /// however old.
+    pub reserved: bool,
     /// When it was created.
     pub created: Option<Timestamp>,
 }
@@ -26,12 +29,14 @@ impl Claimant {
         self.claim.is_some() || self.wants
     }
 
-    /// Smaller wins: Held before Intended before none, then the older, then namespace and name.
+    /// Smaller wins: Held before Intended before reserved before none, then the older, then namespace and name.
     fn rank(&self) -> (u8, Timestamp, &str, &str) {
+        let created = self.created.unwrap_or(Timestamp::MAX);
         let (phase, since) = match self.claim {
             Some((ClaimPhase::Held, since)) => (0, since),
             Some((ClaimPhase::Intended, since)) => (1, since),
-            None => (2, self.created.unwrap_or(Timestamp::MAX)),
+            None if self.reserved => (2, created),
+            None => (3, created),
         };
         (phase, since, &self.namespace, &self.name)
     }
@@ -66,8 +71,22 @@ mod tests {
             uid: name.into(),
             claim: claim.map(|(phase, since)| (phase, Timestamp::from_second(since).unwrap())),
             wants: true,
+            reserved: false,
             created: Timestamp::from_second(created).ok(),
         }
+    }
+
+    #[test]
+    fn who_comes_while_another_may_be_claiming_is_later_however_old() {
+        let (old, mut young) = (claimant("old", None, 1), claimant("young", None, 2));
+        assert!(beaten_by(&old, [&young]).is_none());
+        young.reserved = true;
+        assert!(beaten_by(&old, [&young]).is_some() && beaten_by(&young, [&old]).is_none());
+        let claimed = claimant("claimed", Some((ClaimPhase::Intended, 9)), 3);
+        assert!(
+            beaten_by(&young, [&claimed]).is_some(),
+            "a claim outlives the process, a reservation does not"
+        );
     }
 
     #[test]

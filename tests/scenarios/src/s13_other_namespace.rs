@@ -13,6 +13,7 @@ use crate::world::{self, SOON};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     squatter(ctx).await.context("a squatter")?;
+    let_in_together(ctx).await.context("two that were let in together")?;
     forged(ctx).await.context("a forged credential")
 }
 
@@ -45,6 +46,41 @@ async fn squatter(ctx: &Ctx) -> Result<()> {
         ensure!(!path.contains("staticmembers"), "read with a credential that is gone: {call}");
     }
     Ok(())
+}
+
+/// Several that declare one thing and may not even read it do not contend. Once they may, all come at once, and one of
+/// them makes it.
+async fn let_in_together(ctx: &Ctx) -> Result<()> {
+    const MANY: usize = 6;
+    let take = json!({"op": "removeRole", "clientId": world::APP, "tenant": world::CENTRAL_TENANT});
+    let give = json!({"op": "addRole", "clientId": world::APP, "tenant": world::CENTRAL_TENANT,
+        "scope": world::MANAGER, "role": "Network Contributor"});
+    ctx.control().entra(&take).await?;
+    let mut all = world::credentials();
+    let names: Vec<String> = (0..MANY).map(|n| format!("one-of-many-{n}")).collect();
+    for name in &names {
+        let mut link = world::connection(&json!({"networkManagerConnection": null}));
+        link["metadata"]["name"] = json!(name);
+        all.push(link);
+    }
+    ctx.apply_all(&all).await?;
+    for name in &names {
+        ctx.because("crosstenantconnections", name, "PermissionDenied").await?;
+    }
+    let mark = ctx.mark().await?;
+    ctx.control().entra(&give).await?;
+    for name in &names {
+        ctx.wait_for("crosstenantconnections", name, "its verdict", SOON, |object| {
+            look::condition(object, "Ready").is_some_and(|ready| {
+                ready["reason"] == "ClaimedByOther"
+                    || object["status"]["scopeConnection"]["claim"]["phase"] == "Held"
+            })
+        })
+        .await?;
+    }
+    let writes = ctx.writes(mark).await?;
+    ensure!(writes.len() == 1, "one of them makes it, once: {writes:#?}");
+    ctx.in_namespace(&["delete", "--all", "crosstenantconnections"]).await.map(drop)
 }
 
 async fn forged(ctx: &Ctx) -> Result<()> {

@@ -127,6 +127,7 @@ async fn run(
         released: false,
     };
     pass.observe().await;
+    pass.come_back();
     let plan = pass.decide().await;
     pass.finish(&plan).await
 }
@@ -227,6 +228,7 @@ impl Pass<'_> {
 
     /// Writes what the pass came to, and says when to look again.
     async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
+        read::settle(self.context, &self.inputs.meta.uid, &self.standing);
         for happening in std::mem::take(&mut self.happenings) {
             self.context.events.tell(&self.object, &happening).await;
         }
@@ -251,8 +253,21 @@ impl Pass<'_> {
         (Action::requeue(wait), Some(self.remembered))
     }
 
+    /// Who was refused and may read now contends again before it decides: somebody else may have come meanwhile.
+    fn come_back(&mut self) {
+        let memory = &mut self.remembered.memory.plan;
+        if memory.denied && self.observed.denied(&self.desired) == Some(false) {
+            memory.denied = false;
+            self.inputs =
+                read::contend(self.context, self.inputs.clone(), &self.desired, &self.standing, false);
+            if let Ok(desired) = plan::desire(&self.inputs, &self.standing) {
+                self.desired = desired;
+            }
+        }
+    }
+
     fn remember(&mut self, after: &plan::After) {
-        self.remembered.memory.plan.end(&self.inputs, &self.observed, after, clock::now());
+        self.remembered.memory.plan.end(&self.inputs, &self.desired, &self.observed, after, clock::now());
         self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
     }

@@ -44,12 +44,9 @@ impl Pass<'_> {
         for half in Half::BOTH {
             if self.is_read(half) {
                 self.observe_half(half, forced).await;
+                *self.observed.looked.get_mut(half) = true;
             }
         }
-        // A half that has no signer now was not asked for, and tells nothing.
-        self.observed.looked = Half::BOTH
-            .into_iter()
-            .all(|half| self.desired.halves.get(half).role == Role::Absent || self.is_read(half));
         self.observe_listing(forced).await;
     }
 

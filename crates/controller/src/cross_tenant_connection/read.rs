@@ -1,12 +1,14 @@
 //! Reads what a connection refers to.
 
-use avnm_api::{CredentialRef, CrossTenantConnection};
+use avnm_api::{ClaimPhase, CredentialRef, CrossTenantConnection};
 use avnm_arm::Credential;
 use avnm_plan::{
     contend::{Claimant, winner_words},
     cross_tenant_connection::{Desired, Half, HalfInput, Halves, Inputs, Role, Standing},
     inputs::{CredentialInput, Meta},
 };
+
+use jiff::Timestamp;
 
 use crate::{
     context::{Context, Resolved},
@@ -100,10 +102,8 @@ pub(super) fn contend(
 ) -> Inputs {
     let me = claimant(&inputs, desired, standing, denied);
     let contenders = &context.contenders.connections;
-    for freed in contenders.enter(&keys(desired), &me) {
-        streams::connection(&context.wakers, &freed.namespace, &freed.name);
-    }
-    let winner = contenders.winner(&keys(desired), &me);
+    let (winner, freed) = contenders.contend(&keys(desired), &me);
+    wake(context, &freed);
     let held =
         |half: Half| contenders.winner(&desired.keys(half), &me).is_some_and(|won| won.claim.is_some());
     Inputs {
@@ -113,13 +113,25 @@ pub(super) fn contend(
     }
 }
 
-fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: bool) -> Claimant {
+/// The pass is over: what it claims is reserved no more.
+pub(super) fn settle(context: &Context, uid: &str, standing: &Standing) {
+    wake(context, &context.contenders.connections.settle(uid, claim(standing)));
+}
+
+fn wake(context: &Context, freed: &[Claimant]) {
+    for freed in freed {
+        streams::connection(&context.wakers, &freed.namespace, &freed.name);
+    }
+}
+
+/// The claim that counts: a held one before one that is intended.
+fn claim(standing: &Standing) -> Option<(ClaimPhase, Timestamp)> {
     let claims = [&standing.claims.scope, &standing.claims.target];
-    let claim = claims
-        .into_iter()
-        .flatten()
-        .map(|claim| (claim.phase, claim.since.0))
-        .max_by_key(|(phase, _)| *phase);
+    let claims = claims.into_iter().flatten().map(|claim| (claim.phase, claim.since.0));
+    claims.max_by_key(|(phase, _)| *phase)
+}
+
+fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: bool) -> Claimant {
     let ours = desired.halves.each().into_iter().filter(|(_, half)| half.role == Role::Ours);
     let works = ours.clone().count() > 0 && ours.into_iter().all(|(_, half)| half.signer.is_some());
     let enforce = desired.policies.mode == avnm_api::Mode::Enforce;
@@ -127,7 +139,8 @@ fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: boo
         namespace: inputs.meta.namespace.clone(),
         name: inputs.meta.name.clone(),
         uid: inputs.meta.uid.clone(),
-        claim,
+        claim: claim(standing),
+        reserved: false,
         wants: enforce
             && !desired.policies.suspend
             && !inputs.meta.deleting

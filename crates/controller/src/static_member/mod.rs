@@ -125,6 +125,7 @@ async fn run(
         released: false,
     };
     pass.observe().await;
+    pass.come_back();
     let plan = pass.decide().await;
     pass.finish(&plan).await
 }
@@ -205,6 +206,7 @@ impl Pass<'_> {
 
     /// Writes what the pass came to, and says when to look again.
     async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
+        read::settle(self.context, &self.inputs.meta.uid, self.claim.as_ref());
         for happening in std::mem::take(&mut self.happenings) {
             self.context.events.tell(&self.object, &happening).await;
         }
@@ -224,6 +226,19 @@ impl Pass<'_> {
         crate::log::failures("StaticMember", &self.inputs.meta, reported.after.reason, &plan.findings);
         let wait = self.write(reported.status, reported.happenings, seconds(reported.after.look)).await;
         (Action::requeue(wait), Some(self.remembered))
+    }
+
+    /// Who was refused and may read now contends again before it decides: somebody else may have come meanwhile.
+    fn come_back(&mut self) {
+        let memory = &mut self.remembered.memory.plan;
+        if memory.denied && self.observed.denied() == Some(false) {
+            memory.denied = false;
+            let claim = self.claim.as_ref();
+            self.inputs = read::contend(self.context, self.inputs.clone(), &self.desired, claim, false);
+            if let Ok(desired) = plan::desire(&self.inputs, claim) {
+                self.desired = desired;
+            }
+        }
     }
 
     fn remember(&mut self, after: &After) {

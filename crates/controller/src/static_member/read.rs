@@ -112,7 +112,8 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         let known = resolved.iter().find(|known| *known.input.credential() == reference).cloned();
         let one = match known {
             Some(known) => known,
-            None => context.resolve(&inputs.meta.namespace, &reference, own).await,
+            // All that is held is the manager's tenant's; the deletion may have to name the network's, too.
+            None => context.resolve(&inputs.meta.namespace, &reference, own && inputs.meta.deleting).await,
         };
         inputs.resource = Some(one.input.clone());
         resolved.push(one);
@@ -129,12 +130,21 @@ pub(super) fn contend(
     denied: bool,
 ) -> Inputs {
     let me = claimant(&inputs, desired, claim, denied);
-    let (contenders, keys) = (&context.contenders.members, desired.keys());
-    for freed in contenders.enter(&keys, &me) {
+    let (winner, freed) = context.contenders.members.contend(&desired.keys(), &me);
+    wake(context, &freed);
+    Inputs { beaten_by: winner.map(|winner| winner_words(&me, &winner, "StaticMember")), ..inputs }
+}
+
+/// The pass is over: what it claims is reserved no more.
+pub(super) fn settle(context: &Context, uid: &str, claim: Option<&Claim>) {
+    let claim = claim.map(|claim| (claim.phase, claim.since.0));
+    wake(context, &context.contenders.members.settle(uid, claim));
+}
+
+fn wake(context: &Context, freed: &[Claimant]) {
+    for freed in freed {
         streams::member(&context.wakers, &freed.namespace, &freed.name);
     }
-    let winner = contenders.winner(&keys, &me);
-    Inputs { beaten_by: winner.map(|winner| winner_words(&me, &winner, "StaticMember")), ..inputs }
 }
 
 fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>, denied: bool) -> Claimant {
@@ -143,6 +153,7 @@ fn claimant(inputs: &Inputs, desired: &Desired, claim: Option<&Claim>, denied: b
         name: inputs.meta.name.clone(),
         uid: inputs.meta.uid.clone(),
         claim: claim.map(|claim| (claim.phase, claim.since.0)),
+        reserved: false,
         wants: desired.policies.mode == avnm_api::Mode::Enforce
             && !desired.policies.suspend
             && !inputs.meta.deleting

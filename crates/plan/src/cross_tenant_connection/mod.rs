@@ -193,8 +193,8 @@ pub struct Dependent {
 pub struct Observed {
     /// Both halves.
     pub halves: Halves<HalfObserved>,
-    /// Whether this pass asked Azure for each half that is declared.
-    pub looked: bool,
+    /// Which halves this pass asked Azure for.
+    pub looked: Halves<bool>,
     /// Whether the manager lists the target among its `crossTenantScopes`; `None` where it need not be read.
     pub listed: Option<Reading<bool>>,
     /// Members with a claim that name this connection (a live list); only read for a deletion.
@@ -206,9 +206,12 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether a half could not be read because the caller may not; `None` where this pass does not tell.
-    pub fn denied(&self) -> Option<bool> {
-        fault::denied(self.looked, &[self.halves.scope.reading.fault(), self.halves.target.reading.fault()])
+    /// Whether a half of ours could not be read because the caller may not; `None` where this pass does not tell. What is
+    /// only read is claimed by nobody.
+    pub fn denied(&self, desired: &Desired) -> Option<bool> {
+        let mut ours = Half::BOTH.into_iter().filter(|half| desired.halves.get(*half).role == Role::Ours);
+        let faults: Vec<_> = ours.clone().map(|half| self.halves.get(half).reading.fault()).collect();
+        fault::denied(ours.all(|half| *self.looked.get(half)), &faults)
     }
 }
 
@@ -216,7 +219,7 @@ impl Default for Observed {
     fn default() -> Self {
         Self {
             halves: Halves::default(),
-            looked: false,
+            looked: Halves::default(),
             listed: None,
             dependents: Reading::Found(Vec::new()),
             crd: CrdState::Standing,
@@ -274,13 +277,20 @@ pub struct Memory {
 
 impl Memory {
     /// Remembers what a pass came to, and what it read.
-    pub fn end(&mut self, inputs: &Inputs, observed: &Observed, after: &After, now: Timestamp) {
+    pub fn end(
+        &mut self,
+        inputs: &Inputs,
+        desired: &Desired,
+        observed: &Observed,
+        after: &After,
+        now: Timestamp,
+    ) {
         self.streak = if after.failed { self.streak.saturating_add(1) } else { 0 };
         self.looks = if after.settling { self.looks.saturating_add(1) } else { 0 };
         self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
         if inputs.beaten_by.is_none() {
             // Who is beaten does not look: what the last look said stands.
-            self.denied = observed.denied().unwrap_or(self.denied);
+            self.denied = observed.denied(desired).unwrap_or(self.denied);
         }
     }
 

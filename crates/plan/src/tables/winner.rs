@@ -14,6 +14,7 @@ fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: 
         uid: name.to_owned(),
         claim: claim.map(|(phase, since)| (phase, at(since))),
         wants,
+        reserved: false,
         created: Some(at(created)),
     }
 }

@@ -1010,7 +1010,7 @@ impl Pass<'_> {
         let after = reported.after;
         self.check_report(&reported.status, after.reason, after.unread, plan);
         let now = self.world.now;
-        self.world.memory.end(&self.inputs, &self.observed, &after, now);
+        self.world.memory.end(&self.inputs, &self.desired, &self.observed, &after, now);
         self.world.reason = Some(after.reason);
         self.check(after.look > SignedDuration::ZERO, "looks again at once, for ever");
         if reported.status != self.world.status {
