@@ -64,7 +64,10 @@ impl Journal {
 /// An empty file to append to: should somebody else empty it, the next line is its first, and not behind a gap.
 fn empty(path: &Path) -> std::io::Result<File> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
-    file.set_len(0)?;
+    // A pipe has no length.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
     Ok(file)
 }
 
