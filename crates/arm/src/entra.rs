@@ -44,9 +44,6 @@ pub(crate) const OPERATION: &str = "sign in";
 /// Entra's own code for a certificate that has expired: it is told without asking.
 const CERTIFICATE_EXPIRED: &str = "AADSTS1000502";
 
-/// A file that is being replaced is given this long.
-const REPLACED: Duration = Duration::from_millis(500);
-
 /// Bound on one sign-in. Entra answers in well under a second; a call to ARM waits for it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -56,38 +53,11 @@ const LOOP: u64 = 50196;
 /// How long nobody asks after that, where Entra does not say (assumed: it says only that it is to stop).
 const LOOP_PAUSE: Duration = Duration::from_secs(10 * 60);
 
-/// Entra's codes for an assertion that is not good any more, or not yet.
-const UNTIMELY: [&str; 2] = ["AADSTS700024", "AADSTS500133"];
-
 /// Asks Entra for a token.
-///
-/// An assertion that is not good any more, or not yet, is asked for once more: the file that it came from may be replaced
-/// at this moment. If the source gives the same again, somebody has to look at the source, or at the clocks.
 pub(crate) async fn sign_in(
     cloud: &Cloud,
     transport: &Transport,
     credential: &Credential,
-) -> Result<AccessToken, Fault> {
-    let sent = proof(cloud, credential).await?;
-    let result = ask(cloud, transport, credential, &sent).await;
-    let is_untimely = result.as_ref().is_err_and(|fault| UNTIMELY.contains(&fault.code.as_str()));
-    if !is_untimely || !matches!(credential.material, Material::Assertion(_)) {
-        return result;
-    }
-    tokio::time::sleep(REPLACED).await;
-    let next = proof(cloud, credential).await?;
-    if next.expose_secret() == sent.expose_secret() {
-        return result;
-    }
-    ask(cloud, transport, credential, &next).await
-}
-
-/// One request.
-async fn ask(
-    cloud: &Cloud,
-    transport: &Transport,
-    credential: &Credential,
-    proof: &SecretString,
 ) -> Result<AccessToken, Fault> {
     let wire = Arc::new(Wire { transport: transport.clone(), seen: Mutex::new(None) });
     let mut configuration = CustomConfiguration::default();
@@ -98,6 +68,7 @@ async fn ask(
         cloud: Some(Arc::new(configuration.into())),
         ..ClientOptions::default()
     };
+    let proof = proof(cloud, credential).await?;
     let (tenant, client) = (credential.tenant.as_str(), credential.client.as_str().to_owned());
     let once: azure_core::Result<Arc<dyn TokenCredential>> = match &credential.material {
         Material::ClientSecret(_) => ClientSecretCredential::new(
@@ -117,10 +88,10 @@ async fn ask(
     };
     // Cannot happen with parsed ids and an https authority; its text may name them, nothing else.
     let once =
-        once.map_err(|error| local(credential, SignInFault::Refused, redact(proof, &error.to_string())))?;
+        once.map_err(|error| local(credential, SignInFault::Refused, redact(&proof, &error.to_string())))?;
     match once.get_token(&[&cloud.scope()], None).await {
         Ok(token) => Ok(token),
-        Err(_) => Err(wire.fault(credential, proof)),
+        Err(_) => Err(wire.fault(credential, &proof)),
     }
 }
 

@@ -134,7 +134,8 @@ struct Inner {
     observer: Arc<dyn Observer>,
     slots: Mutex<HashMap<SlotKey, Slot>>,
     /// Until when Entra asked to wait, by whom that is about. What it asks of an application it asks of every credential
-    /// of that (assumed).
+    /// of that (assumed), but only one that has had a token can hold the others back: ids are public, and anybody may
+    /// write them into a resource with a secret that is none.
     pauses: Mutex<HashMap<(TenantId, ClientId), Pause>>,
     flights: AtomicU64,
 }
@@ -278,8 +279,10 @@ impl Inner {
         })
     }
 
+    /// Takes note of what Entra asked of a credential that has proved itself.
     fn pause(&self, credential: &Credential, fault: &Fault) {
-        let Some(wait) = fault.retry_after else { return };
+        let proven = self.slots().get(&slot_key(credential)).is_some_and(|slot| slot.token.is_some());
+        let Some(wait) = fault.retry_after.filter(|_| proven) else { return };
         let whom = (credential.tenant.clone(), credential.client.clone());
         let until = clock::instant() + wait;
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);

@@ -177,7 +177,7 @@ impl Context {
             Ok(admission) => admission,
             Err(input) => return without(input),
         };
-        match self.materials.get(object, Look::Use { holds }).await {
+        match self.materials.get(object, Look::Use, &|| holds).await {
             Ok(loaded) => {
                 let usable = UsableCredential {
                     admission,

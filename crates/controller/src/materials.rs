@@ -38,11 +38,14 @@ pub(crate) enum Standing {
     Good(Box<Credential>),
 }
 
+/// Whether something is held in Azure with a credential, by whom it is looked at for. Asked only where it matters.
+pub(crate) type Holds<'a> = dyn Fn() -> bool + Sync + 'a;
+
 /// How thoroughly a credential is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// To be used: what is known for less than a probe stands. By who holds something, the last material, too.
-    Use { holds: bool },
+    /// To be used: what is known for less than a probe stands.
+    Use,
     /// By its own pass: the source is read, if it was not half a probe ago.
     Own,
     /// By its own pass, after a change of its spec: the source is read.
@@ -91,11 +94,18 @@ impl Materials {
 
     /// The material of a credential that signs in, or why there is none. The source is read at most once a probe for
     /// those who use it, and Entra is asked once a probe while it refuses, however many they are.
-    pub(crate) async fn get<K: CredentialObject>(&self, object: &K, look: Look) -> Result<Loaded, Fault> {
+    ///
+    /// The last material, without its source, is for those alone who hold something with it.
+    pub(crate) async fn get<K: CredentialObject>(
+        &self,
+        object: &K,
+        look: Look,
+        holds: &Holds<'_>,
+    ) -> Result<Loaded, Fault> {
         let uid = object.uid().unwrap_or_default();
-        let got = self.look(object, &uid, look).await;
+        let got = self.look(object, &uid, look, holds).await;
         let good = got.as_ref().is_ok_and(|loaded| !loaded.last_material);
-        if matches!(look, Look::Use { .. }) && !good {
+        if look == Look::Use && !good {
             self.of(&uid, |entry| entry.troubled = true);
         }
         got
@@ -106,8 +116,14 @@ impl Materials {
         self.of(uid, |entry| std::mem::take(&mut entry.troubled)).unwrap_or_default()
     }
 
-    async fn look<K: CredentialObject>(&self, object: &K, uid: &str, look: Look) -> Result<Loaded, Fault> {
-        if let Look::Use { holds } = look
+    async fn look<K: CredentialObject>(
+        &self,
+        object: &K,
+        uid: &str,
+        look: Look,
+        holds: &Holds<'_>,
+    ) -> Result<Loaded, Fault> {
+        if look == Look::Use
             && let Some(known) = self.known(uid, holds)
         {
             return known;
@@ -115,13 +131,13 @@ impl Materials {
         let flight = self.with(uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
         let _flight = flight.lock().await;
         // Somebody else may have found out meanwhile.
-        if let Look::Use { holds } = look
+        if look == Look::Use
             && let Some(known) = self.known(uid, holds)
         {
             return known;
         }
         let due = match look {
-            Look::Use { .. } => self.is_due(uid, self.probe),
+            Look::Use => self.is_due(uid, self.probe),
             // Sooner than its turn comes: whoever used it meanwhile must not make it wait for another one.
             Look::Own => self.is_due(uid, self.probe / 2),
             Look::Changed | Look::Requested => true,
@@ -129,7 +145,7 @@ impl Materials {
         if due {
             self.load(object, uid).await;
         }
-        let loaded = self.loaded(uid, look == Look::Use { holds: true })?;
+        let mut loaded = self.loaded(uid, holds)?;
         // One failing credential costs one probe a minute, however many objects use it; and a pause that Entra itself
         // asked for stands whoever requests otherwise.
         if let Some(fault) = self.barred(uid)
@@ -137,7 +153,13 @@ impl Materials {
         {
             return Err(self.source_fault(uid).unwrap_or(fault));
         }
-        match self.tokens.check(&loaded.credential, look == Look::Requested).await {
+        let mut signed_in = self.tokens.check(&loaded.credential, look == Look::Requested).await;
+        if signed_in.as_ref().is_err_and(avnm_plan::credential::is_untimely) && !loaded.last_material {
+            self.load(object, uid).await;
+            loaded = self.loaded(uid, holds)?;
+            signed_in = self.tokens.check(&loaded.credential, true).await;
+        }
+        match signed_in {
             Ok(_) => {
                 self.of(uid, |entry| entry.sign_in = None);
                 #[cfg(debug_assertions)]
@@ -162,7 +184,7 @@ impl Materials {
     }
 
     /// What can be answered without asking anybody.
-    fn known(&self, uid: &str, holds: bool) -> Option<Result<Loaded, Fault>> {
+    fn known(&self, uid: &str, holds: &Holds<'_>) -> Option<Result<Loaded, Fault>> {
         if self.is_due(uid, self.probe) {
             return None;
         }
@@ -188,15 +210,15 @@ impl Materials {
 
     /// The material in hand. Without its source it is for who holds something with it: whoever took the source away wants
     /// nobody else to sign in any more, not even to see whether it works.
-    fn loaded(&self, uid: &str, holds: bool) -> Result<Loaded, Fault> {
-        let nothing = || Fault::local("read credential", uid, FaultKind::SourceGone, "no material");
-        self.of(uid, |entry| match (&entry.good, &entry.source) {
-            (Some(good), None) => Ok(Loaded { credential: good.clone(), last_material: false }),
-            (Some(good), Some(_)) if holds => Ok(Loaded { credential: good.clone(), last_material: true }),
-            (_, Some(fault)) => Err(fault.clone()),
-            (None, None) => Err(nothing()),
-        })
-        .unwrap_or_else(|| Err(nothing()))
+    fn loaded(&self, uid: &str, holds: &Holds<'_>) -> Result<Loaded, Fault> {
+        let (good, source) =
+            self.of(uid, |entry| (entry.good.clone(), entry.source.clone())).unwrap_or_default();
+        match (good, source) {
+            (Some(credential), None) => Ok(Loaded { credential, last_material: false }),
+            (Some(credential), Some(_)) if holds() => Ok(Loaded { credential, last_material: true }),
+            (_, Some(fault)) => Err(fault),
+            (None, None) => Err(Fault::local("read credential", uid, FaultKind::SourceGone, "no material")),
+        }
     }
 
     /// What Entra answered less than a probe ago, unless a token was had since.

@@ -215,6 +215,24 @@ fn claimed(status: &CrossTenantConnectionStatus) -> impl Iterator<Item = &Creden
     both.into_iter().flatten().filter_map(|half| half.claim.as_ref()).map(|claim| &claim.credential_ref)
 }
 
+/// Whether anything that is held was made with a credential.
+pub(crate) fn is_held<K: CredentialObject>(stores: &Stores, credential: &K) -> bool {
+    let (home, name) = (credential.namespace(), credential.name_any());
+    let is_it = |namespace: Option<String>, used: &CredentialRef| {
+        used.kind == K::KIND && used.name == name && (home.is_none() || home == namespace)
+    };
+    let connections = stores.connections.state().into_iter().any(|found| {
+        let Ok(object) = &found.0 else { return false };
+        object.status.iter().flat_map(claimed).any(|used| is_it(object.namespace(), used))
+    });
+    connections
+        || stores.members.state().into_iter().any(|found| {
+            let Ok(object) = &found.0 else { return false };
+            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+            claim.is_some_and(|claim| is_it(object.namespace(), &claim.credential_ref))
+        })
+}
+
 /// A credential changed: whoever refers to it looks again.
 pub(crate) fn on_credential<K: CredentialObject>(
     stores: &Stores,

@@ -118,7 +118,7 @@ pub(crate) fn advice(fault: &Fault, side: Side) -> String {
             None => format!("an administrator of {tenant} must allow the application to sign in"),
         },
         FaultKind::SignIn(SignInFault::Propagating) => "Entra may take some minutes to know it".to_owned(),
-        FaultKind::SignIn(SignInFault::Unreachable) => "Entra is retried once a minute".to_owned(),
+        FaultKind::SignIn(SignInFault::Unreachable) => "Entra is asked again within a minute, or as soon as it allows".to_owned(),
         FaultKind::SourceGone => "restore the credential and its Secret, or set deletionPolicy: Orphan".to_owned(),
         FaultKind::WrongTenant => {
             "use a credential of the tenant that owns this subscription".to_owned()

@@ -60,6 +60,7 @@ async fn all(ctx: &Ctx, operator: &Operator) -> Result<()> {
         .await
         .context("a ServiceAccount")?;
 
+    suspended(ctx, by_account.clone()).await.context("a ServiceAccount, and suspended meanwhile")?;
     nothing_left(ctx, operator, by_account).await.context("a ServiceAccount, and a restart in between")?;
     of_the_cluster(ctx, operator).await.context("credentials of the cluster")
 }
@@ -105,6 +106,13 @@ async fn by_itself(ctx: &Ctx, proof: &str, objects: Vec<Value>, source: &str) ->
         "action": {"status": 500, "code": "InternalServerError", "message": "down"}});
     ctx.control().add_fault(&down).await?;
     end(ctx, &namespace, source).await?;
+    signs_in_again(ctx, proof).await?;
+    ctx.control().clear_faults(None).await?;
+    gone(ctx, &namespace).await
+}
+
+/// Waits until both credentials have signed in once more, with proof of this kind.
+async fn signs_in_again(ctx: &Ctx, proof: &str) -> Result<()> {
     let mark = ctx.mark().await?;
     let again = || async {
         let ledger = ctx.control().ledger(mark).await?;
@@ -119,8 +127,26 @@ async fn by_itself(ctx: &Ctx, proof: &str, objects: Vec<Value>, source: &str) ->
             Look::NotYet(format!("{good:?}"))
         })
     };
-    wait_until(SOON, look::POLL, again, "both to sign in without their source").await?;
-    ctx.control().clear_faults(None).await?;
+    wait_until(SOON, look::POLL, again, "both to sign in without their source").await
+}
+
+/// What is suspended does not look, and may go on long after: its credentials go on signing in meanwhile.
+async fn suspended(ctx: &Ctx, objects: Vec<Value>) -> Result<()> {
+    let namespace = format!("{}-suspended", ctx.namespace());
+    begin(ctx, &namespace, objects, world::connection(&json!({}))).await?;
+    let suspend = async |target: &str, suspend: bool| {
+        let patch = json!({"spec": {"suspend": suspend}}).to_string();
+        ctx.kubectl().run(&["-n", &namespace, "patch", target, "--type=merge", "-p", &patch], None).await
+    };
+    let both = ["staticmembers/vnet01", "crosstenantconnections/link"];
+    for target in both {
+        suspend(target, true).await?;
+    }
+    end(ctx, &namespace, "serviceaccounts/avnm").await?;
+    signs_in_again(ctx, "federated").await?;
+    for target in both {
+        suspend(target, false).await?;
+    }
     gone(ctx, &namespace).await
 }
 

@@ -94,7 +94,28 @@ async fn on_request(ctx: &Ctx) -> Result<()> {
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
     trust_account(ctx, ctx.namespace(), "avnm").await?;
     look("two").await?;
-    ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await.map(drop)
+    ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
+
+    // An assertion that is too old is got anew at once: nobody has to look for what heals by that.
+    let mark = ctx.mark().await?;
+    let old = json!({"match": {"kind": "token", "times": 1}, "action": {"status": 401, "code": "AADSTS700024",
+        "message": "AADSTS700024: Client assertion is not within its valid time range."}});
+    ctx.control().add_fault(&old).await?;
+    look("three").await?;
+    let handled = ctx
+        .wait_for("tenantcredentials", "target", "asked a third time", SOON, |object| {
+            object["status"]["lastHandledReconcileAt"] == "three"
+        })
+        .await?;
+    let ready = crate::look::condition(&handled, "Ready").cloned().unwrap_or_default();
+    ensure!(ready["reason"] == "TokenAcquired", "{ready}");
+    let ledger = ctx.control().ledger(mark).await?;
+    let asked: Vec<_> =
+        ledger.as_array().into_iter().flatten().filter(|call| call["kind"] == "token").collect();
+    let sent = |n: usize| asked.get(n).map(|call| &call["assertionFingerprint"]);
+    ensure!(asked.len() == 2 && asked[0]["status"] == 401 && asked[1]["status"] == 200, "{asked:#?}");
+    ensure!(sent(0) != sent(1), "the same assertion again: {asked:#?}");
+    Ok(())
 }
 
 async fn certificate(ctx: &Ctx) -> Result<()> {

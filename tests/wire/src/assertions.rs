@@ -1,7 +1,7 @@
 //! Signing in without a secret: certificates, assertions of another issuer, managed identities.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use avnm_arm::{
@@ -11,7 +11,6 @@ use avnm_emulator::Options;
 use avnm_emulator::world::file::DEFAULT_WORLD;
 use avnm_terms::{Fault, FaultKind, SignInFault};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use rstest::rstest;
 use serde_json::json;
 
 use crate::world::{APP, CENTRAL, SECRET, TARGET, World, credential};
@@ -96,42 +95,6 @@ async fn what_a_source_lacks_is_told_as_it_says_and_nothing_is_sent() {
     let fault = world.arm.tokens().check(&credential, false).await.unwrap_err();
     assert_eq!((fault.kind, fault.operation), (FaultKind::SignIn(SignInFault::SourceMissing), "read token"));
     assert!(world.sign_ins(0).is_empty());
-}
-
-/// A source that gives these one after the other, and the last one again and again.
-struct Given(Mutex<Vec<&'static str>>);
-
-#[async_trait]
-impl AssertionSource for Given {
-    async fn assertion(&self) -> Result<SecretString, Fault> {
-        let mut left = self.0.lock().unwrap();
-        Ok(if left.len() > 1 { left.remove(0) } else { left[0] }.into())
-    }
-
-    fn identity(&self) -> String {
-        "given".to_owned()
-    }
-}
-
-/// A projected token is replaced in its file; who read it a moment too early reads it again.
-#[rstest]
-#[case::replaced(&["old", "new"], 2, "AADSTS50027")]
-#[case::left_as_it_is(&["old"], 1, "AADSTS700024")]
-#[tokio::test]
-async fn an_assertion_that_is_too_old_is_asked_for_once_more(
-    #[case] given: &[&'static str],
-    #[case] sign_ins: usize,
-    #[case] code: &str,
-) {
-    let world = World::instant().await;
-    world.fault(
-        json!({"match": {"kind": "token", "times": 1}, "action": {"status": 401, "code": "AADSTS700024",
-        "message": "AADSTS700024: Client assertion is not within its valid time range."}}),
-    );
-    let credential = with(CENTRAL, Material::Assertion(Arc::new(Given(Mutex::new(given.to_vec())))));
-    let fault = world.arm.tokens().check(&credential, false).await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Refused), "somebody has to look at the source");
-    assert_eq!((world.sign_ins(0).len(), fault.code.as_str()), (sign_ins, code));
 }
 
 const IDENTITY: &str = "c0c0c0c0-1111-2222-3333-444444444444";

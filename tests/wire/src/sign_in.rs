@@ -118,12 +118,14 @@ async fn entra_out_of_reach_is_no_refusal(#[case] action: Value, #[case] code: &
 #[tokio::test]
 async fn a_pause_that_entra_asks_for_is_kept_by_all_of_the_application() {
     let world = World::instant().await;
+    world.arm.tokens().check(&central(), false).await.unwrap();
     world.fault(json!({"match": {"kind": "token"}, "action": {"status": 429, "code": "AADSTS90055",
         "message": "AADSTS90055: too many requests by 1.2.3.4", "headers": {"Retry-After": "2"}}}));
     let tokens = world.arm.tokens();
-    let fault = tokens.check(&central(), false).await.unwrap_err();
+    let fault = tokens.check(&central(), true).await.unwrap_err();
     assert_eq!((&fault.kind, fault.code.as_str()), (&UNREACHABLE, "AADSTS90055"));
     assert_eq!(fault.retry_after, Some(Duration::from_secs(2)));
+    assert!(tokens.holds(&central()), "the token in hand is good");
     world.heal();
     let (mark, other) = (world.mark(), credential("other", APP, SECRET, CENTRAL));
     for credential in [central(), other.clone()] {
@@ -136,6 +138,21 @@ async fn a_pause_that_entra_asks_for_is_kept_by_all_of_the_application() {
     tokens.check(&target(), false).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_050)).await;
     tokens.check(&other, false).await.unwrap();
+}
+
+/// Tenant and client are public: who writes them into a credential of his own, and has Entra throttle that, holds up
+/// himself.
+#[tokio::test]
+async fn who_never_had_a_token_holds_nobody_up() {
+    let world = World::instant().await;
+    let throttled = json!({"match": {"kind": "token", "times": 1}, "action": {"status": 429, "code": "AADSTS90055",
+        "message": "AADSTS90055: too many requests", "headers": {"Retry-After": "3600"}}});
+    world.fault(throttled);
+    let tokens = world.arm.tokens();
+    let forged = credential("forged", APP, "no secret at all", CENTRAL);
+    let fault = tokens.check(&forged, false).await.unwrap_err();
+    assert_eq!(fault.retry_after, Some(Duration::from_secs(3600)), "told to whoever asks next: not before");
+    tokens.check(&central(), false).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use avnm_plan::{
     credential::{self as plan, Hold, Inputs, SignIn},
     inputs::Meta,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 
 use crate::{
@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// What the process remembers of a credential.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CredentialMemory {
     plan: plan::Remembered,
-    propagation: Option<plan::Propagation>,
+    propagating_since: Option<Timestamp>,
 }
 
 /// One pass. It cannot fail: faults are data.
@@ -70,7 +70,9 @@ async fn run<K: CredentialObject>(
     } else {
         Look::Own
     };
-    let sign_in = match context.materials.get(&object, look).await {
+    // What is suspended does not look by itself, and may need it when it goes on.
+    let holds = || streams::is_held(&context.stores, &object);
+    let sign_in = match context.materials.get(&object, look, &holds).await {
         Err(fault) => SignIn::Failed(fault),
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
         Ok(_) => context.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
@@ -82,9 +84,8 @@ async fn run<K: CredentialObject>(
         streams::wake_users(&context.stores, &context.wakers, &object);
     }
     let now = clock::now();
-    let wait = plan::propagation(&old, remembered.memory.propagation.take(), &sign_in, now);
-    let since = wait.as_ref().map(|wait| wait.since);
-    remembered.memory.propagation = wait;
+    let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
+    remembered.memory.propagating_since = since;
     let users = if meta.deleting {
         Some(live::users(&context.client, &context.stores, &meta.namespace, &object.reference()).await)
     } else {

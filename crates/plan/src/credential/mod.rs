@@ -43,7 +43,7 @@ pub struct Inputs {
     pub sign_in: SignIn,
     /// Objects with a claim that names it (a live list); read only while it is being deleted.
     pub users: Option<Result<Vec<String>, Fault>>,
-    /// When the current streak of Propagating began: see [`propagation`].
+    /// When the current streak of Propagating began: see [`propagating_since`].
     pub propagating_since: Option<Timestamp>,
 }
 
@@ -131,35 +131,31 @@ pub fn judged(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestam
     if long && is_propagating(fault) { refused(fault) } else { fault.clone() }
 }
 
-/// A wait for Entra to know something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Propagation {
-    /// What Entra says until then; another code is another wait.
-    pub code: String,
-    /// When it began.
-    pub since: Timestamp,
-}
-
 /// Since when Entra does not know something that it may know soon. What the process remembers goes before what the status
 /// shows, which outlives the process; silence in between changes nothing.
-pub fn propagation(
+pub fn propagating_since(
     old: &CredentialStatus,
-    remembered: Option<Propagation>,
+    remembered: Option<Timestamp>,
     sign_in: &SignIn,
     now: Timestamp,
-) -> Option<Propagation> {
+) -> Option<Timestamp> {
     match sign_in {
         SignIn::Failed(fault) if is_propagating(fault) => {
-            let shown = old.last_failure.as_ref().filter(|failure| failure.code == fault.code);
-            let given_up = conditions::find(&old.conditions, "Ready")
-                .is_some_and(|ready| ready.reason == Reason::SignInRefused.word());
-            let shown = shown.map(|failure| {
-                let since = failure.since.0;
-                if given_up { since.checked_sub(PROPAGATION).unwrap_or(since) } else { since }
-            });
-            let remembered = remembered.filter(|wait| wait.code == fault.code).map(|wait| wait.since);
-            let since = remembered.or(shown).unwrap_or(now);
-            Some(Propagation { code: fault.code.clone(), since })
+            // Entra's servers learn it at different times, and may say it with different codes until all have.
+            let ready = conditions::find(&old.conditions, "Ready").map(|ready| ready.reason.as_str());
+            let failure = old.last_failure.as_ref();
+            let since = failure.map(|failure| failure.since.0);
+            let shown = if ready == Some(Reason::Propagating.word()) {
+                since
+            } else if ready == Some(Reason::SignInRefused.word())
+                && failure.is_some_and(|failure| failure.code == fault.code)
+            {
+                // It was waited for and given up, which took that long.
+                since.map(|since| since.checked_sub(PROPAGATION).unwrap_or(since))
+            } else {
+                None
+            };
+            remembered.or(shown).or(Some(now))
         }
         SignIn::Failed(fault) if fault.heals_by_itself() => remembered,
         SignIn::Failed(_) | SignIn::Token => None,
@@ -169,6 +165,12 @@ pub fn propagation(
 /// The same fault as a refusal that a person must act on.
 pub fn refused(fault: &Fault) -> Fault {
     Fault { kind: FaultKind::SignIn(SignInFault::Refused), ..fault.clone() }
+}
+
+/// Whether Entra found an assertion too old or too young: it is got anew and sent once more, since a projected token may
+/// be replaced at this moment. After that, somebody has to look at the source, or at the clocks.
+pub fn is_untimely(fault: &Fault) -> bool {
+    matches!(fault.code.as_str(), "AADSTS700024" | "AADSTS500133")
 }
 
 /// Whether Entra may come to know by itself what it does not know yet.

@@ -7,8 +7,6 @@ use super::*;
 use crate::conditions::find;
 
 const TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
-/// No federated credential that matches, so far.
-const UNKNOWN: &str = "AADSTS70021";
 const T0: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn meta() -> Meta {
@@ -144,12 +142,11 @@ fn it_goes_once_a_list_shows_no_user(
 
 #[test]
 fn how_long_entra_has_not_known_it_outlives_silence_and_restarts() {
-    let unknown = refusal(SignInFault::Propagating, UNKNOWN);
+    let unknown = refusal(SignInFault::Propagating, "AADSTS70021");
     let silence = refusal(SignInFault::Unreachable, "HTTP503");
     let (fresh, later) = (CredentialStatus::default(), T0 + SignedDuration::from_mins(9));
-    let since = |old: &CredentialStatus, remembered: Option<Timestamp>, sign_in: &SignIn| {
-        let remembered = remembered.map(|since| Propagation { code: UNKNOWN.to_owned(), since });
-        propagation(old, remembered, sign_in, later).map(|wait| wait.since)
+    let since = |old: &CredentialStatus, remembered, sign_in: &SignIn| {
+        propagating_since(old, remembered, sign_in, later)
     };
     assert_eq!(since(&fresh, None, &unknown), Some(later), "it begins");
     assert_eq!(since(&fresh, Some(T0), &unknown), Some(T0), "it goes on");
@@ -160,13 +157,15 @@ fn how_long_entra_has_not_known_it_outlives_silence_and_restarts() {
     let shown = told(&inputs(unknown.clone()), T0).status;
     assert_eq!(since(&shown, None, &unknown), Some(T0));
     let other = refusal(SignInFault::Propagating, "AADSTS700213");
-    assert_eq!(since(&shown, None, &other), Some(later), "another code is another wait");
-    assert_eq!(since(&fresh, Some(T0), &other), Some(later), "also without a restart in between");
+    assert_eq!(since(&shown, None, &other), Some(T0), "until all of Entra knows it, codes may differ");
+    assert_eq!(since(&shown, Some(T0), &other), Some(T0));
+    let refused = told(&inputs(refusal(SignInFault::Refused, "AADSTS7000215")), T0).status;
+    assert_eq!(since(&refused, None, &unknown), Some(later), "what was refused before was no wait");
     let mut given_up = inputs(unknown.clone());
     given_up.propagating_since = Some(T0);
     let given_up = told(&given_up, T0 + PROPAGATION).status;
     let now = T0 + PROPAGATION + SignedDuration::from_secs(1);
-    let since = propagation(&given_up, None, &unknown, now).map(|wait| wait.since);
+    let since = propagating_since(&given_up, None, &unknown, now);
     let restarted = Inputs { propagating_since: since, ..inputs(unknown) };
     assert_eq!(ready(&told(&restarted, now)), ("False", "SignInRefused"), "nor is it taken back");
 }
