@@ -12,6 +12,7 @@ param clientId string
 @description('The resource groups below it whose networks may be put into groups, with their subscriptions.')
 param networkResourceGroups { subscriptionId: string, name: string }[]
 
+// A role's name is unique in its tenant, so that of each scope has it in its own.
 var targetRole = loadJsonContent('../target-role.json')
 var networkRole = loadJsonContent('../network-role.json')
 
@@ -22,7 +23,7 @@ resource principal 'Microsoft.Graph/servicePrincipals@v1.0' = {
 resource targetDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(managementGroup().id, targetRole.Name)
   properties: {
-    roleName: targetRole.Name
+    roleName: '${targetRole.Name} (${managementGroup().name})'
     description: targetRole.Description
     type: 'CustomRole'
     permissions: [{ actions: targetRole.Actions, notActions: [] }]
@@ -33,7 +34,7 @@ resource targetDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 resource networkDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(managementGroup().id, networkRole.Name)
   properties: {
-    roleName: networkRole.Name
+    roleName: '${networkRole.Name} (${managementGroup().name})'
     description: networkRole.Description
     type: 'CustomRole'
     permissions: [{ actions: networkRole.Actions, notActions: [] }]

@@ -11,6 +11,7 @@ param clientId string
 @description('The resource groups whose networks may be put into groups.')
 param networkResourceGroups string[]
 
+// A role's name is unique in its tenant, so that of each scope has it in its own.
 var targetRole = loadJsonContent('../target-role.json')
 var networkRole = loadJsonContent('../network-role.json')
 
@@ -21,7 +22,7 @@ resource principal 'Microsoft.Graph/servicePrincipals@v1.0' = {
 resource targetDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, targetRole.Name)
   properties: {
-    roleName: targetRole.Name
+    roleName: '${targetRole.Name} (${subscription().subscriptionId})'
     description: targetRole.Description
     type: 'CustomRole'
     permissions: [{ actions: targetRole.Actions, notActions: [] }]
@@ -32,7 +33,7 @@ resource targetDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 resource networkDefinition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, networkRole.Name)
   properties: {
-    roleName: networkRole.Name
+    roleName: '${networkRole.Name} (${subscription().subscriptionId})'
     description: networkRole.Description
     type: 'CustomRole'
     permissions: [{ actions: networkRole.Actions, notActions: [] }]
