@@ -22,6 +22,7 @@ fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: 
 fn words(who: &Claimant) -> String {
     let claim = match &who.claim {
         Some((phase, since)) => format!("{phase:?} since {}", since.as_second()),
+        None if who.reserved => "no claim, in a pass that may claim now".to_owned(),
         None if who.wants => "no claim, would claim now".to_owned(),
         None => "no claim, would not claim now".to_owned(),
     };
@@ -41,8 +42,13 @@ pub(super) fn body() -> String {
         ((Some((Intended, 9)), true, 1), (Some((Intended, 3)), true, 5)),
         ((Some((Held, 9)), false, 5), (None, true, 1)),
     ];
-    let rows = pairs.into_iter().map(|(a, b)| {
-        let (a, b) = (claimant("a", a.0, a.1, a.2), claimant("b", b.0, b.1, b.2));
+    let pairs = pairs.map(|(a, b)| (claimant("a", a.0, a.1, a.2), claimant("b", b.0, b.1, b.2)));
+    let reserved = |created| Claimant { reserved: true, ..claimant("b", None, true, created) };
+    let overtaken = [
+        (claimant("a", None, true, 1), reserved(5)),
+        (claimant("a", Some((Intended, 9)), true, 9), reserved(5)),
+    ];
+    let rows = pairs.into_iter().chain(overtaken).map(|(a, b)| {
         let winner = match (beaten_by(&a, [&b]), beaten_by(&b, [&a])) {
             (None, Some(_)) => "ns/a",
             (Some(_), None) => "ns/b",
