@@ -159,8 +159,9 @@ impl Ledger {
     }
 }
 
-/// Parameters of Azure's, of which the values are shown.
-const PARAMETERS: [&str; 10] = [
+/// Parameters of Azure's, of which the values are shown. The last four are those of the links to an operation, which each
+/// answer gives anew.
+const PARAMETERS: [&str; 14] = [
     "api-version",
     "force",
     "$top",
@@ -171,6 +172,10 @@ const PARAMETERS: [&str; 10] = [
     "client_id",
     "object_id",
     "msi_res_id",
+    "t",
+    "c",
+    "s",
+    "h",
 ];
 
 /// A query for the ledger. What a client puts by mistake under a name of its own may be a secret.
