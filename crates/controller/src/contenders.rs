@@ -26,16 +26,23 @@ impl Contenders {
     /// the way of, which have to look again.
     pub(crate) fn contend(&self, keys: &[String], me: &Claimant) -> (Option<Claimant>, Vec<Claimant>) {
         let Ok(mut index) = self.0.lock() else { return (None, Vec::new()) };
-        let winner = beaten_by(me, &index.others(keys, &me.uid)).cloned();
+        let mut others = index.others(keys, &me.uid);
+        if !me.wants {
+            // It is not kept from anything, and needs not be told so.
+            for other in &mut others {
+                other.reserved = false;
+            }
+        }
+        let winner = beaten_by(me, &others).cloned();
         let reserved = winner.is_none() && me.wants;
-        let freed = index.enter(keys, Claimant { reserved, ..me.clone() });
+        let freed = index.enter(keys, &Claimant { reserved, ..me.clone() });
         (winner, freed)
     }
 
     /// Enters an object before any pass of it.
     pub(crate) fn enter(&self, keys: &[String], me: &Claimant) {
         if let Ok(mut index) = self.0.lock() {
-            index.enter(keys, me.clone());
+            index.enter(keys, me);
         }
     }
 
@@ -90,20 +97,20 @@ impl Contenders {
 
 impl Index {
     /// Enters an object, and returns those that it no longer stands in the way of.
-    fn enter(&mut self, keys: &[String], me: Claimant) -> Vec<Claimant> {
+    fn enter(&mut self, keys: &[String], me: &Claimant) -> Vec<Claimant> {
         let old = self.by_uid.get(&me.uid).cloned();
         self.remove(&me.uid);
         for key in keys {
             self.by_key.entry(key.clone()).or_default().push(me.uid.clone());
         }
-        let (uid, contends) = (me.uid.clone(), me.contends());
-        self.by_uid.insert(uid.clone(), (keys.to_vec(), me));
-        match old {
-            Some((old_keys, old)) if old.contends() && (!contends || old_keys != keys) => {
-                self.others(&old_keys, &uid)
-            }
-            _ => Vec::new(),
+        self.by_uid.insert(me.uid.clone(), (keys.to_vec(), me.clone()));
+        let Some((old_keys, old)) = old.filter(|(_, old)| old.contends()) else { return Vec::new() };
+        let mut freed = self.others(&old_keys, &me.uid);
+        if me.contends() && old_keys == keys {
+            // A claim that was not written after all, say.
+            freed.retain(|other| beaten_by(other, [&old]).is_some() && beaten_by(other, [me]).is_none());
         }
+        freed
     }
 
     fn remove(&mut self, uid: &str) {
@@ -189,6 +196,27 @@ mod tests {
         );
         index.enter(&keys, &Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger });
         assert_eq!(names(&index.settle("b", None)), ["a"]);
+    }
+
+    #[test]
+    fn a_claim_that_was_not_written_frees_whom_it_kept_out() {
+        let index = Contenders::default();
+        let keys = ["k".to_owned()];
+        let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
+        assert_eq!(index.contend(&keys, &younger).0, None);
+        assert!(index.settle("b", Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH))).is_empty());
+        assert!(index.contend(&keys, &claimant("a", true)).0.is_some());
+        let (winner, freed) = index.contend(&keys, &younger);
+        assert_eq!((winner.map(|won| won.name), names(&freed)), (Some("a".to_owned()), vec!["a"]));
+    }
+
+    #[test]
+    fn a_reservation_is_nothing_to_who_does_not_want_it() {
+        let index = Contenders::default();
+        let keys = ["k".to_owned()];
+        let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
+        assert_eq!(index.contend(&keys, &younger).0, None);
+        assert_eq!(index.contend(&keys, &claimant("a", false)).0, None);
     }
 
     #[test]

@@ -228,7 +228,7 @@ impl Pass<'_> {
 
     /// Writes what the pass came to, and says when to look again.
     async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
-        read::settle(self.context, &self.inputs.meta.uid, &self.standing);
+        read::settle(self.context, &self.inputs, &self.standing, self.released);
         for happening in std::mem::take(&mut self.happenings) {
             self.context.events.tell(&self.object, &happening).await;
         }
@@ -256,7 +256,12 @@ impl Pass<'_> {
     /// Who was refused and may read now contends again before it decides: somebody else may have come meanwhile.
     fn come_back(&mut self) {
         let memory = &mut self.remembered.memory.plan;
-        if memory.denied && self.observed.denied(&self.desired) == Some(false) {
+        let meta = &self.inputs.meta;
+        // It may have gone while Azure was read, and would stay among the contenders for ever.
+        if memory.denied
+            && self.observed.denied(&self.desired) == Some(false)
+            && stands(&self.context.stores.connections, &meta.namespace, &meta.name, &meta.uid)
+        {
             memory.denied = false;
             self.inputs =
                 read::contend(self.context, self.inputs.clone(), &self.desired, &self.standing, false);

@@ -113,9 +113,11 @@ pub(super) fn contend(
     }
 }
 
-/// The pass is over: what it claims is reserved no more.
-pub(super) fn settle(context: &Context, uid: &str, standing: &Standing) {
-    wake(context, &context.contenders.connections.settle(uid, claim(standing)));
+/// The pass is over: what it claims is reserved no more. What status still claims counts until it is written without it:
+/// nobody else may make what this object, seeing its own claim again, would delete.
+pub(super) fn settle(context: &Context, inputs: &Inputs, standing: &Standing, released: bool) {
+    let claim = claim(&Standing::of(inputs)).or(claim(standing)).filter(|_| !released);
+    wake(context, &context.contenders.connections.settle(&inputs.meta.uid, claim));
 }
 
 fn wake(context: &Context, freed: &[Claimant]) {

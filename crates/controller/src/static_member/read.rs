@@ -135,10 +135,13 @@ pub(super) fn contend(
     Inputs { beaten_by: winner.map(|winner| winner_words(&me, &winner, "StaticMember")), ..inputs }
 }
 
-/// The pass is over: what it claims is reserved no more.
-pub(super) fn settle(context: &Context, uid: &str, claim: Option<&Claim>) {
+/// The pass is over: what it claims is reserved no more. What status still claims counts until it is written without it:
+/// nobody else may make what this object, seeing its own claim again, would delete.
+pub(super) fn settle(context: &Context, inputs: &Inputs, claim: Option<&Claim>, released: bool) {
+    let durable = plan::standing(inputs);
+    let claim = durable.as_ref().or(claim).filter(|_| !released);
     let claim = claim.map(|claim| (claim.phase, claim.since.0));
-    wake(context, &context.contenders.members.settle(uid, claim));
+    wake(context, &context.contenders.members.settle(&inputs.meta.uid, claim));
 }
 
 fn wake(context: &Context, freed: &[Claimant]) {
