@@ -201,8 +201,8 @@ pub(crate) fn fault(
     let fault = Fault {
         operation,
         target: target.to_owned(),
-        // A 503 is refused work; the others may come from a gateway that gave up waiting for work that goes on.
         expired: None,
+        // A 503 is refused work; the others may come from a gateway that gave up waiting for work that goes on.
         effect_unknown: write && answer.status >= 500 && answer.status != 503,
         code: body
             .told()

@@ -103,6 +103,8 @@ type WeakFlight = WeakShared<BoxFuture<'static, Result<Arc<Token>, Fault>>>;
 #[derive(Default)]
 struct Slot {
     token: Option<Arc<Token>>,
+    /// It has had a token once, so that it is known to be one of the application's.
+    proven: bool,
     /// Weak: a sign-in that nobody waits for any more ends, and must not be joined.
     flight: Option<WeakFlight>,
     /// Which sign-in that is: one that was forgotten meanwhile leaves nothing behind.
@@ -117,7 +119,8 @@ struct Slot {
 impl Slot {
     /// Whether anything in it is of use yet.
     fn matters(&self, now: Instant) -> bool {
-        self.token.as_ref().is_some_and(|token| now < token.usable_until)
+        self.proven
+            || self.token.as_ref().is_some_and(|token| now < token.usable_until)
             || self.flight.as_ref().and_then(WeakFlight::upgrade).is_some()
             || self.rejected_at.is_some_and(|at| now.saturating_duration_since(at) < REJECT_PAUSE)
     }
@@ -281,7 +284,7 @@ impl Inner {
 
     /// Takes note of what Entra asked of a credential that has proved itself.
     fn pause(&self, credential: &Credential, fault: &Fault) {
-        let proven = self.slots().get(&slot_key(credential)).is_some_and(|slot| slot.token.is_some());
+        let proven = self.slots().get(&slot_key(credential)).is_some_and(|slot| slot.proven);
         let Some(wait) = fault.retry_after.filter(|_| proven) else { return };
         let whom = (credential.tenant.clone(), credential.client.clone());
         let until = clock::instant() + wait;
@@ -365,6 +368,7 @@ impl Inner {
         match &result {
             Ok(token) => {
                 slot.token = Some(Arc::clone(token));
+                slot.proven = true;
                 slot.refresh_not_before = None;
                 slot.refused = None;
             }

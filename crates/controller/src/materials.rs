@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use avnm_arm::{Credential, CredentialKey, Tokens, clock};
+use avnm_arm::{Credential, CredentialKey, Material, Tokens, clock};
 use avnm_terms::{Fault, FaultKind};
 use kube::{Client, ResourceExt};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
@@ -154,7 +154,12 @@ impl Materials {
             return Err(self.source_fault(uid).unwrap_or(fault));
         }
         let mut signed_in = self.tokens.check(&loaded.credential, look == Look::Requested).await;
-        if signed_in.as_ref().is_err_and(avnm_plan::credential::is_untimely) && !loaded.last_material {
+        // A certificate's assertion is made new each time: another would be as untimely.
+        let got_elsewhere = matches!(loaded.credential.material, Material::Assertion(_));
+        if signed_in.as_ref().is_err_and(avnm_plan::credential::is_untimely)
+            && got_elsewhere
+            && !loaded.last_material
+        {
             self.load(object, uid).await;
             loaded = self.loaded(uid, holds)?;
             signed_in = self.tokens.check(&loaded.credential, true).await;

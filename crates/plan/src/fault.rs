@@ -191,14 +191,14 @@ fn denies(fault: &Fault) -> bool {
     }
 }
 
-/// Whether a look was refused to the caller; `None` if nothing was asked, or what was answered does not tell: then what
-/// the last look said stands. Who is refused must not come into play again by not looking for a while.
-pub(crate) fn denied(looked: bool, faults: &[Option<&Fault>]) -> Option<bool> {
-    let mut faults = faults.iter().flatten();
-    if faults.clone().any(|fault| denies(fault)) {
-        return Some(true);
+/// Whether all that was asked was refused to the caller; `None` if nothing was asked, or what was answered does not tell:
+/// then what the last look said stands. Who is refused must not come into play again by not looking for a while; who may
+/// read any part would claim that part.
+pub(crate) fn denied(asked: &[Option<&Fault>]) -> Option<bool> {
+    if asked.iter().any(Option::is_none) {
+        return Some(false);
     }
-    (looked && faults.next().is_none()).then_some(false)
+    (!asked.is_empty() && asked.iter().flatten().all(|fault| denies(fault))).then_some(true)
 }
 
 /// Whether the fault stops a deletion until someone acts, as against passing by itself.
@@ -229,14 +229,20 @@ mod tests {
 
     #[test]
     fn who_may_not_read_stays_out_until_a_look_is_answered() {
-        let denied = |looked, kind, code: &str| super::denied(looked, &[None, Some(&fault(kind, code))]);
+        let denied = |kind, code: &str| super::denied(&[Some(&fault(kind, code))]);
         for (kind, code) in [
             (FaultKind::PermissionDenied, "AuthorizationFailed"),
             (FaultKind::Unauthenticated, "InvalidAuthenticationToken"),
             (FaultKind::WrongTenant, "InvalidAuthenticationTokenTenant"),
             (FaultKind::UnprovenNotFound, "SubscriptionNotFound"),
         ] {
-            assert_eq!(denied(true, kind, code), Some(true), "{code}");
+            assert_eq!(denied(kind.clone(), code), Some(true), "{code}");
+            let other = fault(kind, code);
+            assert_eq!(
+                super::denied(&[None, Some(&other)]),
+                Some(false),
+                "it would claim the half that it may read"
+            );
         }
         // Neither of these says anything about rights.
         for (kind, code) in [
@@ -244,10 +250,10 @@ mod tests {
             (FaultKind::Throttled, "TooManyRequests"),
             (FaultKind::NotFound, "ResourceNotFound"),
         ] {
-            assert_eq!(denied(true, kind, code), None, "{code}");
+            assert_eq!(denied(kind, code), None, "{code}");
         }
-        assert_eq!(super::denied(false, &[None]), None, "suspended, or refused before any call");
-        assert_eq!(super::denied(true, &[None, None]), Some(false));
+        assert_eq!(super::denied(&[]), None, "suspended, or refused before any call");
+        assert_eq!(super::denied(&[None, None]), Some(false));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::world::{self, SOON};
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     squatter(ctx).await.context("a squatter")?;
-    let_in_together(ctx).await.context("two that were let in together")?;
+    let_in_together(ctx).await.context("several that were let in together")?;
+    by_one_half(ctx).await.context("several of which one half can be made")?;
     forged(ctx).await.context("a forged credential")
 }
 
@@ -77,6 +78,37 @@ async fn let_in_together(ctx: &Ctx) -> Result<()> {
             })
         })
         .await?;
+    }
+    let writes = ctx.writes(mark).await?;
+    ensure!(writes.len() == 1, "one of them makes it, once: {writes:#?}");
+    ctx.in_namespace(&["delete", "--all", "crosstenantconnections"]).await.map(drop)
+}
+
+/// A half is made while the other one has no credential yet; of several, one makes it.
+async fn by_one_half(ctx: &Ctx) -> Result<()> {
+    ctx.in_namespace(&["delete", "tenantcredentials/target"]).await?;
+    let names: Vec<String> = (0..4).map(|n| format!("by-one-half-{n}")).collect();
+    let links: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let mut link = world::connection(&json!({}));
+            link["metadata"]["name"] = json!(name);
+            link
+        })
+        .collect();
+    let mark = ctx.mark().await?;
+    ctx.apply_all(&links).await?;
+    // All have had a pass, and who could make it has had another one since; what they say first is that a credential is
+    // missing, whoever holds the half.
+    for round in ["one", "two"] {
+        let look = format!("reconcile.avnm.dev/requestedAt={round}");
+        ctx.in_namespace(&["annotate", "--overwrite", "--all", "crosstenantconnections", &look]).await?;
+        for name in &names {
+            ctx.wait_for("crosstenantconnections", name, "its pass", SOON, |object| {
+                object["status"]["lastHandledReconcileAt"] == round
+            })
+            .await?;
+        }
     }
     let writes = ctx.writes(mark).await?;
     ensure!(writes.len() == 1, "one of them makes it, once: {writes:#?}");

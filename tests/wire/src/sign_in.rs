@@ -140,6 +140,25 @@ async fn a_pause_that_entra_asks_for_is_kept_by_all_of_the_application() {
     tokens.check(&other, false).await.unwrap();
 }
 
+/// Also one whose token has run out is known to be one of the application's.
+#[tokio::test]
+async fn a_pause_is_kept_by_all_also_when_no_token_is_in_hand() {
+    let world = World::instant().await;
+    world.set(&json!({"tokenLifeSeconds": 1}));
+    let tokens = world.arm.tokens();
+    tokens.check(&central(), false).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokens.check(&target(), false).await.unwrap();
+    world.fault(
+        json!({"match": {"kind": "token", "times": 1}, "action": {"status": 429, "code": "AADSTS90055",
+        "message": "AADSTS90055: too many requests", "headers": {"Retry-After": "60"}}}),
+    );
+    tokens.check(&central(), false).await.unwrap_err();
+    let mark = world.mark();
+    tokens.check(&credential("other", APP, SECRET, CENTRAL), false).await.unwrap_err();
+    assert!(world.sign_ins(mark).is_empty());
+}
+
 /// Tenant and client are public: who writes them into a credential of his own, and has Entra throttle that, holds up
 /// himself.
 #[tokio::test]

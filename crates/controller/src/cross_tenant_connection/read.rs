@@ -134,8 +134,9 @@ fn claim(standing: &Standing) -> Option<(ClaimPhase, Timestamp)> {
 }
 
 fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: bool) -> Claimant {
-    let ours = desired.halves.each().into_iter().filter(|(_, half)| half.role == Role::Ours);
-    let works = ours.clone().count() > 0 && ours.into_iter().all(|(_, half)| half.signer.is_some());
+    // A half is claimed by itself, also while the other one waits for its credential.
+    let mut ours = desired.halves.each().into_iter().filter(|(_, half)| half.role == Role::Ours);
+    let works = ours.any(|(_, half)| half.signer.is_some());
     let enforce = desired.policies.mode == avnm_api::Mode::Enforce;
     Claimant {
         namespace: inputs.meta.namespace.clone(),

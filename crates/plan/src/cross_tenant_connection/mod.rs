@@ -206,12 +206,14 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether a half of ours could not be read because the caller may not; `None` where this pass does not tell. What is
-    /// only read is claimed by nobody.
+    /// Whether no half of ours could be read because the caller may not; `None` where this pass does not tell. What is only
+    /// read is claimed by nobody.
     pub fn denied(&self, desired: &Desired) -> Option<bool> {
-        let mut ours = Half::BOTH.into_iter().filter(|half| desired.halves.get(*half).role == Role::Ours);
-        let faults: Vec<_> = ours.clone().map(|half| self.halves.get(half).reading.fault()).collect();
-        fault::denied(ours.all(|half| *self.looked.get(half)), &faults)
+        let asked = Half::BOTH
+            .into_iter()
+            .filter(|half| desired.halves.get(*half).role == Role::Ours && *self.looked.get(*half));
+        let asked: Vec<_> = asked.map(|half| self.halves.get(half).reading.fault()).collect();
+        fault::denied(&asked)
     }
 }
 

@@ -115,7 +115,8 @@ pub struct Observed {
 impl Observed {
     /// Whether the member could not be read because the caller may not; `None` where this pass does not tell.
     pub fn denied(&self) -> Option<bool> {
-        crate::fault::denied(self.looked, &[self.reading.fault()])
+        let asked = self.looked.then(|| self.reading.fault());
+        crate::fault::denied(asked.as_slice())
     }
 }
 
