@@ -25,6 +25,8 @@ mod metrics;
 #[cfg(debug_assertions)]
 mod panic_on_demand;
 mod place;
+#[cfg(test)]
+mod recorded;
 mod run;
 mod settings;
 mod static_member;
