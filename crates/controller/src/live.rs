@@ -213,3 +213,26 @@ async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<Stri
         Err(fault) => Err(fault),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::recorded;
+
+    #[tokio::test]
+    async fn a_namespaces_labels_are_read_without_the_rest_of_it() {
+        let namespace = json!({
+            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"name": "team-a", "labels": {"tier": "one"}},
+        });
+        let (client, recorded) = recorded::client(move |_| (200, namespace.clone()));
+        let found = labels(&client, "team-a").await.expect("it is read").expect("it is there");
+        assert_eq!(found.get("tier").map(String::as_str), Some("one"));
+        let asked = recorded.all();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(asked[0].path, "/api/v1/namespaces/team-a");
+        assert!(asked[0].accept.contains(";as=PartialObjectMetadata;"), "{asked:?}");
+    }
+}

@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::Request,
-    http::{Method, StatusCode},
+    http::{Method, StatusCode, header},
     response::Response,
 };
 use kube::Client;
@@ -23,6 +23,8 @@ const BODY_MAX: usize = 3 * 1024 * 1024;
 pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) accept: String,
     /// Null where there was none.
     pub(crate) body: Value,
 }
@@ -49,9 +51,12 @@ pub(crate) fn client(
         async move {
             let (parts, body) = request.into_parts();
             let body = to_bytes(body, BODY_MAX).await.expect("the body is whole");
+            let accept = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
             let asked = Asked {
                 method: parts.method,
                 path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                accept: accept.unwrap_or_default().to_owned(),
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             };
             record.0.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());

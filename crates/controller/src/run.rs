@@ -436,3 +436,24 @@ fn concerns(context: &Context, listener: &Listener, changed: &crate::members::Ch
     let own = object.spec.member_name.as_deref().unwrap_or(name);
     changed.concerns(own, avnm_terms::ArmId::parse(&object.spec.resource_id).ok().as_ref())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::recorded;
+
+    #[tokio::test]
+    async fn whether_namespaces_may_be_listed_is_asked_without_reading_them() {
+        let list = json!({
+            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": "7"}, "items": [],
+        });
+        let (client, recorded) = recorded::client(move |_| (200, list.clone()));
+        may_list_namespaces(&client).await.expect("it may");
+        let asked = recorded.all();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert!(asked[0].accept.contains(";as=PartialObjectMetadataList"), "{asked:?}");
+    }
+}

@@ -142,7 +142,8 @@ pub(crate) fn connection(wakers: &Wakers, namespace: &str, name: &str) {
     let _ = wakers.connections.send(named(namespace, name));
 }
 
-/// The watch of namespaces: their metadata only, and of that the labels.
+/// The watch of namespaces: their metadata only, and of that the labels. It is the type that makes kube ask for no more,
+/// in lists and watches both.
 pub(crate) fn watch_namespaces(
     client: Client,
     writer: Writer<PartialObjectMeta<Namespace>>,
@@ -420,6 +421,42 @@ fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
     for found in stores.cluster_credentials.state() {
         if found.meta().deletion_timestamp.is_some() {
             let _ = wakers.cluster_credentials.send(named("", &found.name_any()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use kube::runtime::reflector;
+    use serde_json::json;
+
+    use super::*;
+    use crate::recorded;
+
+    #[tokio::test]
+    async fn of_namespaces_metadata_alone_is_asked_for() {
+        let (client, recorded) = recorded::client(|asked| {
+            if asked.query.contains("watch=true") {
+                return recorded::refusal(410, "Expired", "too old");
+            }
+            let item = json!({"metadata": {"name": "team-a", "uid": "u-1", "labels": {"tier": "one"}}});
+            let list = json!({
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+                "metadata": {"resourceVersion": "7"}, "items": [item],
+            });
+            (200, list)
+        });
+        let (store, writer) = reflector::store();
+        let stream = watch_namespaces(client, writer, |_| {});
+        let found = stream.take(2).collect::<Vec<_>>().await;
+        assert!(found[0].is_ok() && found[1].is_err(), "a list and then a watch: {found:?}");
+        assert_eq!(store.state().len(), 1);
+        let asked = recorded.all();
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        for request in asked {
+            assert_eq!((&request.method, request.path.as_str()), (&Method::GET, "/api/v1/namespaces"));
+            assert!(request.accept.contains(";as=PartialObjectMetadata"), "{request:?}");
         }
     }
 }
