@@ -1,6 +1,10 @@
 //! One leader. Every write to the Lease carries the version that was read, and the holder counts its own time on a
 //! monotonic clock that was read before the request.
 
+mod settings;
+
+pub use settings::{LeaseError, LeaseSettings};
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,23 +20,6 @@ use kube::{Api, Client, ResourceExt, api::PostParams};
 use tokio::time::Instant;
 
 use crate::kube_io;
-
-/// How the lease is held.
-#[derive(Debug, Clone)]
-pub struct LeaseSettings {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Who holds it: unique to the process.
-    pub identity: String,
-    /// How long it lasts without renewal.
-    pub duration: Duration,
-    /// How long the holder tries to renew before it gives up.
-    pub renew_deadline: Duration,
-    /// Between tries.
-    pub retry: Duration,
-}
 
 /// So much of the lease must be left before a write to Azure goes out.
 pub(crate) const MARGIN: Duration = Duration::from_secs(5);

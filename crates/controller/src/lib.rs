@@ -35,7 +35,7 @@ mod streams;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};
-pub use lease::{LeaseGuard, LeaseSettings};
+pub use lease::{LeaseError, LeaseGuard, LeaseSettings};
 pub use metrics::Metrics;
 pub use run::{Ended, run};
 pub use settings::{Settings, Surroundings};

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use avnm_arm::Cloud;
-use avnm_controller::{LeaseSettings, Settings, Surroundings};
+use avnm_controller::{LeaseError, LeaseSettings, Settings, Surroundings, Waits};
 use clap::Parser;
 
 use crate::telemetry::LogFormat;
@@ -55,13 +55,14 @@ pub(crate) struct Flags {
     /// Who holds the Lease: unique to this process [default: the host's name and the process id].
     #[arg(long, env = "AVNM_IDENTITY")]
     identity: Option<String>,
-    /// Seconds that the Lease lasts without renewal.
+    /// How long the Lease lasts without renewal: whole seconds, more than the 5 s before its end in which nothing is
+    /// written to Azure and --lease-retry together.
     #[arg(long, env = "AVNM_LEASE_DURATION", default_value = "15s", value_parser = seconds)]
     lease_duration: Duration,
-    /// Seconds for which renewing is tried before the process gives up.
+    /// How long renewing is tried before the process gives up: shorter than --lease-duration.
     #[arg(long, env = "AVNM_RENEW_DEADLINE", default_value = "10s", value_parser = seconds)]
     renew_deadline: Duration,
-    /// Seconds between tries to take or renew the Lease.
+    /// Between tries to take or renew the Lease: shorter than --renew-deadline.
     #[arg(long, env = "AVNM_LEASE_RETRY", default_value = "2s", value_parser = seconds)]
     lease_retry: Duration,
     /// How often every collection in use is listed again.
@@ -109,21 +110,28 @@ impl Flags {
                 metadata_endpoint: self.metadata_endpoint.clone(),
                 cloud,
             },
-            lease: LeaseSettings {
-                namespace: self.lease_namespace.clone(),
-                name: self.lease_name.clone(),
-                identity: self.identity.clone().unwrap_or_else(identity),
-                duration: self.lease_duration,
-                renew_deadline: self.renew_deadline,
-                retry: self.lease_retry,
-            },
+            lease: self.lease(),
             concurrency: self.concurrency,
             drain: Duration::from_secs(10),
         }
     }
-}
 
-use avnm_controller::Waits;
+    /// Whether flags that are well-formed each go together.
+    pub(crate) fn check(&self) -> Result<(), LeaseError> {
+        self.lease().check()
+    }
+
+    fn lease(&self) -> LeaseSettings {
+        LeaseSettings {
+            namespace: self.lease_namespace.clone(),
+            name: self.lease_name.clone(),
+            identity: self.identity.clone().unwrap_or_else(identity),
+            duration: self.lease_duration,
+            renew_deadline: self.renew_deadline,
+            retry: self.lease_retry,
+        }
+    }
+}
 
 /// Two processes with one identity would both hold the lease. In containers the process id is 1 everywhere, so where
 /// the host has no name, something random stands for it.
@@ -175,6 +183,26 @@ mod tests {
         assert_eq!(seconds("90"), Ok(Duration::from_secs(90)));
         for bad in ["", "0", "5 days", "-1s", "1e9h", "2d"] {
             assert!(seconds(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn times_of_the_lease_that_do_not_go_together_are_refused() {
+        let check = |flags: &[&str]| {
+            let flags =
+                Flags::try_parse_from([&["avnm-operator"], flags].concat()).expect("each is well-formed");
+            flags.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&[]), Ok(()), "the defaults");
+        assert_eq!(check(&["--lease-duration=30s", "--renew-deadline=20s", "--lease-retry=250ms"]), Ok(()));
+        for (flags, named) in [
+            (["--lease-duration=10s", "--renew-deadline=10s"], "--renew-deadline 10s"),
+            (["--lease-duration=5s", "--renew-deadline=4s"], "--lease-duration 5s"),
+            (["--lease-duration=15500ms", "--renew-deadline=10s"], "--lease-duration 15.5s"),
+            (["--renew-deadline=5s", "--lease-retry=5s"], "--lease-retry 5s"),
+        ] {
+            let said = check(&flags).expect_err("it is refused");
+            assert!(said.contains(named) && said.contains("write"), "{flags:?}: {said}");
         }
     }
 

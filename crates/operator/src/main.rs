@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(flags: &Flags) -> anyhow::Result<Ended> {
+    flags.check()?;
     // Fails only if one is there already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let metrics = Arc::new(Metrics::default());
