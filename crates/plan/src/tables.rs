@@ -2,6 +2,8 @@
 //! `docs/decisions`, so that a change of behaviour is seen in review as a change of rows.
 
 mod faults;
+mod fold;
+mod material;
 mod ownership;
 mod pace;
 mod reasons;
@@ -13,6 +15,7 @@ pub use ownership::{Row, rows};
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("faults.md", page("What a failure means", faults::INTRODUCTION, &faults::body())),
+        ("material.md", page("The material of a credential", material::INTRODUCTION, &material::body())),
         (
             "ownership.md",
             page(

@@ -1,6 +1,7 @@
 //! Decisions about a credential of either kind: does it sign in, may it go, and whom is it lent to.
 
 mod lending;
+pub mod material;
 pub(crate) mod unusable;
 
 pub(crate) use lending::covers;
