@@ -1,12 +1,14 @@
-//! The material of credentials, read by name and kept only as long as needed.
+//! The material of credentials, read by name and kept only as long as needed. What is done when is decided by
+//! `avnm_plan::credential::material`; here it is done.
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use avnm_arm::{Credential, CredentialKey, Material, Tokens, clock};
+use avnm_plan::credential::material::{self as plan, Event, Facts, Next, Turn, transition};
 use avnm_terms::{Fault, FaultKind};
 use kube::{Client, ResourceExt};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
@@ -16,57 +18,39 @@ use crate::credential::{
     source::{self, Surroundings},
 };
 
-/// A source that is missing is looked for again after this long; Entra is asked far less often.
-const SOURCE_RETRY: Duration = Duration::from_secs(1);
+pub(crate) use plan::Look;
 
 /// A credential with its material.
-#[derive(Debug, Clone)]
-pub(crate) struct Loaded {
-    pub(crate) credential: Credential,
-    /// Its source is gone: it serves GET and DELETE of what is held, and nothing else.
-    pub(crate) last_material: bool,
-}
+pub(crate) type Loaded = plan::Loaded<Credential>;
 
 /// What has become of a credential since something was read with it.
-#[derive(Debug)]
-pub(crate) enum Standing {
-    /// It is gone, or has another material.
-    Gone,
-    /// It does not sign in now.
-    Paused,
-    /// It is good.
-    Good(Box<Credential>),
-}
+pub(crate) type Standing = plan::Standing<Box<Credential>>;
 
 /// Whether something is held in Azure with a credential, by whom it is looked at for. Asked only where it matters.
 pub(crate) type Holds<'a> = dyn Fn() -> bool + Sync + 'a;
 
-/// How thoroughly a credential is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// To be used: what is known for less than a probe stands.
-    Use,
-    /// By its own pass: the source is read, if it was not half a probe ago.
-    Own,
-    /// By its own pass, after a change of its spec: the source is read.
-    Changed,
-    /// By its own pass, on demand: the source is read, and Entra is asked although a token is in hand.
-    Requested,
+/// A credential, as what decides sees it.
+#[derive(Debug, Clone)]
+struct Proof(Credential);
+
+impl plan::Material for Proof {
+    type Key = CredentialKey;
+
+    fn key(&self) -> &CredentialKey {
+        &self.0.key
+    }
+
+    fn is_assertion(&self) -> bool {
+        matches!(self.0.material, Material::Assertion(_))
+    }
 }
 
+/// What is kept of one credential.
 #[derive(Debug, Default)]
-struct Entry {
+struct Slot {
     /// Held by whoever reads the source or signs in; the others take over what came of it.
     flight: Arc<AsyncMutex<()>>,
-    good: Option<Credential>,
-    /// Why there is no material, or no more than the last.
-    source: Option<Fault>,
-    /// The source could not be read now; what is in hand stands.
-    unread: Option<Fault>,
-    sign_in: Option<(Fault, Instant)>,
-    read_at: Option<Instant>,
-    /// Somebody could not use it, or not for all, since its own pass last found it good.
-    troubled: bool,
+    entry: plan::Entry<Proof>,
 }
 
 /// The last good material of each credential, and what went wrong lately.
@@ -75,21 +59,45 @@ pub(crate) struct Materials {
     tokens: Tokens,
     surroundings: Surroundings,
     probe: Duration,
-    entries: Mutex<HashMap<String, Entry>>,
+    /// What time is counted from.
+    begun: Instant,
+    /// One of each credential that there is: [`Materials::retain`] and [`Materials::forget`] take out what is gone.
+    slots: Mutex<HashMap<String, Slot>>,
 }
 
 impl Materials {
     pub(crate) fn new(client: Client, tokens: Tokens, surroundings: Surroundings, probe: Duration) -> Self {
-        Self { client, tokens, surroundings, probe, entries: Mutex::default() }
+        Self { client, tokens, surroundings, probe, begun: clock::instant(), slots: Mutex::default() }
     }
 
-    fn with<T>(&self, uid: &str, act: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        self.entries.lock().ok().map(|mut entries| act(entries.entry(uid.to_owned()).or_default()))
+    fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
+        // A panic under this lock leaves an entry as it was, or as if nothing had been read yet.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same for one that is known already.
-    fn of<T>(&self, uid: &str, act: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        self.entries.lock().ok()?.get_mut(uid).map(act)
+    /// Looks at an entry with what is known beside.
+    fn facts<T>(&self, holds: &dyn Fn() -> bool, look: impl FnOnce(&Facts<'_, Proof>) -> T) -> T {
+        look(&Facts {
+            now: clock::instant().saturating_duration_since(self.begun),
+            probe: self.probe,
+            token: &|proof: &Proof| self.tokens.holds(&proof.0),
+            holds,
+        })
+    }
+
+    /// One event, and what it leads to at once: an entry and the tokens of its material go together.
+    fn happens(
+        &self,
+        entry: &mut plan::Entry<Proof>,
+        event: Event<'_, Proof>,
+        holds: &dyn Fn() -> bool,
+    ) -> Turn<Proof> {
+        let turn = self.facts(holds, |facts| transition(std::mem::take(entry), event, facts));
+        entry.clone_from(&turn.entry);
+        if let Some(replaced) = &turn.drop_token {
+            self.tokens.drop_token(&replaced.0);
+        }
+        turn
     }
 
     /// The material of a credential that signs in, or why there is none. The source is read at most once a probe for
@@ -103,184 +111,91 @@ impl Materials {
         holds: &Holds<'_>,
     ) -> Result<Loaded, Fault> {
         let uid = object.uid().unwrap_or_default();
-        let got = self.look(object, &uid, look, holds).await;
-        let good = got.as_ref().is_ok_and(|loaded| !loaded.last_material);
-        if look == Look::Use && !good {
-            self.of(&uid, |entry| entry.troubled = true);
+        let mut in_turn = None;
+        let mut event = Event::Asked { look, in_turn: false };
+        // It ends: `every_talk_ends` holds for all states and answers.
+        loop {
+            let turn = self.tell(&uid, event, holds);
+            event = match turn.next {
+                Some(Next::WaitTurn) => {
+                    let flight = Arc::clone(&self.slots().entry(uid.clone()).or_default().flight);
+                    in_turn = Some(flight.lock_owned().await);
+                    Event::Asked { look, in_turn: true }
+                }
+                Some(Next::Read { again }) => {
+                    Event::SourceRead { look, again, result: self.read(object, &uid).await.map(Proof) }
+                }
+                Some(Next::SignIn { with, fresh, again }) => {
+                    let result = self.tokens.check(&with.credential.0, fresh).await.map(drop);
+                    #[cfg(debug_assertions)]
+                    if result.is_ok() {
+                        crate::panic_on_demand::with(&self.in_hand());
+                    }
+                    Event::SignedIn { look, again, with, result }
+                }
+                Some(Next::Answer(answer)) => {
+                    drop(in_turn);
+                    return answer.map(|loaded| loaded.map(|proof| proof.0));
+                }
+                None => return Err(no_material(&uid)),
+            };
         }
-        got
+    }
+
+    /// What was done for whoever asked. What is forgotten meanwhile is remembered again only if something was read.
+    fn tell(&self, uid: &str, event: Event<'_, Proof>, holds: &Holds<'_>) -> Turn<Proof> {
+        let mut slots = self.slots();
+        if matches!(event, Event::SourceRead { .. }) {
+            return self.happens(&mut slots.entry(uid.to_owned()).or_default().entry, event, &holds);
+        }
+        match slots.get_mut(uid) {
+            Some(slot) => self.happens(&mut slot.entry, event, &holds),
+            None => self.happens(&mut plan::Entry::default(), event, &holds),
+        }
+    }
+
+    /// Something that happened to one that is known, whoever it was.
+    fn note(&self, uid: &str, event: Event<'_, Proof>) -> Option<Turn<Proof>> {
+        let mut slots = self.slots();
+        let slot = slots.get_mut(uid)?;
+        Some(self.happens(&mut slot.entry, event, &|| false))
     }
 
     /// Whether somebody could not use it since this was last asked: then its own pass, which finds it good, wakes them.
     pub(crate) fn was_troubled(&self, uid: &str) -> bool {
-        self.of(uid, |entry| std::mem::take(&mut entry.troubled)).unwrap_or_default()
-    }
-
-    async fn look<K: CredentialObject>(
-        &self,
-        object: &K,
-        uid: &str,
-        look: Look,
-        holds: &Holds<'_>,
-    ) -> Result<Loaded, Fault> {
-        if look == Look::Use
-            && let Some(known) = self.known(uid, holds)
-        {
-            return known;
-        }
-        let flight = self.with(uid, |entry| Arc::clone(&entry.flight)).unwrap_or_default();
-        let _flight = flight.lock().await;
-        // Somebody else may have found out meanwhile.
-        if look == Look::Use
-            && let Some(known) = self.known(uid, holds)
-        {
-            return known;
-        }
-        let due = match look {
-            Look::Use => self.is_due(uid, self.probe),
-            // Sooner than its turn comes: whoever used it meanwhile must not make it wait for another one.
-            Look::Own => self.is_due(uid, self.probe / 2),
-            Look::Changed | Look::Requested => true,
-        };
-        if due {
-            self.load(object, uid).await;
-        }
-        let mut loaded = self.loaded(uid, holds)?;
-        // One failing credential costs one probe a minute, however many objects use it; and a pause that Entra itself
-        // asked for stands whoever requests otherwise.
-        if let Some(fault) = self.barred(uid)
-            && (look != Look::Requested || fault.retry_after.is_some())
-        {
-            return Err(self.source_fault(uid).unwrap_or(fault));
-        }
-        let mut signed_in = self.tokens.check(&loaded.credential, look == Look::Requested).await;
-        // A certificate's assertion is made new each time: another would be as untimely.
-        let got_elsewhere = matches!(loaded.credential.material, Material::Assertion(_));
-        if signed_in.as_ref().is_err_and(avnm_plan::credential::is_untimely)
-            && got_elsewhere
-            && !loaded.last_material
-        {
-            self.load(object, uid).await;
-            loaded = self.loaded(uid, holds)?;
-            signed_in = self.tokens.check(&loaded.credential, true).await;
-        }
-        match signed_in {
-            Ok(_) => {
-                self.of(uid, |entry| entry.sign_in = None);
-                #[cfg(debug_assertions)]
-                crate::panic_on_demand::with(&self.in_hand());
-                Ok(loaded)
-            }
-            // A token that is still good serves until its end; the credential's own status says what was answered.
-            Err(_) if self.tokens.holds(&loaded.credential) => Ok(loaded),
-            Err(fault) => {
-                self.refused(&loaded.credential.key, &fault);
-                // That the source is gone is the cause, and what to do something about.
-                Err(self.source_fault(uid).unwrap_or(fault))
-            }
-        }
-    }
-
-    /// All material in hand.
-    #[cfg(debug_assertions)]
-    fn in_hand(&self) -> Vec<Credential> {
-        let entries = self.entries.lock();
-        entries.map(|all| all.values().filter_map(|entry| entry.good.clone()).collect()).unwrap_or_default()
-    }
-
-    /// What can be answered without asking anybody.
-    fn known(&self, uid: &str, holds: &Holds<'_>) -> Option<Result<Loaded, Fault>> {
-        if self.is_due(uid, self.probe) {
-            return None;
-        }
-        let loaded = match self.loaded(uid, holds) {
-            Ok(loaded) => loaded,
-            Err(fault) => return Some(Err(fault)),
-        };
-        if let Some(fault) = self.barred(uid) {
-            return Some(Err(self.source_fault(uid).unwrap_or(fault)));
-        }
-        self.tokens.holds(&loaded.credential).then_some(Ok(loaded))
-    }
-
-    /// Whether the source, which was read well, is to be read again after so long; one that is missing is sooner.
-    fn is_due(&self, uid: &str, wait: Duration) -> bool {
-        let now = clock::instant();
-        let due = self.of(uid, |entry| {
-            let wait = if entry.source.is_some() { SOURCE_RETRY.min(wait) } else { wait };
-            entry.read_at.is_none_or(|at| now.saturating_duration_since(at) >= wait)
-        });
-        due.unwrap_or(true)
-    }
-
-    /// The material in hand. Without its source it is for who holds something with it: whoever took the source away wants
-    /// nobody else to sign in any more, not even to see whether it works.
-    fn loaded(&self, uid: &str, holds: &Holds<'_>) -> Result<Loaded, Fault> {
-        let (good, source) =
-            self.of(uid, |entry| (entry.good.clone(), entry.source.clone())).unwrap_or_default();
-        match (good, source) {
-            (Some(credential), None) => Ok(Loaded { credential, last_material: false }),
-            (Some(credential), Some(_)) if holds() => Ok(Loaded { credential, last_material: true }),
-            (_, Some(fault)) => Err(fault),
-            (None, None) => Err(Fault::local("read credential", uid, FaultKind::SourceGone, "no material")),
-        }
-    }
-
-    /// What Entra answered less than a probe ago, unless a token was had since.
-    fn barred(&self, uid: &str) -> Option<Fault> {
-        let now = clock::instant();
-        self.of(uid, |entry| {
-            if entry.good.as_ref().is_some_and(|good| self.tokens.holds(good)) {
-                entry.sign_in = None;
-            }
-            entry.sign_in.as_ref().filter(|(_, until)| *until > now).map(|(fault, _)| fault.clone())
-        })
-        .flatten()
+        self.note(uid, Event::FoundGood).is_some_and(|turn| turn.wake_users)
     }
 
     /// Why a credential that has a usable token still is no good: its source is gone or cannot be read, or Entra refuses
     /// a new token.
     pub(crate) fn warning(&self, uid: &str) -> Option<Fault> {
-        let (good, unread) = self.of(uid, |entry| (entry.good.clone(), entry.unread.clone()))?;
-        self.source_fault(uid).or(unread).or_else(|| self.tokens.refused(&good?))
+        let entry = self.slots().get(uid)?.entry.clone();
+        let refused = || self.tokens.refused(&entry.material()?.0);
+        entry.warning().cloned().or_else(refused)
     }
 
     /// Takes note that a credential does not sign in: nobody tries again for a probe.
     pub(crate) fn refused(&self, key: &CredentialKey, fault: &Fault) {
-        // Entra may ask for more than a probe.
-        let until = clock::instant() + fault.retry_after.unwrap_or_default().max(self.probe);
-        if let Ok(mut entries) = self.entries.lock()
-            && let Some(entry) = entries.get_mut(&key.uid)
-            // What an older material was told says nothing of the newer one.
-            && entry.good.as_ref().is_some_and(|good| good.key == *key)
-        {
-            entry.sign_in = Some((fault.clone(), until));
-        }
+        self.note(&key.uid, Event::Refused { key, fault });
     }
 
     /// With what a sweep may read what was read with this key: the material in hand, if it is the same still.
     pub(crate) fn standing(&self, key: &CredentialKey) -> Standing {
-        let barred = self.barred(&key.uid).is_some();
-        let Ok(entries) = self.entries.lock() else { return Standing::Paused };
-        let Some(entry) = entries.get(&key.uid) else { return Standing::Gone };
-        match &entry.good {
-            Some(good) if good.key != *key => Standing::Gone,
-            Some(good) if !barred => Standing::Good(Box::new(good.clone())),
-            _ => Standing::Paused,
-        }
+        let slots = self.slots();
+        let Some(slot) = slots.get(&key.uid) else { return Standing::Gone };
+        let standing = self.facts(&|| false, |facts| slot.entry.standing(key, facts));
+        standing.map(|proof| Box::new(proof.0))
     }
 
-    /// The fault of the source alone: a credential with material left still has to say that its Secret is gone.
-    fn source_fault(&self, uid: &str) -> Option<Fault> {
-        self.of(uid, |entry| entry.source.clone()).flatten()
+    /// All material in hand.
+    #[cfg(debug_assertions)]
+    fn in_hand(&self) -> Vec<Credential> {
+        self.slots().values().filter_map(|slot| Some(slot.entry.material()?.0.clone())).collect()
     }
 
     /// Only these credentials are there.
     pub(crate) fn retain(&self, uids: &HashSet<String>) {
-        let gone: Vec<String> = match self.entries.lock() {
-            Ok(entries) => entries.keys().filter(|uid| !uids.contains(*uid)).cloned().collect(),
-            Err(_) => Vec::new(),
-        };
+        let gone: Vec<String> = self.slots().keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
         for uid in &gone {
             self.forget(uid);
         }
@@ -288,35 +203,10 @@ impl Materials {
 
     /// Forgets a credential that is gone, with its tokens.
     pub(crate) fn forget(&self, uid: &str) {
-        let gone = self.entries.lock().ok().and_then(|mut entries| entries.remove(uid));
-        if let Some(good) = gone.and_then(|entry| entry.good) {
-            self.tokens.drop_token(&good);
+        let gone = self.slots().remove(uid);
+        if let Some(proof) = gone.as_ref().and_then(|slot| slot.entry.material()) {
+            self.tokens.drop_token(&proof.0);
         }
-    }
-
-    async fn load<K: CredentialObject>(&self, object: &K, uid: &str) {
-        let result = self.read(object, uid).await;
-        self.with(uid, |entry| {
-            // When it was over: those who waited for a read that took long take over what it came to.
-            entry.read_at = Some(clock::instant());
-            entry.unread = None;
-            match result {
-                Ok(credential) => {
-                    let changed = entry.good.as_ref().is_some_and(|old| old.key != credential.key);
-                    if changed {
-                        if let Some(old) = &entry.good {
-                            self.tokens.drop_token(old);
-                        }
-                        entry.sign_in = None;
-                    }
-                    entry.good = Some(credential);
-                    entry.source = None;
-                }
-                // The API server did not answer: what is in memory still stands.
-                Err(fault) if fault.is_passing() && entry.good.is_some() => entry.unread = Some(fault),
-                Err(fault) => entry.source = Some(fault),
-            }
-        });
     }
 
     async fn read<K: CredentialObject>(&self, object: &K, uid: &str) -> Result<Credential, Fault> {
@@ -338,5 +228,82 @@ impl Materials {
             fingerprint: material.fingerprint(),
         };
         Ok(Credential { key, tenant, client, material })
+    }
+}
+
+fn no_material(uid: &str) -> Fault {
+    Fault::local("read credential", uid, FaultKind::SourceGone, "no material")
+}
+
+#[cfg(test)]
+mod tests {
+    use avnm_api::TenantCredential;
+    use avnm_arm::{Cloud, Transport, TransportOptions};
+    use serde_json::json;
+
+    use super::*;
+    use crate::recorded::{self, Recorded};
+
+    const UID: &str = "u-1";
+
+    fn credential() -> TenantCredential {
+        let object = json!({
+            "apiVersion": "avnm.dev/v1alpha1", "kind": "TenantCredential",
+            "metadata": {"name": "central", "namespace": "hub", "uid": UID},
+            "spec": {
+                "tenantId": "24680975-1234-abcd-56ef-121314ab5643",
+                "clientId": "00000000-0000-0000-0000-000000000001",
+                "clientSecret": {"secretRef": {"name": "app", "key": "secret"}},
+            },
+        });
+        serde_json::from_value(object).expect("a credential")
+    }
+
+    /// Materials whose Secrets are not there.
+    fn without_secrets() -> (Materials, Recorded) {
+        let (client, recorded) = recorded::client(|_| recorded::refusal(404, "NotFound", "no such Secret"));
+        let cloud = Cloud::named("AzurePublic").expect("a cloud");
+        let transport = Transport::new(&TransportOptions::default()).expect("a transport");
+        let surroundings = Surroundings {
+            namespace: "avnm-system".to_owned(),
+            federated_token_file: None,
+            metadata_endpoint: None,
+            cloud: cloud.clone(),
+        };
+        let tokens = Tokens::new(cloud, transport);
+        (Materials::new(client, tokens, surroundings, Duration::from_secs(60)), recorded)
+    }
+
+    #[tokio::test]
+    async fn one_reads_for_all_who_ask_at_the_same_time() {
+        let (materials, recorded) = without_secrets();
+        let object = credential();
+        let asking = (0..20).map(|_| materials.get(&object, Look::Use, &|| false));
+        let answers = futures::future::join_all(asking).await;
+        for answer in &answers {
+            let fault = answer.as_ref().expect_err("there is no Secret");
+            assert_eq!(fault.code, avnm_plan::credential::SECRET_NOT_FOUND);
+        }
+        let asked = recorded.all();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(asked[0].path, "/api/v1/namespaces/hub/secrets/app");
+        assert!(materials.warning(UID).is_some());
+        assert!(materials.was_troubled(UID) && !materials.was_troubled(UID), "once");
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_read_anew_and_leaves_nothing_behind() {
+        let (materials, recorded) = without_secrets();
+        let object = credential();
+        for reads in 1..=3 {
+            assert!(materials.get(&object, Look::Use, &|| false).await.is_err());
+            assert_eq!(recorded.all().len(), reads);
+            materials.retain(&HashSet::from([UID.to_owned()]));
+            assert_eq!(materials.slots().len(), 1);
+            materials.retain(&HashSet::new());
+            assert!(materials.slots().is_empty());
+        }
+        assert!(materials.warning(UID).is_none() && !materials.was_troubled(UID));
+        assert!(materials.slots().is_empty(), "nobody who only asks makes one");
     }
 }
