@@ -8,31 +8,57 @@ use crate::context::Ctx;
 use crate::world;
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
-    let credential = || world::credential("central", world::CENTRAL_TENANT);
-    let with = |mut object: Value, path: &str, value: Value| {
-        if let Some(slot) = object.pointer_mut(path) {
-            *slot = value;
-        }
-        object
-    };
-    let cluster = |patch: Value| {
-        let mut object = credential();
-        object["kind"] = json!("ClusterTenantCredential");
-        object["metadata"]["name"] = json!("s11");
-        for (field, value) in patch.as_object().into_iter().flatten() {
-            object["spec"][field] = value.clone();
-        }
-        object
-    };
-    let identity = |value: Value| cluster(json!({"clientSecret": null, "managedIdentity": value}));
-    let restricted = |scopes: &Value| {
-        let mut object = credential();
-        object["spec"]["allowedScopes"] = scopes.clone();
-        object
-    };
-    let connection = || world::connection(&json!({}));
+    let mut said = refused_all(ctx, [names_and_references(), credentials()].concat()).await?;
+    ctx.apply_all(&[connection(), world::member(&json!({})), credential(), cluster(&json!({}))]).await?;
+    said.push_str(&refused_all(ctx, changes_of_what_is_immutable()).await?);
+
+    // Nothing of what the CRDs say was left out here.
+    let crds = std::fs::read_to_string(avnm_launcher::run::workspace_dir().join("deploy/crds.yaml"))?;
+    let rules = messages(&crds)?;
+    let unseen: Vec<&String> = rules.iter().filter(|rule| !said.contains(rule.as_str())).collect();
+    ensure!(!rules.is_empty() && unseen.is_empty(), "no object here is refused with {unseen:#?}");
+    while_deleting(ctx).await
+}
+
+/// An object that is refused, and a part of the message.
+type Refused = (Value, &'static str);
+
+fn credential() -> Value {
+    world::credential("central", world::CENTRAL_TENANT)
+}
+
+fn connection() -> Value {
+    world::connection(&json!({}))
+}
+
+/// The same object with another value in one place.
+fn with(mut object: Value, path: &str, value: Value) -> Value {
+    if let Some(slot) = object.pointer_mut(path) {
+        *slot = value;
+    }
+    object
+}
+
+/// A credential of the cluster with other fields in its spec.
+fn cluster(patch: &Value) -> Value {
+    let mut object = credential();
+    object["kind"] = json!("ClusterTenantCredential");
+    object["metadata"]["name"] = json!("s11");
+    for (field, value) in patch.as_object().into_iter().flatten() {
+        object["spec"][field] = value.clone();
+    }
+    object
+}
+
+/// A connection with one half of this name.
+fn named(half: &str, name: &str, credential: &str) -> Value {
+    let reference = json!({"kind": "TenantCredential", "name": credential});
+    world::connection(&json!({half: {"name": name, "credentialRef": reference}}))
+}
+
+fn names_and_references() -> Vec<Refused> {
     let long = "a".repeat(70);
-    let refused: Vec<(Value, &str)> = vec![
+    vec![
         (
             with(connection(), "/spec/networkManagerId", json!("/subscriptions/x")),
             "write the id of a network manager",
@@ -58,12 +84,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         (with(connection(), "/metadata/name", json!(long)), "set spec.scopeConnection.name"),
         (with(connection(), "/metadata/name", json!(long)), "set spec.networkManagerConnection.name"),
         (with(world::member(&json!({})), "/metadata/name", json!(long)), "set spec.memberName"),
-        (
-            world::connection(
-                &json!({"scopeConnection": {"name": "-x", "credentialRef": {"kind": "TenantCredential", "name": "central"}}}),
-            ),
-            "write 1 to 64 letters",
-        ),
+        (named("scopeConnection", "-x", "central"), "write 1 to 64 letters"),
         (world::member(&json!({"connectionRef": null})), "set connectionRef"),
         (
             with(world::member(&json!({})), "/spec/resourceId", json!("/subscriptions/x/y")),
@@ -73,6 +94,17 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
             with(world::member(&json!({})), "/spec/networkGroupId", json!(world::MANAGER)),
             "write the id of a network group",
         ),
+    ]
+}
+
+fn credentials() -> Vec<Refused> {
+    let identity = |value: Value| cluster(&json!({"clientSecret": null, "managedIdentity": value}));
+    let restricted = |scopes: &Value| {
+        let mut object = credential();
+        object["spec"]["allowedScopes"] = scopes.clone();
+        object
+    };
+    vec![
         (with(credential(), "/spec/clientId", json!("app")), "write the application's client id"),
         (restricted(&json!(["subscriptions/x"])), "write each scope as an ARM id"),
         (restricted(&json!([])), "leave allowedScopes out to restrict nothing"),
@@ -89,7 +121,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
             "unknown field",
         ),
         (
-            cluster(json!({"workloadIdentity": {}})),
+            cluster(&json!({"workloadIdentity": {}})),
             "set exactly one way to sign in: serviceAccount, workloadIdentity",
         ),
         (identity(json!({})), "name the managed identity by exactly one of"),
@@ -97,28 +129,22 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         (identity(json!({"resourceId": "/a&client_id=b"})), "write the managed identity's ARM id"),
         (
             cluster(
-                json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}}),
+                &json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}}),
             ),
             "give values with In and NotIn",
         ),
-    ];
-    let mut said = refused_all(ctx, refused).await?;
+    ]
+}
 
-    // What is immutable.
-    ctx.apply_all(&[connection(), world::member(&json!({})), credential(), cluster(json!({}))]).await?;
+fn changes_of_what_is_immutable() -> Vec<Refused> {
     let other = "/subscriptions/00000000-abcd-1234-1def-0987654321ab";
-    let changed: Vec<(Value, &str)> = vec![
+    vec![
         (with(connection(), "/spec/target/scope", json!(other)), "target.scope is immutable"),
         (
             with(connection(), "/spec/networkManagerId", json!(world::MANAGER.replace("myAVNM", "other"))),
             "networkManagerId is immutable",
         ),
-        (
-            world::connection(
-                &json!({"scopeConnection": {"name": "other", "credentialRef": {"kind": "TenantCredential", "name": "central"}}}),
-            ),
-            "spec.scopeConnection.name is immutable",
-        ),
+        (named("scopeConnection", "other", "central"), "spec.scopeConnection.name is immutable"),
         (world::member(&json!({"memberName": "other"})), "spec.memberName is immutable"),
         (
             with(
@@ -133,9 +159,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
             "target.tenantId is immutable",
         ),
         (
-            world::connection(
-                &json!({"networkManagerConnection": {"name": "other", "credentialRef": {"kind": "TenantCredential", "name": "target"}}}),
-            ),
+            named("networkManagerConnection", "other", "target"),
             "spec.networkManagerConnection.name is immutable",
         ),
         (
@@ -145,26 +169,18 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         (with(credential(), "/spec/tenantId", json!(world::TARGET_TENANT)), "tenantId is immutable"),
         (with(credential(), "/spec/clientId", json!(world::TARGET_TENANT)), "clientId is immutable"),
         (
-            cluster(json!({"tenantId": world::TARGET_TENANT})),
+            cluster(&json!({"tenantId": world::TARGET_TENANT})),
             "tenantId is immutable: create another ClusterTenantCredential",
         ),
         (
-            cluster(json!({"clientId": world::TARGET_TENANT})),
+            cluster(&json!({"clientId": world::TARGET_TENANT})),
             "clientId is immutable: create another ClusterTenantCredential",
         ),
-    ];
-    said.push_str(&refused_all(ctx, changed).await?);
-
-    // Nothing of what the CRDs say was left out here.
-    let crds = std::fs::read_to_string(avnm_launcher::run::workspace_dir().join("deploy/crds.yaml"))?;
-    let rules = messages(&crds)?;
-    let unseen: Vec<&String> = rules.iter().filter(|rule| !said.contains(rule.as_str())).collect();
-    ensure!(!rules.is_empty() && unseen.is_empty(), "no object here is refused with {unseen:#?}");
-    while_deleting(ctx).await
+    ]
 }
 
 /// Each object must be refused with its message. Gives all that kubectl said.
-async fn refused_all(ctx: &Ctx, objects: Vec<(Value, &str)>) -> Result<String> {
+async fn refused_all(ctx: &Ctx, objects: Vec<Refused>) -> Result<String> {
     let mut all = String::new();
     for (mut object, message) in objects {
         object["metadata"]["namespace"] = json!(ctx.namespace());

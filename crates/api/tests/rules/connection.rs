@@ -44,7 +44,13 @@ fn too_long(object: Value) -> Value {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let mut rows = vec![
+    let halves = ["scopeConnection", "networkManagerConnection"].into_iter().flat_map(of_half);
+    of_the_manager().into_iter().chain(of_the_target()).chain(halves).collect()
+}
+
+/// Whether there is a half at all, and the network manager.
+fn of_the_manager() -> Vec<Row> {
+    vec![
         Row {
             kind: KIND,
             path: "spec",
@@ -98,6 +104,11 @@ pub(crate) fn rows() -> Vec<Row> {
                 changed(object(), field("networkManagerId", &MANAGER.replace("/rg/", "/RG/"))),
             ],
         },
+    ]
+}
+
+fn of_the_target() -> Vec<Row> {
+    vec![
         Row {
             kind: KIND,
             path: "spec.target.tenantId",
@@ -153,11 +164,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 field("target.scope", "/providers/Microsoft.Management/managementGroups/mg"),
             )],
         },
-    ];
-    for half in ["scopeConnection", "networkManagerConnection"] {
-        rows.extend(of_half(half));
-    }
-    rows
+    ]
 }
 
 /// The rules that both halves have, each on its own field.

@@ -21,18 +21,45 @@ fn object(kind: &str) -> Value {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    [NAMESPACED, CLUSTER].into_iter().flat_map(common).chain(of_the_cluster_kind()).collect()
+    let of_both =
+        |kind| [of_signing_in(kind), of_ids(kind), of_scopes(kind)].into_iter().flatten().collect::<Vec<_>>();
+    [NAMESPACED, CLUSTER].into_iter().flat_map(of_both).chain(of_the_cluster_kind()).collect()
 }
 
-/// What both kinds have.
-fn common(kind: &'static str) -> Vec<Row> {
-    let other = "00000000-1234-abcd-56ef-121314ab5643";
+fn of_signing_in(kind: &'static str) -> Vec<Row> {
     let object = || object(kind);
     let spec = |patch: &Value| with(object(), &json!({"spec": patch}));
-    let scopes = |all: &[&str]| spec(&json!({"allowedScopes": all}));
     let by = |method: &str, value: Value| spec(&json!({"clientSecret": null, method: value}));
     let account = json!({"name": "avnm"});
     let certificate = json!({"secretRef": {"name": "tls"}});
+    vec![Row {
+        kind,
+        path: "spec",
+        says: if kind == CLUSTER {
+            "set exactly one way to sign in: serviceAccount, workloadIdentity, managedIdentity, clientSecret or clientCertificate"
+        } else {
+            "set exactly one way to sign in: serviceAccount, clientSecret or clientCertificate"
+        },
+        accepts: vec![
+            made(object()),
+            made(by("serviceAccount", account.clone())),
+            made(by("clientCertificate", certificate.clone())),
+            made(by("clientCertificate", json!({"secretRef": {"name": "pem", "key": "both.pem"}}))),
+            changed(object(), by("serviceAccount", account.clone())),
+        ],
+        refuses: vec![
+            made(spec(&json!({"clientSecret": null}))),
+            made(spec(&json!({"serviceAccount": account}))),
+            made(spec(&json!({"clientCertificate": certificate}))),
+        ],
+    }]
+}
+
+/// Whom it signs in as, and where.
+fn of_ids(kind: &'static str) -> Vec<Row> {
+    let other = "00000000-1234-abcd-56ef-121314ab5643";
+    let object = || object(kind);
+    let spec = |patch: &Value| with(object(), &json!({"spec": patch}));
     let immutable = |field: &str| -> &'static str {
         match (field, kind) {
             ("tenantId", NAMESPACED) => {
@@ -50,27 +77,6 @@ fn common(kind: &'static str) -> Vec<Row> {
         }
     };
     vec![
-        Row {
-            kind,
-            path: "spec",
-            says: if kind == CLUSTER {
-                "set exactly one way to sign in: serviceAccount, workloadIdentity, managedIdentity, clientSecret or clientCertificate"
-            } else {
-                "set exactly one way to sign in: serviceAccount, clientSecret or clientCertificate"
-            },
-            accepts: vec![
-                made(object()),
-                made(by("serviceAccount", account.clone())),
-                made(by("clientCertificate", certificate.clone())),
-                made(by("clientCertificate", json!({"secretRef": {"name": "pem", "key": "both.pem"}}))),
-                changed(object(), by("serviceAccount", account.clone())),
-            ],
-            refuses: vec![
-                made(spec(&json!({"clientSecret": null}))),
-                made(spec(&json!({"serviceAccount": account}))),
-                made(spec(&json!({"clientCertificate": certificate}))),
-            ],
-        },
         Row {
             kind,
             path: "spec.tenantId",
@@ -107,9 +113,16 @@ fn common(kind: &'static str) -> Vec<Row> {
             kind,
             path: "spec.clientId",
             says: immutable("clientId"),
-            accepts: vec![changed(object(), scopes(&["/subscriptions/x"]))],
+            accepts: vec![changed(object(), spec(&json!({"allowedScopes": ["/subscriptions/x"]})))],
             refuses: vec![changed(object(), spec(&json!({"clientId": other})))],
         },
+    ]
+}
+
+fn of_scopes(kind: &'static str) -> Vec<Row> {
+    let object = || object(kind);
+    let scopes = |all: &[&str]| with(object(), &json!({"spec": {"allowedScopes": all}}));
+    vec![
         Row {
             kind,
             path: "spec.allowedScopes",

@@ -21,11 +21,12 @@ fn spec(patch: &Value) -> Value {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
+    of_the_name().into_iter().chain(of_references()).collect()
+}
+
+fn of_the_name() -> Vec<Row> {
     let named = |name: &str| spec(&json!({"memberName": name}));
-    let group = |id: &str| spec(&json!({"networkGroupId": id}));
-    let network = |id: &str| spec(&json!({"resourceId": id}));
     let too_long = |object: Value| with(object, &json!({"metadata": {"name": "n".repeat(65)}}));
-    let credential = json!({"kind": "TenantCredential", "name": "c"});
     vec![
         Row {
             kind: KIND,
@@ -49,6 +50,22 @@ pub(crate) fn rows() -> Vec<Row> {
                 changed(named("a"), named("b")),
             ],
         },
+        Row {
+            kind: KIND,
+            path: "spec.memberName",
+            says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit",
+            accepts: ["a", "crossTenantMember", &"a".repeat(64)].map(|name| made(named(name))).into(),
+            refuses: ["-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
+        },
+    ]
+}
+
+/// What it refers to.
+fn of_references() -> Vec<Row> {
+    let group = |id: &str| spec(&json!({"networkGroupId": id}));
+    let network = |id: &str| spec(&json!({"resourceId": id}));
+    let credential = json!({"kind": "TenantCredential", "name": "c"});
+    vec![
         Row {
             kind: KIND,
             path: "spec",
@@ -86,13 +103,6 @@ pub(crate) fn rows() -> Vec<Row> {
             says: "networkGroupId is immutable: create another StaticMember and delete this one",
             accepts: vec![changed(object(), spec(&json!({"connectionRef": {"name": "other"}})))],
             refuses: vec![changed(object(), group(&format!("{GROUP}2")))],
-        },
-        Row {
-            kind: KIND,
-            path: "spec.memberName",
-            says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit",
-            accepts: ["a", "crossTenantMember", &"a".repeat(64)].map(|name| made(named(name))).into(),
-            refuses: ["-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
         },
         Row {
             kind: KIND,
