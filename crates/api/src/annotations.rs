@@ -8,5 +8,6 @@ pub const FINALIZER_IN_USE: &str = "avnm.dev/in-use";
 pub const RECREATE: &str = "avnm.dev/recreate";
 /// Annotation: a new value forces a fresh read of Azure; it is then copied to `status.lastHandledReconcileAt`.
 pub const REQUESTED_AT: &str = "reconcile.avnm.dev/requestedAt";
-/// Annotation: any value lets an object be deleted in Azure although its CRD is being deleted.
+/// Annotation: any value confirms that an object may be deleted in Azure, under deletionPolicy Confirm, and although its CRD
+/// is being deleted.
 pub const CONFIRM_DELETE: &str = "avnm.dev/confirm-delete";

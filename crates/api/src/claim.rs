@@ -29,6 +29,11 @@ pub enum ClaimOrigin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
+    /// The ARM id that is claimed: a claim vouches for no other. Absent in claims of earlier versions, which are of the id
+    /// beside them in status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub id: Option<String>,
     /// metadata.uid of the object that claims. A claim of another uid (a restored or copied status) counts as none.
     #[schemars(length(max = 64))]
     pub uid: String,

@@ -41,7 +41,7 @@ use crate::sign_in::{
         priority = 1
     )
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.workloadIdentity), has(self.managedIdentity), has(self.clientSecret), has(self.clientCertificate)].filter(set, set).size() == 1").message("set exactly one way to sign in: serviceAccount, workloadIdentity, managedIdentity, clientSecret or clientCertificate"))]
 pub struct ClusterTenantCredentialSpec {
     /// The Entra tenant to sign in to, as a GUID. Immutable.

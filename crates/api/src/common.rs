@@ -26,7 +26,7 @@ impl CredentialKind {
 
 /// A credential: never one of another namespace, which is why there is no namespace here.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct CredentialRef {
     /// TenantCredential (of this object's namespace) or ClusterTenantCredential.
     pub kind: CredentialKind,
@@ -37,7 +37,7 @@ pub struct CredentialRef {
 
 /// A CrossTenantConnection of the same namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ConnectionRef {
     /// The connection's metadata.name.
     #[schemars(length(min = 1, max = 253))]
@@ -46,7 +46,7 @@ pub struct ConnectionRef {
 
 /// A key of a Secret of the credential's own namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SecretKeyRef {
     /// The Secret's metadata.name.
     #[schemars(length(min = 1, max = 253))]
@@ -74,6 +74,8 @@ pub enum DeletionPolicy {
     Delete,
     /// Azure is left as it is. Always works, also with broken credentials.
     Orphan,
+    /// As Delete, once the object is annotated with avnm.dev/confirm-delete; until then nothing is done in Azure.
+    Confirm,
 }
 
 /// What happens when something is already there under our name.

@@ -39,7 +39,7 @@ use crate::{
     validation = Rule::new("!has(self.spec.scopeConnection) || !has(oldSelf.spec.scopeConnection) || (has(self.spec.scopeConnection.external) && self.spec.scopeConnection.external) || (has(oldSelf.spec.scopeConnection.external) && oldSelf.spec.scopeConnection.external) || (has(self.spec.scopeConnection.name) ? self.spec.scopeConnection.name : self.metadata.name) == (has(oldSelf.spec.scopeConnection.name) ? oldSelf.spec.scopeConnection.name : oldSelf.metadata.name)").message("spec.scopeConnection.name is immutable: create another CrossTenantConnection and delete this one"),
     validation = Rule::new("!has(self.spec.networkManagerConnection) || !has(oldSelf.spec.networkManagerConnection) || (has(self.spec.networkManagerConnection.external) && self.spec.networkManagerConnection.external) || (has(oldSelf.spec.networkManagerConnection.external) && oldSelf.spec.networkManagerConnection.external) || (has(self.spec.networkManagerConnection.name) ? self.spec.networkManagerConnection.name : self.metadata.name) == (has(oldSelf.spec.networkManagerConnection.name) ? oldSelf.spec.networkManagerConnection.name : oldSelf.metadata.name)").message("spec.networkManagerConnection.name is immutable: create another CrossTenantConnection and delete this one")
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.scopeConnection) || has(self.networkManagerConnection)").message("declare at least one half: spec.scopeConnection, spec.networkManagerConnection, or both"))]
 pub struct CrossTenantConnectionSpec {
     /// The network manager, as /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME. Immutable.
@@ -58,7 +58,7 @@ pub struct CrossTenantConnectionSpec {
     /// Enforce (default) makes Azure match; Observe never writes to Azure and says what it would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Delete (default) deletes our halves in Azure with this object; Orphan leaves them.
+    /// Delete (default) deletes our halves in Azure with this object; Orphan leaves them; Confirm deletes them once the annotation avnm.dev/confirm-delete is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// IfIdentical (default), Always or Never: whether something that is already there is taken over.
@@ -71,7 +71,7 @@ pub struct CrossTenantConnectionSpec {
 
 /// The scope that is to be managed, and the tenant that it lies in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetSpec {
     /// The Entra tenant of the scope, as a GUID. Immutable.
     #[schemars(length(max = 36))]
@@ -87,7 +87,7 @@ pub struct TargetSpec {
 
 /// One half of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(has(self.external) && self.external) || (!has(self.name) && !has(self.description))").message("an external half is someone else's: leave out name and description"))]
 pub struct ConnectionHalf {
     /// Its name in Azure. Default: metadata.name. Immutable.

@@ -26,7 +26,7 @@ pub(crate) const SCOPES_SAYS: &str = "write each scope as an ARM id of whole seg
 
 /// A client secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClientSecret {
     /// Where the secret is. The operator needs a Role in that namespace that lets it get this Secret.
     pub secret_ref: SecretKeyRef,
@@ -34,7 +34,7 @@ pub struct ClientSecret {
 
 /// A certificate with its private key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClientCertificate {
     /// Where it is. The operator needs a Role in that namespace that lets it get this Secret.
     pub secret_ref: CertificateRef,
@@ -42,7 +42,7 @@ pub struct ClientCertificate {
 
 /// A Secret that holds a certificate and its RSA key, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct CertificateRef {
     /// The Secret's metadata.name.
     #[schemars(length(min = 1, max = 253))]
@@ -55,7 +55,7 @@ pub struct CertificateRef {
 
 /// A Kubernetes ServiceAccount as a federated credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ServiceAccountSource {
     /// The ServiceAccount's metadata.name. The operator needs a Role that lets it create this ServiceAccount's tokens.
     #[schemars(length(min = 1, max = 253))]
@@ -64,12 +64,12 @@ pub struct ServiceAccountSource {
 
 /// The token that is projected into the operator's own pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkloadIdentity {}
 
 /// A user-assigned managed identity as a federated credential of the application: exactly one of its ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.clientId) != has(self.resourceId)").message("name the managed identity by exactly one of clientId and resourceId"))]
 pub struct ManagedIdentity {
     /// The identity's client id, a GUID.
@@ -86,7 +86,7 @@ pub struct ManagedIdentity {
 
 /// The namespaces that a credential is lent to: those named and those selected. Absent or empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AllowedNamespaces {
     /// By name, exactly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -99,7 +99,7 @@ pub struct AllowedNamespaces {
 
 /// A label selector, with bounds: all of it must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct NamespaceSelector {
     /// Labels with exactly these values.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
@@ -118,7 +118,7 @@ pub struct LabelValue(#[schemars(length(max = 63))] pub String);
 
 /// One condition on one label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)").message("give values with In and NotIn, and none with Exists and DoesNotExist"))]
 pub struct SelectorExpression {
     /// The label's name.

@@ -32,7 +32,7 @@ use crate::{
     validation = Rule::new("has(self.spec.memberName) || self.metadata.name.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("metadata.name is too long for a name in Azure (64 characters): set spec.memberName"),
     validation = Rule::new("(has(self.spec.memberName) ? self.spec.memberName : self.metadata.name) == (has(oldSelf.spec.memberName) ? oldSelf.spec.memberName : oldSelf.metadata.name)").message("spec.memberName is immutable: create another StaticMember and delete this one")
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.connectionRef) || has(self.credentialRef)").message("set connectionRef (a CrossTenantConnection whose credentials are used) or credentialRef (a credential of the manager's tenant), or both"))]
 pub struct StaticMemberSpec {
     /// The network group, as …/networkManagers/NAME/networkGroups/NAME. Immutable.
@@ -62,7 +62,7 @@ pub struct StaticMemberSpec {
     /// Enforce (default) makes Azure match; Observe never writes to Azure and says what it would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Delete (default) takes the network out of the group with this object; Orphan leaves it.
+    /// Delete (default) takes the network out of the group with this object; Orphan leaves it; Confirm takes it out once the annotation avnm.dev/confirm-delete is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// IfIdentical (default), Always or Never: whether a member that is already there is taken over.

@@ -41,7 +41,7 @@ use crate::sign_in::{
         priority = 1
     )
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.serviceAccount), has(self.clientSecret), has(self.clientCertificate)].filter(set, set).size() == 1").message("set exactly one way to sign in: serviceAccount, clientSecret or clientCertificate"))]
 pub struct TenantCredentialSpec {
     /// The Entra tenant to sign in to, as a GUID. Immutable.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use avnm_api::ClaimPhase;
-use avnm_plan::contend::{Claimant, beaten_by};
+use avnm_plan::arbitration::{Claimant, beaten_by};
 use jiff::Timestamp;
 
 #[derive(Debug, Default)]
@@ -39,9 +39,11 @@ impl Contenders {
         (winner, freed)
     }
 
-    /// Enters an object before any pass of it.
+    /// Enters an object before any pass of it. What a pass has entered stays.
     pub(crate) fn enter(&self, keys: &[String], me: &Claimant) {
-        if let Ok(mut index) = self.0.lock() {
+        if let Ok(mut index) = self.0.lock()
+            && !index.by_uid.contains_key(&me.uid)
+        {
             index.enter(keys, me);
         }
     }
@@ -152,6 +154,11 @@ mod tests {
         }
     }
 
+    /// What a pass enters, without what it asks.
+    fn enter(index: &Contenders, keys: &[String], me: &Claimant) {
+        index.0.lock().unwrap().enter(keys, me);
+    }
+
     fn names(claimants: &[Claimant]) -> Vec<&str> {
         claimants.iter().map(|claimant| claimant.name.as_str()).collect()
     }
@@ -160,7 +167,7 @@ mod tests {
     fn who_gives_way_wakes_who_was_beaten() {
         let index = Contenders::default();
         let keys = ["k".to_owned()];
-        index.enter(&keys, &claimant("a", true));
+        enter(&index, &keys, &claimant("a", true));
         let (winner, freed) = index.contend(&keys, &claimant("b", true));
         assert_eq!((winner.map(|won| won.name), freed.len()), (Some("a".to_owned()), 0));
         assert_eq!(names(&index.contend(&keys, &claimant("a", false)).1), ["b"]);
@@ -173,7 +180,7 @@ mod tests {
         let index = Contenders::default();
         let keys = ["k".to_owned()];
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        index.enter(&keys, &claimant("a", false));
+        enter(&index, &keys, &claimant("a", false));
         assert_eq!(index.contend(&keys, &younger).0, None);
         let older = || index.contend(&keys, &claimant("a", true)).0.map(|won| won.name);
         assert_eq!(older(), Some("b".to_owned()), "its claim may be on its way");
@@ -182,7 +189,7 @@ mod tests {
         assert!(index.settle("b", Some((ClaimPhase::Intended, since))).is_empty());
         assert_eq!(older(), Some("b".to_owned()));
         // Or it did not: then the older one has it, and is told to look.
-        index.enter(&keys, &claimant("a", false));
+        enter(&index, &keys, &claimant("a", false));
         assert_eq!(index.contend(&keys, &younger).0, None);
         assert_eq!(older(), Some("b".to_owned()));
         assert_eq!(names(&index.settle("b", None)), ["a"]);
@@ -194,7 +201,7 @@ mod tests {
             index.contend(&keys, &Claimant { wants: false, ..younger.clone() }).0.map(|it| it.name),
             Some("a".to_owned())
         );
-        index.enter(&keys, &Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger });
+        enter(&index, &keys, &Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger });
         assert_eq!(names(&index.settle("b", None)), ["a"]);
     }
 
@@ -225,11 +232,20 @@ mod tests {
         let keys = ["k".to_owned()];
         let held =
             Claimant { claim: Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH)), ..claimant("ghost", true) };
-        index.enter(&keys, &held);
-        index.enter(&keys, &claimant("b", true));
+        enter(&index, &keys, &held);
+        enter(&index, &keys, &claimant("b", true));
         assert!(index.holds("k"));
         assert_eq!(names(&index.retain(&HashSet::from(["b".to_owned()]))), ["b"]);
         assert!(!index.holds("k"));
         assert_eq!(index.contend(&keys, &claimant("b", true)).0, None);
+    }
+
+    #[test]
+    fn what_a_pass_has_entered_is_not_entered_anew() {
+        let index = Contenders::default();
+        let keys = ["k".to_owned()];
+        index.contend(&keys, &claimant("a", true));
+        index.enter(&keys, &claimant("a", false));
+        assert!(index.contend(&keys, &claimant("b", true)).0.is_some());
     }
 }

@@ -11,17 +11,17 @@ use avnm_api::{
 };
 use avnm_arm::{Arm, Credential};
 use avnm_plan::{
-    conditions::find,
-    fault::Side,
-    inputs::{CredentialInput, UsableCredential},
+    credential::{CredentialInput, UsableCredential},
     reason::Reason,
+    side::Side,
+    status::find,
 };
 use avnm_terms::Fault;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
 use tokio::sync::{mpsc::UnboundedSender, watch};
@@ -31,6 +31,7 @@ use crate::{
     credential::{CredentialMemory, CredentialObject},
     cross_tenant_connection::ConnectionMemory,
     events::Events,
+    guarded::Guarded,
     inventory::Inventory,
     lease::LeaseGuard,
     materials::{Look, Materials},
@@ -45,10 +46,10 @@ use crate::{
 /// Caches of our kinds, and of what namespaces say of themselves.
 #[derive(Clone)]
 pub(crate) struct Stores {
-    pub(crate) connections: Store<DeserializeGuard<CrossTenantConnection>>,
-    pub(crate) members: Store<DeserializeGuard<StaticMember>>,
-    pub(crate) credentials: Store<DeserializeGuard<TenantCredential>>,
-    pub(crate) cluster_credentials: Store<DeserializeGuard<ClusterTenantCredential>>,
+    pub(crate) connections: Store<Guarded<CrossTenantConnection>>,
+    pub(crate) members: Store<Guarded<StaticMember>>,
+    pub(crate) credentials: Store<Guarded<TenantCredential>>,
+    pub(crate) cluster_credentials: Store<Guarded<ClusterTenantCredential>>,
     /// Metadata only: their labels decide what is lent to them.
     pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
 }
@@ -69,7 +70,7 @@ impl Stores {
 }
 
 /// What wakes an object of a kind.
-pub(crate) type Waker<K> = ObjectRef<DeserializeGuard<K>>;
+pub(crate) type Waker<K> = ObjectRef<Guarded<K>>;
 
 /// Ways to have an object looked at.
 #[derive(Clone)]
@@ -111,11 +112,11 @@ pub(crate) struct Contested {
 }
 
 /// Whether a cache still shows this very object. A pass can outlive its object: what it enters then would stay for ever.
-pub(crate) fn stands<K>(store: &Store<DeserializeGuard<K>>, namespace: &str, name: &str, uid: &str) -> bool
+pub(crate) fn stands<K>(store: &Store<Guarded<K>>, namespace: &str, name: &str, uid: &str) -> bool
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    let key = ObjectRef::<DeserializeGuard<K>>::new(name).within(namespace);
+    let key = ObjectRef::<Guarded<K>>::new(name).within(namespace);
     store.get(&key).is_some_and(|found| found.uid().as_deref() == Some(uid))
 }
 
@@ -173,9 +174,8 @@ impl Context {
             Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
         };
         let labels = self.stores.labels(user);
-        let admission = match avnm_plan::credential::admit(object.owner(), user, labels.as_ref(), reference) {
-            Ok(admission) => admission,
-            Err(input) => return without(input),
+        let Some(admission) = avnm_plan::credential::admit(object.owner(), user, labels.as_ref()) else {
+            return without(CredentialInput::NotLent(reference.clone()));
         };
         match self.materials.get(object, Look::Use, &|| holds).await {
             Ok(loaded) => {

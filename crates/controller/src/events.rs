@@ -11,7 +11,7 @@ use std::sync::{
 };
 
 use avnm_arm::clock;
-use avnm_plan::verdict::Happening;
+use avnm_plan::finding::Happening;
 use avnm_terms::{Fault, FaultKind};
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -21,7 +21,6 @@ use k8s_openapi::{
 use kube::{
     Api, Client, Resource,
     api::{Patch, PatchParams, PostParams},
-    core::DeserializeGuard,
 };
 use serde_json::json;
 
@@ -180,20 +179,6 @@ fn bounded(text: &str, max: usize) -> String {
         cut -= 1;
     }
     format!("{}{ELLIPSIS}", &clean[..cut])
-}
-
-/// One that does not decode is told of, and must not stop the others. Nothing is done about it: what it holds in Azure
-/// stays held, because whatever does not decode counts as a claim.
-pub(crate) async fn undecodable<K>(events: &Events, guard: &DeserializeGuard<K>)
-where
-    K: Resource<DynamicType = ()>,
-{
-    let Err(invalid) = &guard.0 else { return };
-    let note = format!(
-        "this object does not decode and is left alone until it does: {}. Correct it, or run a version of the operator that knows what it says",
-        avnm_terms::text::bounded(&invalid.error, 500)
-    );
-    events.tell(guard, &Happening::warning("Undecodable", "Decode", note)).await;
 }
 
 #[cfg(test)]

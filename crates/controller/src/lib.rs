@@ -11,6 +11,7 @@ mod context;
 mod credential;
 mod cross_tenant_connection;
 mod events;
+mod guarded;
 mod health;
 mod hold;
 mod inventory;
@@ -27,11 +28,13 @@ mod panic_on_demand;
 mod place;
 #[cfg(test)]
 mod recorded;
+mod refusal;
 mod run;
 mod settings;
 mod static_member;
 mod status;
 mod streams;
+mod undecoded;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};

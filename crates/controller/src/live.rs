@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::{context::Stores, credential::CredentialObject, kube_io, place::Place};
+use crate::{
+    context::Stores,
+    credential::CredentialObject,
+    guarded::{Guarded, Undecoded},
+    kube_io,
+    place::Place,
+};
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
-use avnm_plan::{
-    cross_tenant_connection::Dependent,
-    inputs::{CrdState, UsableCredential},
-};
+use avnm_plan::undecoded;
+use avnm_plan::{credential::UsableCredential, cross_tenant_connection::Dependent, meta::CrdState};
 use avnm_terms::{ArmId, Fault, FaultKind, Reading};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::ListParams,
-    core::{DeserializeGuard, NamespaceResourceScope},
+    Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope,
     runtime::reflector::Store,
 };
 
@@ -28,11 +30,11 @@ const PAGE: u32 = 500;
 const PAGES: usize = 200;
 
 /// Everything of a kind in a namespace, or in all; a kind that is not there is empty.
-async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<DeserializeGuard<K>>, Fault>
+async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, Fault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
-    let api: Api<DeserializeGuard<K>> = match namespace {
+    let api: Api<Guarded<K>> = match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
@@ -59,31 +61,37 @@ where
 /// what goes wakes whoever waits for it, and a deletion that waits for many would list them all again and again. That
 /// nothing blocks is believed of a live list only.
 fn cached<K, T>(
-    store: &Store<DeserializeGuard<K>>,
+    store: &Store<Guarded<K>>,
     namespace: Option<&str>,
-    blocks: impl Fn(&DeserializeGuard<K>) -> Option<T>,
+    blocks: impl Fn(&Guarded<K>) -> Option<T>,
 ) -> Vec<T>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let in_namespace =
-        |guard: &DeserializeGuard<K>| namespace.is_none_or(|it| guard.namespace().as_deref() == Some(it));
+        |guard: &Guarded<K>| namespace.is_none_or(|it| guard.namespace().as_deref() == Some(it));
     store.state().iter().filter(|guard| in_namespace(guard)).filter_map(|guard| blocks(guard)).collect()
 }
 
-/// Members with a claim that name this connection. What does not decode counts as one.
+/// Members with a claim that name this connection.
 pub(crate) async fn dependents(
     client: &Client,
-    members: &Store<DeserializeGuard<StaticMember>>,
+    members: &Store<Guarded<StaticMember>>,
     namespace: &str,
     connection: &str,
 ) -> Reading<Vec<Dependent>> {
-    let dependent = |guard: &DeserializeGuard<StaticMember>| {
-        let blocks = guard.0.as_ref().map_or(true, |member| {
-            let names = member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
-            let claim = member.status.as_ref().and_then(|status| status.claim.as_ref());
-            names && claim.is_some_and(|claim| member.uid().as_ref() == Some(&claim.uid))
-        });
+    let dependent = |guard: &Guarded<StaticMember>| {
+        let blocks = match &guard.0 {
+            Ok(member) => {
+                let names = member.spec.connection_ref.as_ref().is_some_and(|named| named.name == connection);
+                let claim = member.status.as_ref().and_then(|status| status.claim.as_ref());
+                names && claim.is_some_and(|claim| member.uid().as_ref() == Some(&claim.uid))
+            }
+            Err(undecoded) => {
+                undecoded::connection(&undecoded.raw) == Some(connection)
+                    && !undecoded::claims(&undecoded.raw, &guard.uid().unwrap_or_default()).is_empty()
+            }
+        };
         blocks.then(|| Dependent {
             name: guard.name_any(),
             deleting: guard.meta().deletion_timestamp.is_some(),
@@ -101,8 +109,13 @@ pub(crate) async fn dependents(
     Reading::Found(dependents)
 }
 
-/// Objects whose claim was recorded with this credential: of its namespace, or of all for one of the cluster. What does
-/// not decode counts as one.
+/// Whether an object that does not decode holds something with a credential; a claim whose credential cannot be read may.
+fn holds_with(uid: Option<String>, undecoded: &Undecoded, credential: &CredentialRef) -> bool {
+    let claims = undecoded::claims(&undecoded.raw, &uid.unwrap_or_default());
+    claims.iter().any(|claim| claim.credential.as_ref().is_none_or(|named| named == credential))
+}
+
+/// Objects whose claim was recorded with this credential: of its namespace, or of all for one of the cluster.
 pub(crate) async fn users(
     client: &Client,
     stores: &Stores,
@@ -114,23 +127,27 @@ pub(crate) async fn users(
         Some(other) if namespace.is_none() => format!("{kind} {other}/{name}"),
         _ => format!("{kind} {name}"),
     };
-    let connection = |guard: &DeserializeGuard<CrossTenantConnection>| {
-        let uses = guard.0.as_ref().map_or(true, |object| {
-            object.status.as_ref().is_some_and(|status| {
+    let connection = |guard: &Guarded<CrossTenantConnection>| {
+        let uses = match &guard.0 {
+            Ok(object) => object.status.as_ref().is_some_and(|status| {
                 [&status.scope_connection, &status.network_manager_connection]
                     .into_iter()
                     .flatten()
                     .filter_map(|half| half.claim.as_ref())
                     .any(|claim| claim.credential_ref == *credential)
-            })
-        });
+            }),
+            Err(undecoded) => holds_with(guard.uid(), undecoded, credential),
+        };
         uses.then(|| called("CrossTenantConnection", guard.namespace(), guard.name_any()))
     };
-    let member = |guard: &DeserializeGuard<StaticMember>| {
-        let uses = guard.0.as_ref().map_or(true, |object| {
-            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-            claim.is_some_and(|claim| claim.credential_ref == *credential)
-        });
+    let member = |guard: &Guarded<StaticMember>| {
+        let uses = match &guard.0 {
+            Ok(object) => {
+                let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+                claim.is_some_and(|claim| claim.credential_ref == *credential)
+            }
+            Err(undecoded) => holds_with(guard.uid(), undecoded, credential),
+        };
         uses.then(|| called("StaticMember", guard.namespace(), guard.name_any()))
     };
     let mut users = cached(&stores.connections, namespace, connection);
@@ -167,6 +184,28 @@ where
 {
     let api = K::api(client, namespace);
     kube_io::call("get object", &format!("{namespace}/{name}"), api.get_opt(name)).await
+}
+
+/// That an object is still the one that a pass read, with the same wish: its uid and generation, live. A wish that was
+/// accepted meanwhile (Orphan, suspend, Observe, deletion) counts before anything is written to Azure in its name: Azure
+/// cannot be fenced.
+///
+/// # Errors
+/// A conflict, with the object as it is now if it still stands; or why it could not be read.
+pub(crate) async fn unchanged<K: Place>(
+    client: &Client,
+    operation: &'static str,
+    object: &K,
+) -> Result<(), (Fault, Option<K>)> {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let live = get::<K>(client, &namespace, &name).await.map_err(|fault| (fault, None))?;
+    let wish = |object: &K| (object.uid(), object.meta().generation);
+    if live.as_ref().is_some_and(|live| wish(live) == wish(object)) {
+        return Ok(());
+    }
+    let why = "the object changed since it was read";
+    let same = live.filter(|live| live.uid() == object.uid());
+    Err((Fault::local(operation, name, FaultKind::Busy, why), same))
 }
 
 /// Whether something new may be made on this id with a credential, by what is there now; if not, why, in words. Caches

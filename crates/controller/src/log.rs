@@ -1,7 +1,7 @@
 //! What the log says of a pass in which something failed: one line a failure, with Azure's code and correlation id.
 //! Status keeps the first failure of a streak; the log has every one.
 
-use avnm_plan::{inputs::Meta, reason::Reason, verdict::Finding};
+use avnm_plan::{finding::Finding, meta::Meta, reason::Reason};
 
 /// Logs the failures of a pass that is over.
 pub(crate) fn failures(kind: &'static str, meta: &Meta, reason: Reason, findings: &[Finding]) {

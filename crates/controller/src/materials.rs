@@ -282,7 +282,7 @@ mod tests {
         let answers = futures::future::join_all(asking).await;
         for answer in &answers {
             let fault = answer.as_ref().expect_err("there is no Secret");
-            assert_eq!(fault.code, avnm_plan::credential::SECRET_NOT_FOUND);
+            assert_eq!(fault.code, avnm_plan::fault::SECRET_NOT_FOUND);
         }
         let asked = recorded.all();
         assert_eq!(asked.len(), 1, "{asked:?}");

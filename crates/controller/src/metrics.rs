@@ -43,6 +43,7 @@ pub struct Metrics {
     sign_ins: Family<Outcome, Counter>,
     passes: Family<Kind, Counter>,
     status_writes: Family<Kind, Counter>,
+    refusals: Family<Kind, Counter>,
     leader: Gauge<i64, AtomicI64>,
     sweeps: Counter<u64, AtomicU64>,
 }
@@ -56,6 +57,7 @@ impl Default for Metrics {
         let sign_ins = Family::<Outcome, Counter>::default();
         let passes = Family::<Kind, Counter>::default();
         let status_writes = Family::<Kind, Counter>::default();
+        let refusals = Family::<Kind, Counter>::default();
         let leader = Gauge::default();
         let sweeps = Counter::default();
         let build = Family::<Build, Gauge>::default();
@@ -70,10 +72,26 @@ impl Default for Metrics {
         registry.register("sign_ins", "Sign-ins at Entra", sign_ins.clone());
         registry.register("reconcile", "Passes", passes.clone());
         registry.register("status_writes", "Writes of status", status_writes.clone());
+        registry.register(
+            "kubernetes_refusals",
+            "Writes that the Kubernetes API refused: somebody has to allow them",
+            refusals.clone(),
+        );
         registry.register("leader", "1 while this process holds the lease", leader.clone());
         registry.register("sweeps", "Sweeps over the inventory", sweeps.clone());
         registry.register("build_info", "The version that runs", build);
-        Self { registry, calls, call_seconds, throttled, sign_ins, passes, status_writes, leader, sweeps }
+        Self {
+            registry,
+            calls,
+            call_seconds,
+            throttled,
+            sign_ins,
+            passes,
+            status_writes,
+            refusals,
+            leader,
+            sweeps,
+        }
     }
 }
 
@@ -91,6 +109,10 @@ impl Metrics {
 
     pub(crate) fn status_write(&self, kind: &'static str) {
         self.status_writes.get_or_create(&Kind { kind }).inc();
+    }
+
+    pub(crate) fn refused(&self, kind: &'static str) {
+        self.refusals.get_or_create(&Kind { kind }).inc();
     }
 
     pub(crate) fn leader(&self, is: bool) {

@@ -6,6 +6,8 @@ use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, Ten
 use kube::{Api, Client, Resource, runtime::reflector::ObjectRef};
 use serde::de::DeserializeOwned;
 
+use crate::guarded::Guarded;
+
 /// A kind of ours.
 pub(crate) trait Place:
     Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static
@@ -21,6 +23,12 @@ macro_rules! namespaced {
                 Api::namespaced(client.clone(), namespace)
             }
         }
+
+        impl Kind for $kind {
+            fn guarded(client: &Client, namespace: &str) -> Api<Guarded<Self>> {
+                Api::namespaced(client.clone(), namespace)
+            }
+        }
     )*};
 }
 
@@ -29,6 +37,24 @@ namespaced!(CrossTenantConnection, StaticMember, TenantCredential);
 impl Place for ClusterTenantCredential {
     fn api(client: &Client, _: &str) -> Api<Self> {
         Api::all(client.clone())
+    }
+}
+
+impl Kind for ClusterTenantCredential {
+    fn guarded(client: &Client, _: &str) -> Api<Guarded<Self>> {
+        Api::all(client.clone())
+    }
+}
+
+/// A kind of ours, whose objects may not decode.
+pub(crate) trait Kind: Place {
+    /// The API of its objects, decoded or not.
+    fn guarded(client: &Client, namespace: &str) -> Api<Guarded<Self>>;
+}
+
+impl<K: Kind> Place for Guarded<K> {
+    fn api(client: &Client, namespace: &str) -> Api<Self> {
+        K::guarded(client, namespace)
     }
 }
 

@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
-use avnm_plan::contend::Claimant;
+use avnm_plan::arbitration::Claimant;
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{reflector, watcher},
 };
 use rand::Rng;
@@ -22,6 +22,7 @@ use crate::{
     credential::{self, CredentialObject},
     cross_tenant_connection,
     events::Events,
+    guarded::Guarded,
     health::Health,
     inventory::{Inventory, Listener},
     lease::{Holder, LeaseGuard},
@@ -29,7 +30,7 @@ use crate::{
     memory::Memories,
     metrics::Metrics,
     settings::Settings,
-    static_member, streams,
+    static_member, streams, undecoded,
 };
 
 /// How the loop ended.
@@ -85,28 +86,24 @@ pub async fn run(
     ended
 }
 
-/// A standby replica is ready as soon as the API server answers and serves our kinds.
+/// A standby replica is ready as soon as the API server answers and serves our kinds. One that is not served counts as
+/// empty, so work does not wait for it: what the other kinds hold is still kept, and let go.
 async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &CancellationToken) {
     loop {
-        let served = async {
-            is_served::<CrossTenantConnection>(client).await?;
-            is_served::<StaticMember>(client).await?;
-            is_served::<TenantCredential>(client).await?;
-            is_served::<ClusterTenantCredential>(client).await
-        };
-        match served.await {
+        match all_served(client).await {
             Ok(()) => {
                 health.there("kubernetes");
                 health.there("crds");
                 return;
             }
-            Err(fault) => {
-                tracing::info!(%fault, "waiting for the API server and our kinds");
-                if fault.kind == avnm_terms::FaultKind::NotFound {
-                    health.there("kubernetes");
-                    health.missing("crds");
-                }
+            Err(fault) if fault.kind == avnm_terms::FaultKind::NotFound => {
+                tracing::warn!(%fault, "one of our kinds is not served: it counts as empty until it is");
+                health.there("kubernetes");
+                health.missing("crds");
+                tokio::spawn(wait_for_kinds(client.clone(), health.clone(), stop.clone()));
+                return;
             }
+            Err(fault) => tracing::info!(%fault, "waiting for the API server"),
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -115,12 +112,33 @@ async fn wait_for_kubernetes(client: &Client, health: &Health, stop: &Cancellati
     }
 }
 
+/// Says that the process is ready once all of our kinds are served.
+async fn wait_for_kinds(client: Client, health: Health, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = stop.cancelled() => return,
+        }
+        if all_served(&client).await.is_ok() {
+            health.there("crds");
+            return;
+        }
+    }
+}
+
+async fn all_served(client: &Client) -> Result<(), avnm_terms::Fault> {
+    is_served::<CrossTenantConnection>(client).await?;
+    is_served::<StaticMember>(client).await?;
+    is_served::<TenantCredential>(client).await?;
+    is_served::<ClusterTenantCredential>(client).await
+}
+
 /// Whether the API server lists a kind.
 async fn is_served<K>(client: &Client) -> Result<(), avnm_terms::Fault>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
 {
-    let api: kube::Api<DeserializeGuard<K>> = kube::Api::all(client.clone());
+    let api: kube::Api<Guarded<K>> = kube::Api::all(client.clone());
     let one = kube::api::ListParams::default().limit(1);
     crate::kube_io::call("list objects", &K::plural(&()), api.list(&one)).await.map(drop)
 }
@@ -140,11 +158,11 @@ async fn lead(
     metrics: Arc<Metrics>,
     halt: CancellationToken,
 ) {
-    let (connections, connection_writer) = reflector::store::<DeserializeGuard<CrossTenantConnection>>();
-    let (members, member_writer) = reflector::store::<DeserializeGuard<StaticMember>>();
-    let (credentials, credential_writer) = reflector::store::<DeserializeGuard<TenantCredential>>();
+    let (connections, connection_writer) = reflector::store::<Guarded<CrossTenantConnection>>();
+    let (members, member_writer) = reflector::store::<Guarded<StaticMember>>();
+    let (credentials, credential_writer) = reflector::store::<Guarded<TenantCredential>>();
     let (cluster_credentials, cluster_credential_writer) =
-        reflector::store::<DeserializeGuard<ClusterTenantCredential>>();
+        reflector::store::<Guarded<ClusterTenantCredential>>();
     let (namespaces, namespace_writer) = reflector::store::<PartialObjectMeta<Namespace>>();
     let (wake_connections, woken_connections) = mpsc::unbounded_channel();
     let (wake_members, woken_members) = mpsc::unbounded_channel();
@@ -191,7 +209,12 @@ async fn lead(
             if matches!(event, watcher::Event::InitDone) {
                 let uids = streams::uids(&context.stores.connections);
                 context.connections.retain(&uids);
-                free_connections(&context, &context.contenders.connections.retain(&uids));
+                let halves = cross_tenant_connection::contenders(&uids);
+                free_connections(&context, &context.contenders.connections.retain(&halves));
+                if *context.synced.borrow() {
+                    // The kind was not served before, or its watch began anew: whoever came meanwhile contends at once.
+                    enter_connections(&context);
+                }
                 let _ = listed.send("CrossTenantConnection");
             }
             if let watcher::Event::Delete(gone) = event {
@@ -199,7 +222,9 @@ async fn lead(
                 context.connections.forget(&uid);
                 let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
                 context.inventory.forget(&Listener::Connection { namespace, name });
-                free_connections(&context, &context.contenders.connections.leave(&uid));
+                for half in cross_tenant_connection::contenders([&uid]) {
+                    free_connections(&context, &context.contenders.connections.leave(&half));
+                }
             }
             streams::on_connection(&context.stores, &context.wakers, &seen, event);
         })
@@ -211,6 +236,9 @@ async fn lead(
                 let uids = streams::uids(&context.stores.members);
                 context.members.retain(&uids);
                 free_members(&context, &context.contenders.members.retain(&uids));
+                if *context.synced.borrow() {
+                    enter_members(&context);
+                }
                 let _ = listed.send("StaticMember");
             }
             if let watcher::Event::Delete(gone) = event {
@@ -302,10 +330,10 @@ async fn lead(
 /// The watch of one kind of credential.
 fn watch_credentials<K: CredentialObject>(
     client: &Client,
-    writer: reflector::store::Writer<DeserializeGuard<K>>,
+    writer: reflector::store::Writer<Guarded<K>>,
     context: &Arc<Context>,
     listed: &mpsc::UnboundedSender<&'static str>,
-) -> impl Stream<Item = Result<DeserializeGuard<K>, watcher::Error>> + Send + 'static + use<K> {
+) -> impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static + use<K> {
     let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(context));
     streams::watch::<K>(client.clone(), writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
@@ -328,8 +356,7 @@ fn watch_credentials<K: CredentialObject>(
 /// No verdict falls before every object was seen.
 async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::UnboundedReceiver<&'static str>) {
     // A kind whose CRD is absent never syncs: after this long the API server is asked whether it is.
-    const ABSENT_KIND: Duration = Duration::from_secs(20);
-    let stores = context.stores.clone();
+    const ABSENT_KIND: Duration = Duration::from_secs(5);
     // Credentials too: a reference into a cache that is not filled yet would look like one that leads nowhere.
     let mut missing = BTreeSet::from([
         "CrossTenantConnection",
@@ -371,17 +398,29 @@ async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::Unbo
             }
         }
     }
-    for found in stores.connections.state() {
-        if let Ok(object) = &found.0 {
-            cross_tenant_connection::enter(&context, object);
-        }
-    }
-    for found in stores.members.state() {
-        if let Ok(object) = &found.0 {
-            static_member::enter(&context, object);
-        }
-    }
+    enter_connections(&context);
+    enter_members(&context);
     context.synced.send_replace(true);
+}
+
+/// Enters the connections that nobody has entered yet among the contenders.
+fn enter_connections(context: &Context) {
+    for found in context.stores.connections.state() {
+        match &found.0 {
+            Ok(object) => cross_tenant_connection::enter(context, object),
+            Err(undecoded) => undecoded::enter(&context.contenders.connections, &*found, undecoded),
+        }
+    }
+}
+
+/// The same for members.
+fn enter_members(context: &Context) {
+    for found in context.stores.members.state() {
+        match &found.0 {
+            Ok(object) => static_member::enter(context, object),
+            Err(undecoded) => undecoded::enter(&context.contenders.members, &*found, undecoded),
+        }
+    }
 }
 
 /// Whoever was in the way of these is not any more: they look again.
@@ -430,7 +469,7 @@ async fn sweep(context: Arc<Context>) {
 /// Whether what changed in Azure is, or stands in the way of, that object's member.
 fn concerns(context: &Context, listener: &Listener, changed: &crate::members::Changed) -> bool {
     let Listener::Member { namespace, name } = listener else { return true };
-    let key = reflector::ObjectRef::<DeserializeGuard<StaticMember>>::new(name).within(namespace);
+    let key = reflector::ObjectRef::<Guarded<StaticMember>>::new(name).within(namespace);
     let Some(found) = context.stores.members.get(&key) else { return false };
     let Ok(object) = &found.0 else { return false };
     let own = object.spec.member_name.as_deref().unwrap_or(name);

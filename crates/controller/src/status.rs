@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use avnm_plan::verdict::Happening;
+use avnm_plan::finding::Happening;
 use avnm_terms::Fault;
 use kube::{
     Client, ResourceExt,
@@ -10,7 +10,7 @@ use kube::{
 };
 use serde::Serialize;
 
-use crate::{context::Context, kube_io, memory::Remembered, place::Place};
+use crate::{context::Context, kube_io, memory::Remembered, place::Place, refusal};
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
@@ -54,7 +54,11 @@ where
             (Some(new), wait)
         }
         Err(fault) => {
-            tracing::debug!(%fault, "status was not written");
+            if refusal::is_refusal(&fault) {
+                refusal::tell(context, object, &fault).await;
+            } else {
+                tracing::debug!(%fault, "status was not written");
+            }
             (None, remembered.barred(&fault, context.settings.waits.retry_max))
         }
     }

@@ -9,12 +9,12 @@ use std::{
 use avnm_api::{
     CredentialKind, CredentialRef, CrossTenantConnection, CrossTenantConnectionStatus, StaticMember,
 };
-use avnm_plan::conditions::find;
+use avnm_plan::status::find;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{
         Controller, Predicate as _, WatchStreamExt,
         controller::{Action, Config},
@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     context::{Context, Stores, Wakers},
     credential::CredentialObject,
+    guarded::Guarded,
     place::{Place, named},
 };
 
@@ -60,8 +61,6 @@ fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
         .map(|ready| format!("{} {} {:?}", ready.status, ready.reason, ready.observed_generation))
         .unwrap_or_default()
 }
-
-type Guarded<K> = DeserializeGuard<K>;
 
 /// The uids that a cache shows.
 pub(crate) fn uids<K>(store: &Store<Guarded<K>>) -> HashSet<String>

@@ -80,6 +80,10 @@ pub(crate) struct Flags {
     /// Between the three reads that prove that a half is gone. Shorter only in tests.
     #[arg(long, env = "AVNM_GONE_INTERVAL", default_value = "3s", value_parser = seconds)]
     gone_interval: Duration,
+    /// How far a read of Azure may lag behind a write that succeeded: an absence that was read sooner proves nothing.
+    /// Shorter only in tests.
+    #[arg(long, env = "AVNM_READ_LAG", default_value = "16s", value_parser = seconds)]
+    read_lag: Duration,
     /// The token that is projected into the operator's own pod, for credentials with workloadIdentity. Set by the
     /// workload identity webhook; read anew with each look at a credential.
     #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE")]
@@ -102,6 +106,7 @@ impl Flags {
                 retry_max: signed(self.retry_max),
                 gone: signed(self.gone_interval),
                 quiet: signed(self.put_quiet),
+                lag: signed(self.read_lag),
             },
             probe: self.credential_probe,
             surroundings: Surroundings {

@@ -3,7 +3,7 @@
 
 use avnm_terms::Actor;
 
-use crate::fault::Side;
+use crate::side::Side;
 
 /// Who must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,57 +4,20 @@ use avnm_terms::{Actor, Fault, FaultKind, SignInFault};
 
 use crate::{
     aadsts,
-    credential::SECRET_NOT_FOUND,
+    finding::{Failure, Finding, said},
     reason::Reason,
-    verdict::{Failure, Finding},
+    side::{Resource, Side},
 };
 
-/// On whose side a call was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The tenant of the network manager.
-    Manager,
-    /// The tenant that is managed, or that a member's network lies in.
-    Target,
-}
+/// The code of a fault that says that a Secret, or a key of it, is missing.
+pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
 
-impl Side {
-    /// Who administers it.
-    pub fn admin(self) -> Actor {
-        match self {
-            Self::Manager => Actor::ManagerTenantAdmin,
-            Self::Target => Actor::TargetTenantAdmin,
-        }
-    }
-
-    fn tenant_words(self) -> &'static str {
-        match self {
-            Self::Manager => "the manager's tenant",
-            Self::Target => "the target tenant",
-        }
-    }
-}
-
-/// What kind of thing was called for; it decides what a 404 of a parent means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Thing {
-    /// A scope connection, or the manager itself.
-    ScopeConnection,
-    /// A network manager connection.
-    ManagerConnection,
-    /// A static member, or its group.
-    Member,
-    /// The network of a member.
-    Network,
-}
-
-impl Thing {
-    fn parent_missing(self) -> Reason {
-        match self {
-            Self::ScopeConnection => Reason::ManagerNotFound,
-            Self::ManagerConnection | Self::Network => Reason::TargetMissing,
-            Self::Member => Reason::GroupNotFound,
-        }
+/// What the 404 of a parent means.
+fn parent_missing(resource: Resource) -> Reason {
+    match resource {
+        Resource::ScopeConnection => Reason::ManagerNotFound,
+        Resource::ManagerConnection | Resource::Network => Reason::TargetMissing,
+        Resource::Member => Reason::GroupNotFound,
     }
 }
 
@@ -78,7 +41,7 @@ pub fn actor(fault: &Fault, side: Side) -> Actor {
 }
 
 /// The reason that a fault gives.
-pub fn reason(fault: &Fault, thing: Thing) -> Reason {
+pub fn reason(fault: &Fault, resource: Resource) -> Reason {
     match fault.kind {
         FaultKind::SignIn(_) | FaultKind::SourceGone => Reason::CredentialNotReady,
         FaultKind::WrongTenant => Reason::TenantMismatch,
@@ -86,8 +49,8 @@ pub fn reason(fault: &Fault, thing: Thing) -> Reason {
         | FaultKind::PermissionDenied
         | FaultKind::LinkedTenantDenied
         | FaultKind::LinkedPermissionDenied => Reason::PermissionDenied,
-        FaultKind::NotFound => thing.parent_missing(),
-        FaultKind::UnprovenNotFound if fault.code == "SubscriptionNotFound" => thing.parent_missing(),
+        FaultKind::NotFound => parent_missing(resource),
+        FaultKind::UnprovenNotFound if fault.code == "SubscriptionNotFound" => parent_missing(resource),
         FaultKind::UnprovenNotFound | FaultKind::Refused | FaultKind::Locked => Reason::AzureRefused,
         FaultKind::Throttled
         | FaultKind::Busy
@@ -144,17 +107,6 @@ pub(crate) fn advice(fault: &Fault, side: Side) -> String {
     }
 }
 
-/// What was answered, in words that stay the same from one try to the next; and since when it cannot work, if that is
-/// known.
-pub(crate) fn said(fault: &Fault, max: usize) -> String {
-    let said = avnm_terms::text::stable(&fault.message, max);
-    match fault.expired {
-        // To the minute: nobody acts on seconds.
-        Some(at) => format!("{} at {}", said.trim_end_matches(['.', ' ']), at.strftime("%Y-%m-%d %H:%MZ")),
-        None => said,
-    }
-}
-
 /// What a fault says to a user, in one sentence each: what failed, what Azure said, what to do.
 pub fn message(fault: &Fault, side: Side) -> String {
     let said = said(fault, 400);
@@ -171,9 +123,9 @@ pub fn message(fault: &Fault, side: Side) -> String {
 }
 
 /// The finding that a fault gives.
-pub fn finding(fault: &Fault, side: Side, thing: Thing) -> Finding {
+pub fn finding(fault: &Fault, side: Side, resource: Resource) -> Finding {
     Finding {
-        reason: reason(fault, thing),
+        reason: reason(fault, resource),
         message: message(fault, side),
         failure: Some(Failure::of(fault, actor(fault, side))),
         unread: true,
@@ -282,11 +234,11 @@ mod tests {
     #[test]
     fn unproven_404_is_never_absence() {
         assert_eq!(
-            reason(&fault(FaultKind::UnprovenNotFound, "InvalidResourceType"), Thing::Member),
+            reason(&fault(FaultKind::UnprovenNotFound, "InvalidResourceType"), Resource::Member),
             Reason::AzureRefused
         );
         assert_eq!(
-            reason(&fault(FaultKind::UnprovenNotFound, "SubscriptionNotFound"), Thing::ManagerConnection),
+            reason(&fault(FaultKind::UnprovenNotFound, "SubscriptionNotFound"), Resource::ManagerConnection),
             Reason::TargetMissing
         );
     }

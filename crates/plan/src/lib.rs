@@ -4,17 +4,18 @@
 //! `avnm-controller`, which decides nothing. The tables in `docs/decisions` are generated from this crate.
 
 pub mod aadsts;
-pub mod body;
-pub mod conditions;
-pub mod contend;
+pub mod arbitration;
 pub mod credential;
 pub mod cross_tenant_connection;
 pub mod fault;
-pub mod inputs;
+pub mod finding;
+pub mod item;
 pub mod memory;
-pub mod ownership;
+pub mod meta;
 pub mod pace;
 pub mod reason;
+pub mod side;
 pub mod static_member;
+pub mod status;
 pub mod tables;
-pub mod verdict;
+pub mod undecoded;

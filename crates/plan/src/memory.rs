@@ -4,34 +4,7 @@ use avnm_api::Claim;
 use avnm_terms::{Fault, FaultKind, Reading};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::body::BodyHash;
-
-/// Why a body is sent to Azure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// It is not there yet.
-    Make,
-    /// What we held is gone, by no doing of ours, or had to be replaced: made again.
-    Remake,
-    /// Another body is wanted than the one that was last recorded.
-    Change,
-    /// What we held was changed behind our back.
-    Correct,
-    /// The same body once more, because that may help.
-    Again,
-}
-
-impl Cause {
-    /// Whether it changes what is there.
-    pub fn in_place(self) -> bool {
-        matches!(self, Self::Change | Self::Correct)
-    }
-
-    /// Whether it undoes what someone else did: so often, and someone enforces another wish.
-    pub fn undoes(self) -> bool {
-        matches!(self, Self::Remake | Self::Correct)
-    }
-}
+use crate::item::{BodyHash, Cause};
 
 /// What this process remembers of one half or member between passes. Lost with the process, and safe to lose.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,6 +21,8 @@ pub struct ItemMemory {
     pub deleted_at: Option<Timestamp>,
     /// When a PUT succeeded after which no read has shown anything yet.
     pub sent_at: Option<Timestamp>,
+    /// When a PUT was last answered, or went unanswered: a read may lag behind it.
+    pub put_at: Option<Timestamp>,
     /// What we held has to be made again.
     pub lost: bool,
     /// When what someone else did was undone lately.
@@ -79,7 +54,13 @@ pub const CONTENDED_SWEEPS: i32 = 10;
 
 impl ItemMemory {
     /// Remembers a reading of our id: absences count only when they are apart.
-    pub fn note<T>(&mut self, reading: &Reading<T>, apart: SignedDuration, now: Timestamp) {
+    pub fn note<T>(
+        &mut self,
+        reading: &Reading<T>,
+        apart: SignedDuration,
+        lag: SignedDuration,
+        now: Timestamp,
+    ) {
         match reading {
             Reading::Found(_) => {
                 self.absences = 0;
@@ -89,7 +70,9 @@ impl ItemMemory {
             Reading::Absent => {
                 // What is seen after an absence is another one (a late PUT's), and is deleted without waiting.
                 self.deleted_at = None;
-                if self.last_absence.is_none_or(|last| last.duration_until(now) >= apart) {
+                // A read may show what was there before the last PUT: its absence proves nothing.
+                let proves = self.put_at.is_none_or(|at| at.duration_until(now) >= lag);
+                if proves && self.last_absence.is_none_or(|last| last.duration_until(now) >= apart) {
                     self.absences += 1;
                     self.last_absence = Some(now);
                 }
@@ -130,6 +113,7 @@ impl ItemMemory {
         self.lost = false;
         self.tried = None;
         self.sent_at = Some(now);
+        self.put(now);
         if cause.in_place() {
             if self.correction != body {
                 self.correcting_since = None;
@@ -153,6 +137,7 @@ impl ItemMemory {
         now: Timestamp,
     ) {
         if fault.effect_unknown {
+            self.put(now);
             self.quiet_until = now.checked_add(quiet).ok();
         }
         if cause.in_place() {
@@ -163,6 +148,13 @@ impl ItemMemory {
             self.correction_refused = true;
             self.correction = body;
         }
+    }
+
+    /// Absences from before something was sent prove nothing about what came of it.
+    fn put(&mut self, now: Timestamp) {
+        self.put_at = Some(now);
+        self.absences = 0;
+        self.last_absence = None;
     }
 
     /// Remembers a DELETE that was accepted.
@@ -232,6 +224,7 @@ mod tests {
 
     fn claim(phase: ClaimPhase, since: i64) -> Claim {
         Claim {
+            id: None,
             uid: "u".into(),
             phase,
             origin: ClaimOrigin::Created,

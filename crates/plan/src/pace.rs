@@ -13,6 +13,8 @@ pub struct Waits {
     pub gone: SignedDuration,
     /// How long the effect of a PUT whose answer was not read may still come.
     pub quiet: SignedDuration,
+    /// How far a read may lag behind a write that succeeded (16 s, assumed).
+    pub lag: SignedDuration,
 }
 
 impl Default for Waits {
@@ -22,6 +24,7 @@ impl Default for Waits {
             retry_max: SignedDuration::from_secs(60),
             gone: SignedDuration::from_secs(3),
             quiet: SignedDuration::from_secs(60),
+            lag: SignedDuration::from_secs(16),
         }
     }
 }

@@ -6,6 +6,7 @@ mod arm_id;
 mod azure;
 mod fault;
 mod guid;
+mod moment;
 mod name;
 mod reading;
 mod state;
@@ -20,6 +21,7 @@ pub use azure::{
 };
 pub use fault::{Actor, Fault, FaultKind, SignInFault};
 pub use guid::{ClientId, GuidError, SubscriptionId, TenantId};
+pub use moment::{Moment, Now};
 pub use name::{AzureName, NameError};
 pub use reading::Reading;
 pub use state::{ConnectionState, ProvisioningState};

@@ -5,18 +5,19 @@ use avnm_api::{
     TenantCredential,
 };
 use avnm_plan::credential::{Found, Owner};
-use kube::{ResourceExt, core::DeserializeGuard, runtime::reflector::Store};
+use kube::{ResourceExt, runtime::reflector::Store};
 use serde::Serialize;
 
 use super::CredentialMemory;
 use crate::{
     context::{Context, Stores},
+    guarded::Guarded,
     memory::Memories,
-    place::Place,
+    place::Kind,
 };
 
 /// A kind of credential.
-pub(crate) trait CredentialObject: Place + Serialize {
+pub(crate) trait CredentialObject: Kind + Serialize {
     /// Which.
     const KIND: CredentialKind;
 
@@ -40,7 +41,7 @@ pub(crate) trait CredentialObject: Place + Serialize {
     }
 
     /// Its cache.
-    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>>;
+    fn store(stores: &Stores) -> &Store<Guarded<Self>>;
 
     /// What the process remembers of objects of this kind.
     fn memories(context: &Context) -> &Memories<Self, CredentialMemory>;
@@ -71,7 +72,7 @@ impl CredentialObject for TenantCredential {
         Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default())
     }
 
-    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
+    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
         &stores.credentials
     }
 
@@ -95,7 +96,7 @@ impl CredentialObject for ClusterTenantCredential {
         Owner::Cluster(self.spec.allowed_namespaces.as_ref())
     }
 
-    fn store(stores: &Stores) -> &Store<DeserializeGuard<Self>> {
+    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
         &stores.cluster_credentials
     }
 

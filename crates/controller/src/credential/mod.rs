@@ -11,14 +11,20 @@ use avnm_api::FINALIZER_IN_USE;
 use avnm_arm::clock;
 use avnm_plan::{
     credential::{self as plan, Hold, Inputs, SignIn},
-    inputs::Meta,
+    meta::Meta,
 };
 use jiff::{SignedDuration, Timestamp};
-use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
-    context::Context, cross_tenant_connection::seconds, hold, kube_io, live, materials::Look,
-    memory::Remembered, status, streams,
+    context::Context,
+    cross_tenant_connection::seconds,
+    guarded::Guarded,
+    hold, kube_io, live,
+    materials::Look,
+    memory::Remembered,
+    status, streams,
+    undecoded::{self, Outcome},
 };
 
 /// What the process remembers of a credential.
@@ -30,12 +36,20 @@ pub(crate) struct CredentialMemory {
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile<K: CredentialObject>(
-    guard: Arc<DeserializeGuard<K>>,
+    guard: Arc<Guarded<K>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let Ok(object) = &guard.0 else {
-        crate::events::undecodable(&context.events, &guard).await;
-        return Ok(Action::await_change());
+    let mended;
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(_) => match undecoded::pass(&context, &guard).await {
+            Outcome::Decodes(object) => {
+                mended = object;
+                &*mended
+            }
+            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
+            Outcome::Gone => return Ok(Action::await_change()),
+        },
     };
     context.metrics.pass(K::KIND.as_str());
     let uid = object.uid().unwrap_or_default();

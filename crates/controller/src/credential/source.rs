@@ -8,7 +8,7 @@ use avnm_api::{CertificateRef, SecretKeyRef, SignInMethod};
 use avnm_arm::{
     AssertionSource, Certificate, Cloud, ManagedIdentity, ManagedIdentityId, Material, SecretString,
 };
-use avnm_plan::credential::SECRET_NOT_FOUND;
+use avnm_plan::fault::SECRET_NOT_FOUND;
 use avnm_terms::{Fault, FaultKind, SignInFault};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use k8s_openapi::api::{

@@ -3,12 +3,11 @@
 use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE, HalfStatus};
 use avnm_arm::{ManagerConnectionBody, ScopeConnectionBody, clock};
 use avnm_plan::{
-    body::Body,
     cross_tenant_connection::{Half, Role, Step},
-    memory::Cause,
+    item::Body,
+    item::Cause,
 };
-use avnm_terms::{AzureName, Fault, FaultKind, ManagerConnectionId, ScopeConnectionId};
-use kube::Resource;
+use avnm_terms::{AzureName, ManagerConnectionId, ScopeConnectionId};
 
 use super::Pass;
 use crate::{hold, kube_io, live, status};
@@ -28,6 +27,9 @@ impl Pass<'_> {
                 }
                 Step::SetRecreate(recreate) => self.standing.recreate = Some(recreate.clone()),
                 Step::Persist => self.persist().await,
+                Step::Vouch(half) => {
+                    self.vouch(*half).await;
+                }
                 Step::Confirm(half) => self.confirm(*half).await,
                 Step::Put { half, description, cause } => {
                     self.put(*half, description.clone(), *cause).await;
@@ -39,6 +41,20 @@ impl Pass<'_> {
             }
             if self.observed.kube.is_some() || self.released {
                 return;
+            }
+        }
+    }
+
+    /// Whether the object is still what this pass read; the next pass begins with what it is now.
+    async fn may_write(&mut self, operation: &'static str) -> bool {
+        match live::unchanged(&self.context.client, operation, &self.object).await {
+            Ok(()) => true,
+            Err((fault, now)) => {
+                if let Some(now) = now {
+                    self.remembered.wrote(&self.object, &now);
+                }
+                self.observed.kube = Some(fault);
+                false
             }
         }
     }
@@ -55,7 +71,7 @@ impl Pass<'_> {
         }
         for half in Half::BOTH {
             if let Some(signer) = &mut self.desired.halves.get_mut(half).signer {
-                signer.held = true;
+                signer.held |= credentials.contains(&signer.credential);
             }
         }
         match hold::hold(&self.context.client, &self.object, FINALIZER_AZURE).await {
@@ -87,7 +103,7 @@ impl Pass<'_> {
                 continue;
             }
             let mut value = slot.clone().unwrap_or_default();
-            if claim.is_some() && value.id.is_none() {
+            if claim.is_some() {
                 value.id = desire.id.as_ref().map(ToString::to_string);
             }
             value.claim = claim;
@@ -109,6 +125,14 @@ impl Pass<'_> {
 
     /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self, half: Half) {
+        if self.vouch(half).await {
+            self.look(half).await;
+            self.observed.halves.get_mut(half).confirmed = true;
+        }
+    }
+
+    /// What a claim of a half rests on is read live; whether it is there.
+    async fn vouch(&mut self, half: Half) -> bool {
         let namespace = self.inputs.meta.namespace.clone();
         let desire = self.desired.halves.get(half);
         if let (Some(signer), Some(id)) = (&desire.signer, &desire.id) {
@@ -117,19 +141,22 @@ impl Pass<'_> {
                 Ok(None) => {}
                 Ok(Some(why)) => {
                     self.observed.halves.get_mut(half).source_gone = Some(why);
-                    return;
+                    return false;
                 }
                 Err(fault) => {
                     self.observed.kube = Some(fault);
-                    return;
+                    return false;
                 }
             }
         }
-        self.look(half).await;
-        self.observed.halves.get_mut(half).confirmed = true;
+        self.observed.halves.get_mut(half).vouched = true;
+        true
     }
 
     async fn put(&mut self, half: Half, description: Option<String>, cause: Cause) {
+        if !self.may_write("put").await {
+            return;
+        }
         let (Some(credential), Some(id)) =
             (self.signers.get(half).clone(), self.desired.halves.get(half).id.clone())
         else {
@@ -180,20 +207,8 @@ impl Pass<'_> {
     }
 
     async fn delete(&mut self, half: Half) {
-        // Azure cannot be fenced: the object is read live before anything is deleted in its name.
-        let (namespace, name) = (self.inputs.meta.namespace.clone(), self.inputs.meta.name.clone());
-        match live::get::<avnm_api::CrossTenantConnection>(&self.context.client, &namespace, &name).await {
-            Ok(Some(found))
-                if found.meta().uid.as_deref() == Some(self.inputs.meta.uid.as_str())
-                    && found.meta().deletion_timestamp.is_some() == self.inputs.meta.deleting => {}
-            Ok(_) => {
-                self.observed.kube = Some(stale(&name));
-                return;
-            }
-            Err(fault) => {
-                self.observed.kube = Some(fault);
-                return;
-            }
+        if !self.may_write("delete").await {
+            return;
         }
         let (Some(credential), Some(id)) =
             (self.signers.get(half).clone(), self.desired.halves.get(half).id.clone())
@@ -243,8 +258,4 @@ impl Pass<'_> {
             }
         }
     }
-}
-
-fn stale(name: &str) -> Fault {
-    Fault::local("delete", name, FaultKind::Busy, "the object changed since it was read")
 }

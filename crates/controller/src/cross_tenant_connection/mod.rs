@@ -5,29 +5,31 @@ mod execute;
 mod observe;
 mod read;
 
-pub(crate) use read::enter;
+pub(crate) use read::{contenders, enter};
 
 use std::{sync::Arc, time::Duration};
 
 use avnm_api::{CrossTenantConnection, CrossTenantConnectionStatus};
 use avnm_arm::{Credential, clock};
 use avnm_plan::{
-    conditions::Past,
     cross_tenant_connection::{
         self as plan, Desired, HalfSeen, Halves, Inputs, Memory, Observed, Role, Standing, View,
     },
+    finding::{Finding, Happening},
     pace::Waits,
-    verdict::{Finding, Happening},
+    status::Past,
 };
 use avnm_terms::Fault;
 use jiff::SignedDuration;
-use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
     context::{Context, stands},
+    guarded::Guarded,
     inventory::Listener,
     memory::{Fresh, Remembered},
-    status,
+    refusal, status,
+    undecoded::{self, Outcome},
 };
 
 /// What the process remembers of a connection.
@@ -58,12 +60,20 @@ const ROUNDS: usize = 24;
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile(
-    guard: Arc<DeserializeGuard<CrossTenantConnection>>,
+    guard: Arc<Guarded<CrossTenantConnection>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let Ok(object) = &guard.0 else {
-        crate::events::undecodable(&context.events, &guard).await;
-        return Ok(Action::await_change());
+    let mended;
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(_) => match undecoded::pass(&context, &guard).await {
+            Outcome::Decodes(object) => {
+                mended = object;
+                &*mended
+            }
+            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
+            Outcome::Gone => return Ok(Action::await_change()),
+        },
     };
     context.metrics.pass("CrossTenantConnection");
     let uid = object.uid().unwrap_or_default();
@@ -82,7 +92,7 @@ pub(crate) async fn reconcile(
     Ok(action)
 }
 
-fn stands_still(context: &Context, object: &DeserializeGuard<CrossTenantConnection>, uid: &str) -> bool {
+fn stands_still(context: &Context, object: &Guarded<CrossTenantConnection>, uid: &str) -> bool {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     stands(&context.stores.connections, &namespace, &name, uid)
 }
@@ -105,7 +115,7 @@ async fn run(
         // It went while its credentials were read.
         return (Action::await_change(), None);
     }
-    let inputs = read::contend(context, inputs, &desired, &standing, remembered.memory.plan.denied);
+    let inputs = read::contend(context, inputs, &desired, &standing, &remembered.memory.plan.denied);
     // What won or lost decides about deletion too.
     let desired = plan::desire(&inputs, &standing).unwrap_or(desired);
     remembered.memory.plan.nudge = None;
@@ -228,7 +238,7 @@ impl Pass<'_> {
 
     /// Writes what the pass came to, and says when to look again.
     async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
-        read::settle(self.context, &self.inputs, &self.standing, self.released);
+        read::settle(self.context, &self.inputs, &self.desired, &self.standing, self.released);
         for happening in std::mem::take(&mut self.happenings) {
             self.context.events.tell(&self.object, &happening).await;
         }
@@ -236,10 +246,14 @@ impl Pass<'_> {
             self.context.connections.forget(&self.inputs.meta.uid);
             return (Action::await_change(), None);
         }
-        if let Some(fault) = &self.observed.kube {
-            // A stale writer writes nothing more: the next pass sees the newer object.
-            let wait = self.remembered.barred(fault, self.context.settings.waits.retry_max);
-            return (Action::requeue(wait), Some(self.remembered));
+        if let Some(fault) = self.observed.kube.clone() {
+            if !refusal::is_refusal(&fault) {
+                // A stale writer writes nothing more: the next pass sees the newer object.
+                let wait = self.remembered.barred(&fault, self.context.settings.waits.retry_max);
+                return (Action::requeue(wait), Some(self.remembered));
+            }
+            // Status may be written all the same, and says it.
+            refusal::tell(self.context, &self.object, &fault).await;
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);
@@ -255,24 +269,31 @@ impl Pass<'_> {
 
     /// Who was refused and may read now contends again before it decides: somebody else may have come meanwhile.
     fn come_back(&mut self) {
-        let memory = &mut self.remembered.memory.plan;
         let meta = &self.inputs.meta;
         // It may have gone while Azure was read, and would stay among the contenders for ever.
-        if memory.denied
-            && self.observed.denied(&self.desired) == Some(false)
-            && stands(&self.context.stores.connections, &meta.namespace, &meta.name, &meta.uid)
-        {
-            memory.denied = false;
+        if !stands(&self.context.stores.connections, &meta.namespace, &meta.name, &meta.uid) {
+            return;
+        }
+        let denied = &mut self.remembered.memory.plan.denied;
+        let mut back = false;
+        for half in plan::Half::BOTH {
+            if *denied.get(half) && self.observed.denied(half) == Some(false) {
+                *denied.get_mut(half) = false;
+                back = true;
+            }
+        }
+        if back {
+            let denied = denied.clone();
             self.inputs =
-                read::contend(self.context, self.inputs.clone(), &self.desired, &self.standing, false);
+                read::contend(self.context, self.inputs.clone(), &self.desired, &self.standing, &denied);
             if let Ok(desired) = plan::desire(&self.inputs, &self.standing) {
                 self.desired = desired;
             }
         }
     }
 
-    fn remember(&mut self, after: &plan::After) {
-        self.remembered.memory.plan.end(&self.inputs, &self.desired, &self.observed, after, clock::now());
+    fn remember(&mut self, after: &avnm_plan::status::After) {
+        self.remembered.memory.plan.end(&self.observed, after, clock::now());
         self.remembered.settled = matches!(after.reason.row().0, avnm_plan::reason::Readiness::True);
         self.remembered.requested.clone_from(&self.inputs.meta.requested_at);
     }
@@ -296,6 +317,8 @@ impl Pass<'_> {
     /// Whether a half is read at all.
     pub(crate) fn is_read(&self, half: plan::Half) -> bool {
         let desire = self.desired.halves.get(half);
-        desire.role != Role::Absent && self.signers.get(half).is_some()
+        desire.role != Role::Absent
+            && self.signers.get(half).is_some()
+            && self.inputs.beaten_by.get(half).is_none()
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use avnm_arm::clock;
 use avnm_plan::{
-    body::Body,
     cross_tenant_connection::{Half, HalfSeen, Role},
+    item::Body,
 };
 use avnm_terms::{
     ArmId, AzureName, ManagerConnection, ManagerConnectionId, Reading, ScopeConnection, ScopeConnectionId,
@@ -34,8 +34,7 @@ impl Pass<'_> {
             self.observe_deletion().await;
             return;
         }
-        if self.desired.policies.suspend || self.desired.refused.is_some() || self.inputs.beaten_by.is_some()
-        {
+        if self.desired.policies.suspend || self.desired.refused.is_some() {
             return;
         }
         let handled = self.remembered.requested.as_ref() == self.inputs.meta.requested_at.as_ref()
@@ -156,7 +155,7 @@ impl Pass<'_> {
     /// Nothing is remembered of this object yet: a restart lists first and needs no GETs where all is well.
     fn is_first_look(&self) -> bool {
         self.remembered.requested.is_none() && self.remembered.memory.plan.looks == 0 && {
-            let ready = avnm_plan::conditions::find(&self.inputs.status.conditions, "Ready");
+            let ready = avnm_plan::status::find(&self.inputs.status.conditions, "Ready");
             ready.is_some_and(|ready| ready.status == "True")
         }
     }
@@ -270,10 +269,10 @@ impl Pass<'_> {
 
     /// A GET of one half, remembered as the newest reading.
     pub(super) async fn look(&mut self, half: Half) {
+        let begun = clock::now();
         let reading = self.get(half).await;
-        let now = clock::now();
-        let apart = self.waits().gone;
-        self.remembered.memory.plan.halves.get_mut(half).note(&reading, apart, now);
+        let (apart, lag) = (self.waits().gone, self.waits().lag);
+        self.remembered.memory.plan.halves.get_mut(half).note(&reading, apart, lag, begun);
         self.note_correction(half, &reading);
         *self.remembered.memory.fresh.get_mut(half) =
             Some(Fresh { at: clock::instant(), reading: reading.clone() });

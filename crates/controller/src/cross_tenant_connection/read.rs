@@ -3,9 +3,11 @@
 use avnm_api::{ClaimPhase, CredentialRef, CrossTenantConnection};
 use avnm_arm::Credential;
 use avnm_plan::{
-    contend::{Claimant, winner_words},
+    arbitration::{Claimant, winner_words},
+    credential::CredentialInput,
     cross_tenant_connection::{Desired, Half, HalfInput, Halves, Inputs, Role, Standing},
-    inputs::{CredentialInput, Meta},
+    item::is_of_another,
+    meta::Meta,
 };
 
 use jiff::Timestamp;
@@ -82,42 +84,62 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
         spec: object.spec.clone(),
         status,
         credentials,
-        beaten_by: None,
+        beaten_by: Halves::default(),
         contested: Halves::default(),
     };
     (inputs, Candidates(candidates))
 }
 
-fn keys(desired: &Desired) -> Vec<String> {
-    Half::BOTH.into_iter().flat_map(|half| desired.keys(half)).collect()
+/// Half of an object as contenders know it: each half has its own keys, claim, wish and winner.
+fn contender(uid: &str, half: Half) -> String {
+    format!("{uid}/{}", half.field())
 }
 
-/// Enters the object among the contenders, and says who beats it and which halves that one holds.
+/// The contenders that objects of these uids are.
+pub(crate) fn contenders(
+    uids: impl IntoIterator<Item = impl AsRef<str>>,
+) -> std::collections::HashSet<String> {
+    uids.into_iter().flat_map(|uid| Half::BOTH.map(|half| contender(uid.as_ref(), half))).collect()
+}
+
+/// Enters each half of ours among the contenders, and says who beats it and whether that one holds it.
 pub(super) fn contend(
     context: &Context,
-    inputs: Inputs,
+    mut inputs: Inputs,
     desired: &Desired,
     standing: &Standing,
-    denied: bool,
+    denied: &Halves<bool>,
 ) -> Inputs {
-    let me = claimant(&inputs, desired, standing, denied);
     let contenders = &context.contenders.connections;
-    let (winner, freed) = contenders.contend(&keys(desired), &me);
-    wake(context, &freed);
-    let held =
-        |half: Half| contenders.winner(&desired.keys(half), &me).is_some_and(|won| won.claim.is_some());
-    Inputs {
-        beaten_by: winner.map(|winner| winner_words(&me, &winner, "CrossTenantConnection")),
-        contested: Halves { scope: held(Half::Scope), target: held(Half::Target) },
-        ..inputs
+    for half in Half::BOTH {
+        let me = claimant(&inputs, desired, standing, half, *denied.get(half));
+        let keys = desired.keys(half);
+        let (winner, freed) = contenders.contend(&keys, &me);
+        wake(context, &freed);
+        // Under our id: what we hold under another id is ours to delete, whoever else has the same connection.
+        let id = keys.into_iter().take(1).collect::<Vec<_>>();
+        *inputs.contested.get_mut(half) =
+            contenders.winner(&id, &me).is_some_and(|winner| winner.claim.is_some());
+        *inputs.beaten_by.get_mut(half) =
+            winner.map(|winner| winner_words(&me, &winner, "CrossTenantConnection"));
     }
+    inputs
 }
 
 /// The pass is over: what it claims is reserved no more. What status still claims counts until it is written without it:
 /// nobody else may make what this object, seeing its own claim again, would delete.
-pub(super) fn settle(context: &Context, inputs: &Inputs, standing: &Standing, released: bool) {
-    let claim = claim(&Standing::of(inputs)).or(claim(standing)).filter(|_| !released);
-    wake(context, &context.contenders.connections.settle(&inputs.meta.uid, claim));
+pub(super) fn settle(
+    context: &Context,
+    inputs: &Inputs,
+    desired: &Desired,
+    standing: &Standing,
+    released: bool,
+) {
+    let durable = Standing::of(inputs);
+    for half in Half::BOTH {
+        let claim = claim(&durable, desired, half).or(claim(standing, desired, half)).filter(|_| !released);
+        wake(context, &context.contenders.connections.settle(&contender(&inputs.meta.uid, half), claim));
+    }
 }
 
 fn wake(context: &Context, freed: &[Claimant]) {
@@ -126,30 +148,29 @@ fn wake(context: &Context, freed: &[Claimant]) {
     }
 }
 
-/// The claim that counts: a held one before one that is intended.
-fn claim(standing: &Standing) -> Option<(ClaimPhase, Timestamp)> {
-    let claims = [&standing.claims.scope, &standing.claims.target];
-    let claims = claims.into_iter().flatten().map(|claim| (claim.phase, claim.since.0));
-    claims.max_by_key(|(phase, _)| *phase)
+/// The claim of a half that counts: one of the id that is wanted now.
+fn claim(standing: &Standing, desired: &Desired, half: Half) -> Option<(ClaimPhase, Timestamp)> {
+    let claim = standing.claims.get(half).as_ref()?;
+    let another = is_of_another(claim, desired.halves.get(half).id.as_ref());
+    (!another).then_some((claim.phase, claim.since.0))
 }
 
-fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, denied: bool) -> Claimant {
-    // A half is claimed by itself, also while the other one waits for its credential.
-    let mut ours = desired.halves.each().into_iter().filter(|(_, half)| half.role == Role::Ours);
-    let works = ours.any(|(_, half)| half.signer.is_some());
-    let enforce = desired.policies.mode == avnm_api::Mode::Enforce;
+fn claimant(inputs: &Inputs, desired: &Desired, standing: &Standing, half: Half, denied: bool) -> Claimant {
+    let desire = desired.halves.get(half);
     Claimant {
         namespace: inputs.meta.namespace.clone(),
         name: inputs.meta.name.clone(),
-        uid: inputs.meta.uid.clone(),
-        claim: claim(standing),
+        uid: contender(&inputs.meta.uid, half),
+        claim: claim(standing, desired, half),
         reserved: false,
-        wants: enforce
+        wants: desired.policies.mode == avnm_api::Mode::Enforce
             && !desired.policies.suspend
             && !inputs.meta.deleting
             && desired.refused.is_none()
-            && !denied
-            && works,
+            && desire.role == Role::Ours
+            // Each half is signed by its own credential.
+            && desire.signer.is_some()
+            && !denied,
         created: inputs.meta.created,
     }
 }
@@ -168,13 +189,15 @@ pub(crate) fn enter(context: &Context, object: &CrossTenantConnection) {
             scope: spec(&object.spec.scope_connection),
             target: spec(&object.spec.network_manager_connection),
         },
-        beaten_by: None,
+        beaten_by: Halves::default(),
         contested: Halves::default(),
     };
     let standing = Standing::of(&inputs);
     if let Ok(desired) = avnm_plan::cross_tenant_connection::desire(&inputs, &standing) {
-        let me = claimant(&inputs, &desired, &standing, false);
-        // Nobody has looked yet, so nobody has to look again.
-        context.contenders.connections.enter(&keys(&desired), &me);
+        for half in Half::BOTH {
+            let me = claimant(&inputs, &desired, &standing, half, false);
+            // Nobody has looked yet, so nobody has to look again.
+            context.contenders.connections.enter(&desired.keys(half), &me);
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE};
 use avnm_arm::{MemberBody, clock};
-use avnm_plan::{memory::Cause, static_member::Step};
-use avnm_terms::{Fault, FaultKind};
+use avnm_plan::{item::Cause, static_member::Step};
 use kube::Resource;
 
 use super::Pass;
@@ -24,6 +23,9 @@ impl Pass<'_> {
                 Step::Persist => self.persist().await,
                 Step::ReadGroup => self.read_group().await,
                 Step::ReadNetwork => self.read_network().await,
+                Step::Vouch => {
+                    self.vouch().await;
+                }
                 Step::Confirm => self.confirm().await,
                 Step::Remake => self.remembered.memory.plan.item.lost = true,
                 Step::Put(cause) => self.put(*cause).await,
@@ -33,6 +35,20 @@ impl Pass<'_> {
             }
             if self.observed.kube.is_some() || self.released {
                 return;
+            }
+        }
+    }
+
+    /// Whether the object is still what this pass read; the next pass begins with what it is now.
+    async fn may_write(&mut self, operation: &'static str) -> bool {
+        match live::unchanged(&self.context.client, operation, &self.object).await {
+            Ok(()) => true,
+            Err((fault, now)) => {
+                if let Some(now) = now {
+                    self.remembered.wrote(&self.object, &now);
+                }
+                self.observed.kube = Some(fault);
+                false
             }
         }
     }
@@ -47,8 +63,8 @@ impl Pass<'_> {
             self.observed.kube = Some(fault);
             return;
         }
-        for credential in [&mut self.desired.signer, &mut self.desired.auxiliary].into_iter().flatten() {
-            credential.held = true;
+        for usable in [&mut self.desired.signer, &mut self.desired.auxiliary].into_iter().flatten() {
+            usable.held |= credentials.contains(&usable.credential);
         }
         match hold::hold(&self.context.client, &self.object, FINALIZER_AZURE).await {
             Ok(new) => {
@@ -82,6 +98,14 @@ impl Pass<'_> {
 
     /// What the claim rests on is read live, then Azure is read again.
     async fn confirm(&mut self) {
+        if self.vouch().await {
+            self.look().await;
+            self.observed.confirmed = true;
+        }
+    }
+
+    /// What a claim rests on is read live; whether all of it is there.
+    async fn vouch(&mut self) -> bool {
         let namespace = self.inputs.meta.namespace.clone();
         for (usable, ids) in self.desired.vouchers() {
             let client = &self.context.client;
@@ -89,11 +113,11 @@ impl Pass<'_> {
                 Ok(None) => {}
                 Ok(Some(why)) => {
                     self.observed.sources_gone = Some(why);
-                    return;
+                    return false;
                 }
                 Err(fault) => {
                     self.observed.kube = Some(fault);
-                    return;
+                    return false;
                 }
             }
         }
@@ -105,19 +129,22 @@ impl Pass<'_> {
                 Ok(_) => {
                     self.observed.sources_gone =
                         Some(format!("CrossTenantConnection {name} is gone or being deleted"));
-                    return;
+                    return false;
                 }
                 Err(fault) => {
                     self.observed.kube = Some(fault);
-                    return;
+                    return false;
                 }
             }
         }
-        self.look().await;
-        self.observed.confirmed = true;
+        self.observed.vouched = true;
+        true
     }
 
     async fn put(&mut self, cause: Cause) {
+        if !self.may_write("put").await {
+            return;
+        }
         let Some(signer) = self.signer.clone() else { return };
         let body = MemberBody { resource: self.desired.network.clone() };
         let answer =
@@ -149,25 +176,8 @@ impl Pass<'_> {
     }
 
     async fn delete(&mut self) {
-        // Azure cannot be fenced: the object is read live before anything is deleted in its name.
-        let (namespace, name) = (self.inputs.meta.namespace.clone(), self.inputs.meta.name.clone());
-        match live::get::<avnm_api::StaticMember>(&self.context.client, &namespace, &name).await {
-            Ok(Some(found))
-                if found.meta().uid.as_deref() == Some(self.inputs.meta.uid.as_str())
-                    && found.meta().deletion_timestamp.is_some() == self.inputs.meta.deleting => {}
-            Ok(_) => {
-                self.observed.kube = Some(Fault::local(
-                    "delete",
-                    name,
-                    FaultKind::Busy,
-                    "the object changed since it was read",
-                ));
-                return;
-            }
-            Err(fault) => {
-                self.observed.kube = Some(fault);
-                return;
-            }
+        if !self.may_write("delete").await {
+            return;
         }
         let Some(signer) = self.signer.clone() else { return };
         match self.context.arm.delete_member(&signer, self.auxiliary.as_ref(), &self.desired.id).await {

@@ -12,22 +12,24 @@ use std::{sync::Arc, time::Duration};
 use avnm_api::{Claim, StaticMember, StaticMemberStatus};
 use avnm_arm::{Credential, clock};
 use avnm_plan::{
-    conditions::{self, Past},
-    cross_tenant_connection::After,
+    finding::{Finding, Happening},
     pace::Waits,
     reason::{Readiness, Reason},
     static_member::{self as plan, Desired, Inputs, MemberSeen, Memory, Observed, View},
-    verdict::{Finding, Happening},
+    status::After,
+    status::{self as conditions, Past},
 };
 use avnm_terms::{Fault, FaultKind};
-use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
+use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
     context::{Context, stands},
     cross_tenant_connection::seconds,
+    guarded::Guarded,
     inventory::Listener,
     memory::{Fresh, Remembered},
-    status,
+    refusal, status,
+    undecoded::{self, Outcome},
 };
 
 /// What the process remembers of a member.
@@ -63,12 +65,20 @@ type Kept = Option<Remembered<StaticMember, MemberMemory>>;
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile(
-    guard: Arc<DeserializeGuard<StaticMember>>,
+    guard: Arc<Guarded<StaticMember>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let Ok(object) = &guard.0 else {
-        crate::events::undecodable(&context.events, &guard).await;
-        return Ok(Action::await_change());
+    let mended;
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(_) => match undecoded::pass(&context, &guard).await {
+            Outcome::Decodes(object) => {
+                mended = object;
+                &*mended
+            }
+            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
+            Outcome::Gone => return Ok(Action::await_change()),
+        },
     };
     context.metrics.pass("StaticMember");
     let uid = object.uid().unwrap_or_default();
@@ -85,7 +95,7 @@ pub(crate) async fn reconcile(
     Ok(action)
 }
 
-fn stands_still(context: &Context, object: &DeserializeGuard<StaticMember>, uid: &str) -> bool {
+fn stands_still(context: &Context, object: &Guarded<StaticMember>, uid: &str) -> bool {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     stands(&context.stores.members, &namespace, &name, uid)
 }
@@ -217,9 +227,14 @@ impl Pass<'_> {
             }
             return (Action::await_change(), None);
         }
-        if let Some(fault) = &self.observed.kube {
-            let wait = self.remembered.barred(fault, self.context.settings.waits.retry_max);
-            return (Action::requeue(wait), Some(self.remembered));
+        if let Some(fault) = self.observed.kube.clone() {
+            if !refusal::is_refusal(&fault) {
+                // A stale writer writes nothing more: the next pass sees the newer object.
+                let wait = self.remembered.barred(&fault, self.context.settings.waits.retry_max);
+                return (Action::requeue(wait), Some(self.remembered));
+            }
+            // Status may be written all the same, and says it.
+            refusal::tell(self.context, &self.object, &fault).await;
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);

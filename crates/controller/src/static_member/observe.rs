@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avnm_arm::clock;
-use avnm_plan::{body::Body, static_member::MemberSeen};
+use avnm_plan::{item::Body, static_member::MemberSeen};
 use avnm_terms::{Fault, FaultKind, Member, MemberType, Reading};
 
 use super::Pass;
@@ -27,7 +27,7 @@ impl Pass<'_> {
                 return;
             }
             self.observed.crd = live::crd::<avnm_api::StaticMember>(&self.context.client).await;
-            if self.desired.goal == avnm_plan::ownership::Goal::Gone && !self.desired.policies.suspend {
+            if self.desired.goal == avnm_plan::item::Goal::Gone && !self.desired.policies.suspend {
                 self.look().await;
             }
             return;
@@ -108,7 +108,7 @@ impl Pass<'_> {
     /// Nothing is remembered of this object yet: a restart lists first and needs no GETs where all is well.
     fn is_first_look(&self) -> bool {
         self.remembered.requested.is_none() && self.remembered.memory.plan.looks == 0 && {
-            let ready = avnm_plan::conditions::find(&self.inputs.status.conditions, "Ready");
+            let ready = avnm_plan::status::find(&self.inputs.status.conditions, "Ready");
             ready.is_some_and(|ready| ready.status == "True")
         }
     }
@@ -116,11 +116,12 @@ impl Pass<'_> {
     /// A GET of the member, remembered as the newest reading.
     pub(super) async fn look(&mut self) {
         let Some(credential) = self.signer.clone() else { return };
+        let begun = clock::now();
         let reading =
             self.context.arm.get_member(&credential, &self.desired.id).await.map(|member| seen(&member));
         // One absence is enough for a member.
         let apart = jiff::SignedDuration::ZERO;
-        self.remembered.memory.plan.item.note(&reading, apart, clock::now());
+        self.remembered.memory.plan.item.note(&reading, apart, self.context.settings.waits.lag, begun);
         self.remembered.memory.fresh = Some(Fresh { at: clock::instant(), reading: reading.clone() });
         self.observed.reading = reading;
     }

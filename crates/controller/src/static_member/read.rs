@@ -3,15 +3,17 @@
 use avnm_api::{Claim, ConnectionRef, StaticMember};
 use avnm_arm::Credential;
 use avnm_plan::{
-    conditions::find,
-    contend::{Claimant, winner_words},
-    inputs::{CredentialInput, Meta},
+    arbitration::{Claimant, winner_words},
+    credential::CredentialInput,
+    meta::Meta,
     static_member::{self as plan, ConnectionFacts, ConnectionInput, Desired, Inputs},
+    status::find,
 };
-use kube::{Resource, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use kube::{Resource, runtime::reflector::ObjectRef};
 
 use crate::{
     context::{Context, Resolved},
+    guarded::Guarded,
     streams,
 };
 
@@ -31,7 +33,7 @@ impl Candidates {
         &self,
         desired: &Desired,
     ) -> (Option<Credential>, Option<Credential>, Option<Credential>) {
-        let find = |usable: &Option<avnm_plan::inputs::UsableCredential>| {
+        let find = |usable: &Option<avnm_plan::credential::UsableCredential>| {
             usable.as_ref().and_then(|usable| self.of(&CredentialInput::Usable(usable.clone())))
         };
         (find(&desired.signer), find(&desired.auxiliary), find(&desired.reader))
@@ -44,7 +46,7 @@ fn connection(
     reference: Option<&ConnectionRef>,
 ) -> Option<ConnectionInput> {
     let name = &reference?.name;
-    let key = ObjectRef::<DeserializeGuard<avnm_api::CrossTenantConnection>>::new(name).within(namespace);
+    let key = ObjectRef::<Guarded<avnm_api::CrossTenantConnection>>::new(name).within(namespace);
     let Some(found) = context.stores.connections.get(&key) else {
         return Some(ConnectionInput::Missing(name.clone()));
     };

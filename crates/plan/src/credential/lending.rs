@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use avnm_api::{
-    AllowedNamespaces, CredentialKind, CredentialRef, NamespaceSelector, SelectorExpression, SelectorOperator,
-};
+use avnm_api::{AllowedNamespaces, CredentialKind, NamespaceSelector, SelectorExpression, SelectorOperator};
 use avnm_terms::ArmId;
-
-use crate::inputs::CredentialInput;
 
 /// Whom a credential belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +22,7 @@ pub fn home(kind: CredentialKind, user: &str) -> &str {
     }
 }
 
-/// That a credential may be used from a namespace. Nothing becomes a [`UsableCredential`](crate::inputs::UsableCredential)
+/// That a credential may be used from a namespace. Nothing becomes a [`UsableCredential`](super::UsableCredential)
 /// without one, and only [`admit`] gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission(());
@@ -34,19 +30,9 @@ pub struct Admission(());
 /// Asks whether a namespace may use a credential, before anything else of it is looked at: whoever was never lent one
 /// learns nothing of it, not even whether it works. Asked on every pass, of what is in the cache at that moment.
 ///
-/// # Errors
-/// What decisions see instead.
-pub fn admit(
-    owner: Owner<'_>,
-    user: &str,
-    labels: Option<&BTreeMap<String, String>>,
-    reference: &CredentialRef,
-) -> Result<Admission, CredentialInput> {
-    if may_use(owner, user, labels) {
-        Ok(Admission(()))
-    } else {
-        Err(CredentialInput::NotLent(reference.clone()))
-    }
+/// `None`: it is not lent to that namespace.
+pub fn admit(owner: Owner<'_>, user: &str, labels: Option<&BTreeMap<String, String>>) -> Option<Admission> {
+    may_use(owner, user, labels).then_some(Admission(()))
 }
 
 /// Whether objects of a namespace may use a credential. Labels that are not known select nothing: an

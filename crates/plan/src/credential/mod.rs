@@ -1,10 +1,11 @@
 //! Decisions about a credential of either kind: does it sign in, may it go, and whom is it lent to.
 
+mod input;
 mod lending;
 pub mod material;
 pub(crate) mod unusable;
 
-pub(crate) use lending::covers;
+pub use input::{CredentialInput, UsableCredential};
 pub use lending::{Admission, Found, Owner, admit, home};
 
 use avnm_api::{CredentialSpec, CredentialStatus};
@@ -12,20 +13,17 @@ use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    conditions::{self, Past},
-    cross_tenant_connection::{After, transition},
-    fault::{self, Side},
-    inputs::Meta,
+    fault::{self, SECRET_NOT_FOUND},
+    finding::{Failure, Finding, Happening},
+    meta::Meta,
     pace::{self, Waiting, Waits},
     reason::{Companion, PROPAGATION, Reason},
-    verdict::{Failure, Finding, Happening},
+    side::Side,
+    status::{self as conditions, After, Past, transition},
 };
 
 /// A failing credential is tried once in this time, however many objects use it.
 pub const PROBE: SignedDuration = SignedDuration::from_secs(60);
-
-/// The code of a fault that says that a Secret, or a key of it, is missing.
-pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
 
 /// Everything read from Kubernetes and Entra.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
 use super::*;
-use crate::conditions::find;
+use crate::status::find;
 
 const TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
 const T0: Timestamp = Timestamp::UNIX_EPOCH;

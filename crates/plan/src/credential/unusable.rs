@@ -3,10 +3,10 @@
 use avnm_api::CredentialKind;
 use avnm_terms::Actor;
 
+use super::input::CredentialInput;
 use crate::{
-    inputs::CredentialInput,
+    finding::Finding,
     reason::{Companion, Reason},
-    verdict::Finding,
 };
 
 /// What a credential that cannot be used gives; `what` says what it is for.

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     fault,
-    ownership::Move,
+    finding::Finding,
+    item::Move,
     pace::Waiting,
     reason::{ACTIVATING, Reason},
-    verdict::Finding,
 };
 
 /// Adds the findings, what Enforce would do, and what is waited for.
@@ -36,12 +36,23 @@ pub(super) fn conclude(view: View<'_>, plan: &mut Plan) {
 fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec<Finding>) {
     let desire = view.desired.halves.get(half);
     let observed = view.observed.halves.get(half);
-    let (side, thing, words) = (half.side(), half.thing(), half.words());
+    let (side, resource, words) = (half.side(), half.resource(), half.words());
     if desire.role == Role::Absent {
         return;
     }
     if let Some(blocked) = &desire.blocked {
         findings.push(blocked.clone());
+        return;
+    }
+    // Who cannot sign in learns nothing about who else is there: that was said before.
+    if let Some(winner) = view.inputs.beaten_by.get(half) {
+        findings.push(Finding::new(
+            Reason::ClaimedByOther,
+            format!(
+                "{winner} claims the same {words} and was first: delete one of the two, or take this half out ({})",
+                Actor::ClusterOperator
+            ),
+        ));
         return;
     }
     if let Some(gone) = &observed.source_gone {
@@ -54,7 +65,7 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
         );
     }
     if let Some(fault) = &observed.write {
-        let mut finding = fault::finding(fault, side, thing);
+        let mut finding = fault::finding(fault, side, resource);
         finding.unread = false;
         if view.memory.halves.get(half).correction_refused {
             finding.reason = Reason::ReplaceNeeded;
@@ -63,7 +74,7 @@ fn half_findings(view: View<'_>, plan: &mut Plan, half: Half, findings: &mut Vec
         return;
     }
     if let Reading::Unread(fault) = &observed.reading {
-        findings.push(fault::finding(fault, side, thing));
+        findings.push(fault::finding(fault, side, resource));
         return;
     }
     match plan.moves.get(half) {
@@ -156,7 +167,7 @@ fn frozen_finding(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
     if state == Some(&ConnectionState::Conflict) {
         return;
     }
-    let want = view.desired.halves.get(half).want.as_ref().map(crate::body::Body::hash);
+    let want = view.desired.halves.get(half).want.as_ref().map(crate::item::Body::hash);
     // What is gone can be made again, whatever came of a correction.
     let stuck = found.is_some() && memory.stuck(want.as_ref(), view.now);
     let correcting = found.is_some() && memory.correcting(want.as_ref(), view.now).is_some();
@@ -344,7 +355,7 @@ fn connected_findings(view: View<'_>, findings: &mut Vec<Finding>) {
             ),
         ),
         Some(Reading::Unread(fault)) => {
-            findings.push(fault::finding(fault, Half::Scope.side(), Half::Scope.thing()));
+            findings.push(fault::finding(fault, Half::Scope.side(), Half::Scope.resource()));
         }
     }
 }
@@ -378,7 +389,7 @@ fn waiting(view: View<'_>, plan: &Plan, findings: &[Finding]) -> Waiting {
         .filter(|half| *plan.moves.get(*half) == Some(Move::AwaitQuiet))
         .filter_map(|half| view.memory.halves.get(half).quiet_until)
         .max();
-    let otherwise = match (quiet, crate::verdict::worst(findings.to_vec()).map(|finding| finding.reason)) {
+    let otherwise = match (quiet, crate::finding::worst(findings.to_vec()).map(|finding| finding.reason)) {
         (Some(until), _) => Waiting::Quiet(until),
         (
             None,

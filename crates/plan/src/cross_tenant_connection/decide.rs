@@ -9,12 +9,13 @@ use super::{
     recreate::recreation,
 };
 use crate::{
-    conditions::whole,
-    memory::{Cause, DELETE_SETTLES},
-    ownership::{self, Claimed, Goal, Move, Seen, Situation},
+    finding::{Failure, Finding, Happening},
+    item::Cause,
+    item::{self, Claimed, Goal, Move, SeenAs, Situation},
+    memory::DELETE_SETTLES,
     pace::{Waiting, Waits},
     reason::Reason,
-    verdict::{Failure, Finding, Happening},
+    status::whole,
 };
 
 /// One thing to do. The executor does them in order and decides nothing.
@@ -28,6 +29,8 @@ pub enum Step {
     SetRecreate(RecreateStatus),
     /// Write status now: what follows rests on it.
     Persist,
+    /// Read live what the half's claim would rest on.
+    Vouch(Half),
     /// Read what the half's claim rests on live, then Azure again.
     Confirm(Half),
     /// Send the half's body with this description.
@@ -105,9 +108,16 @@ pub fn decide(
         // A stale writer, or an API server that is away: what is known may be old, so nothing is concluded.
         let finding = Finding {
             reason: Reason::ProgressingWithRetry,
-            message: format!("{}: {}", fault.operation, fault.message),
+            message: format!(
+                "cannot {} {}: {} ({})",
+                fault.operation,
+                fault.target,
+                fault.message,
+                Actor::ClusterOperator
+            ),
             failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-            unread: true,
+            // What Kubernetes will not take until somebody allows it is said at once.
+            unread: fault.is_passing(),
             companion: None,
         };
         return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
@@ -127,24 +137,11 @@ pub fn decide(
             Waiting::Someone,
         );
     }
+    if let Some(plan) = relinquish(view) {
+        return plan;
+    }
     if let Some(refused) = &desired.refused {
         return Plan::rest(vec![refused.clone()], Waiting::Someone);
-    }
-    if let Some(winner) = &inputs.beaten_by {
-        // Who cannot sign in learns nothing about who else is there.
-        let blocked: Vec<Finding> =
-            Half::BOTH.into_iter().filter_map(|half| desired.halves.get(half).blocked.clone()).collect();
-        if !blocked.is_empty() {
-            return Plan::rest(blocked, Waiting::Someone);
-        }
-        let finding = Finding::new(
-            Reason::ClaimedByOther,
-            format!(
-                "{winner} claims the same connection and was first: delete one of the two ({})",
-                Actor::ClusterOperator
-            ),
-        );
-        return Plan::rest(vec![finding], Waiting::Someone);
     }
     normal(view)
 }
@@ -161,8 +158,40 @@ fn hold_again(view: View<'_>) -> Plan {
     plan
 }
 
+/// Gives up the claims of other ids than those that are wanted now: a half that was taken out, or put back under another
+/// name. They vouch for nothing, so nothing else is looked at before they are durably gone.
+pub(super) fn relinquish(view: View<'_>) -> Option<Plan> {
+    let mut plan = Plan::rest(Vec::new(), Waiting::AtOnce);
+    for half in Half::BOTH {
+        let desire = view.desired.halves.get(half);
+        let Some(claim) = view.standing.claims.get(half) else { continue };
+        if !item::is_of_another(claim, desire.id.as_ref()) {
+            continue;
+        }
+        let id = claim.id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        let why =
+            if desire.role == Role::Ours { "spec names another one" } else { "it was taken out of spec" };
+        plan.steps.push(Step::SetClaim(half, None));
+        plan.steps.push(Step::Tell(Happening::normal(
+            "HalfReleased",
+            "Release",
+            format!("the {}{id} is no longer ours and stays in Azure: {why}", half.words()),
+        )));
+    }
+    if plan.steps.is_empty() {
+        return None;
+    }
+    plan.steps.push(Step::Persist);
+    // What could not be made durable did not happen, and is not told.
+    plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
+    Some(plan)
+}
+
 fn claimed(claim: Option<&Claim>, desire: &HalfDesire) -> Claimed {
     let Some(claim) = claim else { return Claimed::No };
+    if item::is_of_another(claim, desire.id.as_ref()) {
+        return Claimed::OtherId;
+    }
     let current = desire.want.as_ref().is_some_and(|want| want.hash() == claim.body_hash);
     match claim.phase {
         ClaimPhase::Intended => Claimed::Intended { current },
@@ -170,11 +199,11 @@ fn claimed(claim: Option<&Claim>, desire: &HalfDesire) -> Claimed {
     }
 }
 
-fn seen(reading: &Reading<HalfSeen>, desire: &HalfDesire, claim: Option<&Claim>) -> Seen {
+fn seen(reading: &Reading<HalfSeen>, desire: &HalfDesire, claim: Option<&Claim>) -> SeenAs {
     match reading {
-        Reading::Unread(_) => Seen::Unread,
-        Reading::Absent => Seen::Absent,
-        Reading::Found(found) => Seen::Found {
+        Reading::Unread(_) => SeenAs::Unread,
+        Reading::Absent => SeenAs::Absent,
+        Reading::Found(found) => SeenAs::Found {
             wanted: desire.want.as_ref().is_some_and(|want| found.body.is_what(want)),
             claimed: claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
         },
@@ -206,14 +235,17 @@ pub(super) fn situation(view: View<'_>, half: Half) -> Situation {
         && desire.signer.as_ref().is_some_and(|signer| {
             desire.goal == Goal::Gone || (!signer.last_material && (claim.is_some() || !signer.terminating))
         });
-    let want = desire.want.as_ref().map(crate::body::Body::hash);
+    let want = desire.want.as_ref().map(crate::item::Body::hash);
     let stuck =
         memory.stuck(want.as_ref(), view.now) || (memory.correction.is_none() && replace_was_needed(view));
     Situation {
         goal: desire.goal,
         claimed: claimed(claim, desire),
-        seen: if desire.signer.is_none() { Seen::Unread } else { seen(&observed.reading, desire, claim) },
+        seen: if desire.signer.is_none() { SeenAs::Unread } else { seen(&observed.reading, desire, claim) },
         elsewhere: observed.elsewhere.is_some(),
+        vouched: observed.vouched,
+        given: false,
+        heir: false,
         confirmed: observed.confirmed,
         quiet: memory.quiet(view.now),
         held: view.inputs.meta.held && unheld(view).is_empty(),
@@ -230,7 +262,7 @@ pub(super) fn situation(view: View<'_>, half: Half) -> Situation {
 
 /// After a restart the old status tells that a correction did not help, for the same generation.
 pub(super) fn replace_was_needed(view: View<'_>) -> bool {
-    crate::conditions::find(&view.inputs.status.conditions, "Ready").is_some_and(|ready| {
+    crate::status::find(&view.inputs.status.conditions, "Ready").is_some_and(|ready| {
         ready.reason == Reason::ReplaceNeeded.as_str()
             && ready.observed_generation == Some(view.inputs.meta.generation)
     })
@@ -247,11 +279,16 @@ pub(super) fn new_claim(
     let signer = desire.signer.as_ref()?;
     let old = view.standing.claims.get(half).as_ref();
     Some(Claim {
+        id: desire.id.as_ref().map(ToString::to_string),
         uid: view.inputs.meta.uid.clone(),
         phase,
         origin: old.map_or(origin, |old| old.origin),
         tenant_id: signer.tenant.to_string(),
-        credential_ref: signer.credential.clone(),
+        // A claim moves only to a credential that is held, and stays so.
+        credential_ref: match old {
+            Some(old) if !signer.held || signer.terminating => old.credential_ref.clone(),
+            _ => signer.credential.clone(),
+        },
         body_hash: hash,
         since: old.map_or_else(|| whole(view.now), |old| old.since.clone()),
     })
@@ -282,23 +319,12 @@ fn normal(view: View<'_>) -> Plan {
     for half in Half::BOTH {
         let desire = view.desired.halves.get(half);
         let claim = view.standing.claims.get(half).as_ref();
-        if desire.role != Role::Ours {
-            if claim.is_some() {
-                plan.steps.push(Step::Tell(Happening::normal(
-                    "HalfReleased",
-                    "Release",
-                    format!(
-                        "the {} was taken out of spec: it is no longer ours and stays in Azure",
-                        half.words()
-                    ),
-                )));
-                plan.steps.push(Step::SetClaim(half, None));
-                persist = true;
-            }
+        // A half that is beaten rests; the other one goes on.
+        if desire.role != Role::Ours || view.inputs.beaten_by.get(half).is_some() {
             continue;
         }
         let situation = situation(view, half);
-        let step = match ownership::next(&situation) {
+        let step = match item::next(&situation) {
             // Under Observe an object keeps the claim that it has, and says what it sees.
             Move::DropClaim if view.desired.policies.mode == Mode::Observe => Move::Foreign,
             step => step,
@@ -309,7 +335,7 @@ fn normal(view: View<'_>) -> Plan {
             // This half failed in this pass: it is not tried again before the next one.
             continue;
         }
-        let want_hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
+        let want_hash = desire.want.as_ref().map(crate::item::Body::hash).unwrap_or_default();
         let found = observed.reading.found();
         // What a claim rests on is gone: nothing is claimed or made before the next pass has looked at it again.
         if observed.source_gone.is_some() && step == Move::Claim {
@@ -365,6 +391,8 @@ fn normal(view: View<'_>) -> Plan {
                 let claim = new_claim(view, half, ClaimPhase::Held, ClaimOrigin::Created, hash);
                 plan.steps.push(Step::SetClaim(half, claim));
             }
+            Move::Vouch if observed.source_gone.is_some() => {}
+            Move::Vouch => plan.steps.push(Step::Vouch(half)),
             Move::DropClaim => {
                 plan.steps.push(Step::SetClaim(half, None));
                 plan.steps.push(Step::Tell(Happening::warning(
@@ -422,6 +450,8 @@ fn normal(view: View<'_>) -> Plan {
             | Move::AwaitRead
             | Move::AwaitQuiet
             | Move::AwaitGone
+            | Move::AwaitHeir
+            | Move::Relinquish
             | Move::Delete
             | Move::Foreign
             | Move::AlreadyExists
@@ -429,10 +459,12 @@ fn normal(view: View<'_>) -> Plan {
             | Move::Frozen => {
                 // The claim's credential moves after a successful read with the new one.
                 if let (Some(claim), Some(signer), Some(_)) = (claim, &desire.signer, found) {
-                    if claim.credential_ref != signer.credential && step == Move::Settled && signer.held {
+                    let moves = claim.credential_ref != signer.credential && step == Move::Settled;
+                    // What is being deleted takes no claim, also where it is still held for others.
+                    if moves && signer.held && !signer.terminating {
                         let claim = Claim { credential_ref: signer.credential.clone(), ..claim.clone() };
                         plan.steps.push(Step::SetClaim(half, Some(claim)));
-                    } else if claim.credential_ref != signer.credential && step == Move::Settled {
+                    } else if moves && !signer.terminating && situation.may_write {
                         plan.steps.push(Step::Hold(unheld(view)));
                     }
                 }
@@ -456,14 +488,19 @@ fn normal(view: View<'_>) -> Plan {
         }
     }
     if persist {
-        // Claims are durable before anything rests on them; the puts come in a later round.
+        // Claims are durable before anything rests on them: reads that are to follow them and puts come in a later round.
+        plan.steps.retain(|step| !matches!(step, Step::Vouch(_) | Step::Confirm(_)));
         plan.steps.push(Step::Persist);
         // What could not be made durable did not happen, and is not told.
         plan.steps.sort_by_key(|step| matches!(step, Step::Tell(_)));
         return plan;
     }
+    // What is taken over is claimed first: a read that is to follow a claim follows all claims of the pass.
+    if plan.steps.iter().any(|step| matches!(step, Step::Vouch(_))) {
+        plan.steps.retain(|step| !matches!(step, Step::Confirm(_)));
+    }
     // The scope half first, also where the other one was claimed before it: what is to be read is read before a PUT.
-    if !plan.steps.iter().any(|step| matches!(step, Step::Confirm(_))) {
+    if !plan.steps.iter().any(|step| matches!(step, Step::Confirm(_) | Step::Vouch(_))) {
         plan.steps.extend(puts);
     }
     if plan.steps.is_empty() {

@@ -5,15 +5,15 @@ use avnm_terms::{Actor, Reading};
 
 use super::{
     Half,
-    decide::{Plan, Step, View, deleted_lately, situation, waiting_for},
+    decide::{Plan, Step, View, deleted_lately, relinquish, situation, waiting_for},
 };
 use crate::{
     fault,
-    inputs::CrdState,
-    ownership::{self, Goal, Move},
+    finding::{Failure, Finding, Happening},
+    item::{self, Goal, Move},
+    meta::CrdState,
     pace::Waiting,
     reason::Reason,
-    verdict::{Failure, Finding, Happening},
 };
 
 /// The next steps of a deletion.
@@ -50,6 +50,10 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
         )));
         return release(plan);
     }
+    // A claim of another id is no right to delete what is there under the name that spec has now.
+    if let Some(plan) = relinquish(view) {
+        return plan;
+    }
     let blocked = |message: String, code: &str| {
         let finding = Finding::new(Reason::DeletionBlocked, message).with_failure(
             "delete",
@@ -66,6 +70,15 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
                 Actor::ClusterOperator
             ),
             "Suspended",
+        );
+    }
+    if policies.deletion == DeletionPolicy::Confirm && !view.inputs.meta.confirm_delete {
+        return blocked(
+            format!(
+                "spec.deletionPolicy is Confirm: nothing is done in Azure before somebody confirms. Ways out: annotate with avnm.dev/confirm-delete=true to delete both halves, or set spec.deletionPolicy: Orphan to leave them in Azure ({})",
+                Actor::ClusterOperator
+            ),
+            "ConfirmationNeeded",
         );
     }
     if let CrdState::Unknown(fault) = &view.observed.crd
@@ -135,7 +148,7 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
             plan.findings.push(finding.clone());
             continue;
         }
-        let step = ownership::next(&situation(view, half));
+        let step = item::next(&situation(view, half));
         *plan.moves.get_mut(half) = Some(step);
         let fault = observed.write.as_ref().or(observed.reading.fault());
         // What is left in Azure needs no read to be let go.
@@ -146,6 +159,13 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
         match step {
             Move::DropClaim => {
                 plan.steps.push(Step::SetClaim(half, None));
+                if desire.goal == Goal::Left {
+                    plan.steps.push(Step::Tell(Happening::normal(
+                        "Orphaned",
+                        "Release",
+                        format!("another object holds the {}: it stays in Azure", half.words()),
+                    )));
+                }
                 persist = true;
             }
             Move::Delete if !deleted_lately(view, half) => plan.steps.push(Step::Delete(half)),
@@ -195,7 +215,7 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
 }
 
 fn deletion_fault(half: Half, fault: &avnm_terms::Fault) -> Finding {
-    let mut finding = fault::finding(fault, half.side(), half.thing());
+    let mut finding = fault::finding(fault, half.side(), half.resource());
     if fault::blocks_deletion(fault) {
         finding.reason = Reason::DeletionBlocked;
         finding.message = format!(

@@ -7,12 +7,12 @@ use avnm_terms::{
 
 use super::{Half, HalfInput, Halves, Inputs, Standing};
 use crate::{
-    body::Body,
     credential::unusable,
-    inputs::{CredentialInput, UsableCredential},
-    ownership::Goal,
+    credential::{CredentialInput, UsableCredential},
+    finding::Finding,
+    item::Body,
+    item::Goal,
     reason::Reason,
-    verdict::Finding,
 };
 
 /// Whose a half is.

@@ -9,18 +9,20 @@ mod report;
 
 pub use decide::{Plan, Step, View, decide};
 pub use desire::{Desired, HalfDesire, Role, desire, id_key};
-pub use report::{After, Reported, invalid, report};
-pub(crate) use report::{kept, transition};
+pub use report::{Reported, invalid, report};
 
 use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus, RecreateStatus};
 use avnm_terms::{ArmId, ConnectionState, Fault, Reading};
 use jiff::Timestamp;
 
 use crate::{
-    body::Body,
-    fault::{self, Side, Thing},
-    inputs::{CrdState, CredentialInput, Meta},
+    credential::CredentialInput,
+    fault,
+    item::Body,
     memory::ItemMemory,
+    meta::{CrdState, Meta},
+    side::{Resource, Side},
+    status::After,
 };
 
 /// One of the two halves.
@@ -68,11 +70,11 @@ impl Half {
         }
     }
 
-    /// What kind of thing it is.
-    pub fn thing(self) -> Thing {
+    /// What kind of resource it is.
+    pub fn resource(self) -> Resource {
         match self {
-            Self::Scope => Thing::ScopeConnection,
-            Self::Target => Thing::ManagerConnection,
+            Self::Scope => Resource::ScopeConnection,
+            Self::Target => Resource::ManagerConnection,
         }
     }
 }
@@ -129,9 +131,9 @@ pub struct Inputs {
     pub status: CrossTenantConnectionStatus,
     /// Its references.
     pub credentials: Halves<HalfInput>,
-    /// Words for the object that claims the same thing and wins, if one does.
-    pub beaten_by: Option<String>,
-    /// Which halves the winner holds.
+    /// For each half, words for the object that claims the same and wins, if one does. The other half goes on.
+    pub beaten_by: Halves<Option<String>>,
+    /// Which halves the winner holds: they are not ours to delete.
     pub contested: Halves<bool>,
 }
 
@@ -157,6 +159,8 @@ pub struct HalfObserved {
     pub elsewhere: Option<ArmId>,
     /// External: someone's Pending entry with our tenant and another scope or manager.
     pub mismatch: Option<ArmId>,
+    /// What a claim of it would rest on was read live in this pass, and is there.
+    pub vouched: bool,
     /// Whether `reading` began after the claim was durable, and what the claim rests on was then read live.
     pub confirmed: bool,
     /// What went wrong with a write in this pass.
@@ -172,6 +176,7 @@ impl Default for HalfObserved {
             reading: Reading::Absent,
             elsewhere: None,
             mismatch: None,
+            vouched: false,
             confirmed: false,
             write: None,
             source_gone: None,
@@ -206,14 +211,10 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether no half of ours could be read because the caller may not; `None` where this pass does not tell. What is only
-    /// read is claimed by nobody.
-    pub fn denied(&self, desired: &Desired) -> Option<bool> {
-        let asked = Half::BOTH
-            .into_iter()
-            .filter(|half| desired.halves.get(*half).role == Role::Ours && *self.looked.get(*half));
-        let asked: Vec<_> = asked.map(|half| self.halves.get(half).reading.fault()).collect();
-        fault::denied(&asked)
+    /// Whether a half of ours could not be read because the caller may not; `None` where this pass does not tell.
+    pub fn denied(&self, half: Half) -> Option<bool> {
+        let asked = self.looked.get(half).then(|| self.halves.get(half).reading.fault());
+        fault::denied(asked.as_slice())
     }
 }
 
@@ -243,7 +244,11 @@ impl Standing {
     /// What status says, without claims of another uid.
     pub fn of(inputs: &Inputs) -> Self {
         let own = |half: &Option<avnm_api::HalfStatus>| {
-            half.as_ref().and_then(|half| half.claim.clone()).filter(|claim| claim.uid == inputs.meta.uid)
+            let half = half.as_ref()?;
+            let mut claim = half.claim.clone().filter(|claim| claim.uid == inputs.meta.uid)?;
+            // A claim of an earlier version is of the id beside it.
+            claim.id = claim.id.or_else(|| half.id.clone());
+            Some(claim)
         };
         Self {
             claims: Halves {
@@ -271,28 +276,22 @@ pub struct Memory {
     pub streak: u32,
     /// Since when it could not be read.
     pub unread_since: Option<Timestamp>,
-    /// Azure or Entra refused the last look: who may not even read would not claim.
-    pub denied: bool,
+    /// Azure or Entra refused the last look at a half: who may not even read it would not claim it.
+    pub denied: Halves<bool>,
     /// A half was recreated in this pass: the other one is sent again, once.
     pub nudge: Option<Half>,
 }
 
 impl Memory {
     /// Remembers what a pass came to, and what it read.
-    pub fn end(
-        &mut self,
-        inputs: &Inputs,
-        desired: &Desired,
-        observed: &Observed,
-        after: &After,
-        now: Timestamp,
-    ) {
+    pub fn end(&mut self, observed: &Observed, after: &After, now: Timestamp) {
         self.streak = if after.failed { self.streak.saturating_add(1) } else { 0 };
         self.looks = if after.settling { self.looks.saturating_add(1) } else { 0 };
         self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
-        if inputs.beaten_by.is_none() {
-            // Who is beaten does not look: what the last look said stands.
-            self.denied = observed.denied(desired).unwrap_or(self.denied);
+        for half in Half::BOTH {
+            // What was not looked at stays as the last look said.
+            let denied = self.denied.get_mut(half);
+            *denied = observed.denied(half).unwrap_or(*denied);
         }
     }
 

@@ -9,16 +9,18 @@ use super::{
 };
 use crate::{
     fault,
-    ownership::{self, Goal, Move, Situation},
+    finding::{Finding, Happening},
+    item::{self, Goal, Move, Situation},
     pace::Waiting,
     reason::Reason,
-    verdict::{Finding, Happening},
 };
 
 /// The way out of Conflict, Revoked, Rejected and ReplaceNeeded: once per value of the annotation.
 pub(super) fn recreation(view: View<'_>) -> Option<Plan> {
     // Under Observe the annotation is left for when it is over, as it is while suspended.
-    if view.desired.policies.mode == Mode::Observe {
+    // A half that another object holds is not ours to make again.
+    let beaten = Half::BOTH.into_iter().any(|half| view.inputs.beaten_by.get(half).is_some());
+    if view.desired.policies.mode == Mode::Observe || beaten {
         return None;
     }
     let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
@@ -31,7 +33,7 @@ pub(super) fn recreation(view: View<'_>) -> Option<Plan> {
             if view.standing.claims.get(half).is_none() || desire.role != Role::Ours {
                 continue;
             }
-            let step = ownership::next(&Situation { goal: Goal::Gone, ..situation(view, half) });
+            let step = item::next(&Situation { goal: Goal::Gone, ..situation(view, half) });
             *plan.moves.get_mut(half) = Some(step);
             match step {
                 Move::DropClaim => {}
@@ -46,7 +48,7 @@ pub(super) fn recreation(view: View<'_>) -> Option<Plan> {
             for half in Half::BOTH {
                 let desire = view.desired.halves.get(half);
                 if view.standing.claims.get(half).is_some() && desire.role == Role::Ours {
-                    let hash = desire.want.as_ref().map(crate::body::Body::hash).unwrap_or_default();
+                    let hash = desire.want.as_ref().map(crate::item::Body::hash).unwrap_or_default();
                     let claim = new_claim(view, half, ClaimPhase::Intended, ClaimOrigin::Created, hash);
                     plan.steps.push(Step::SetClaim(half, claim));
                 }
@@ -113,7 +115,7 @@ fn write_faults(view: View<'_>) -> Vec<Finding> {
         .filter_map(|half| {
             let observed = view.observed.halves.get(half);
             let fault = observed.write.as_ref().or(observed.reading.fault())?;
-            Some(fault::finding(fault, half.side(), half.thing()))
+            Some(fault::finding(fault, half.side(), half.resource()))
         })
         .collect()
 }

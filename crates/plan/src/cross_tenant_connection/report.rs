@@ -1,19 +1,18 @@
 //! From a finished plan to status, events and the time of the next look.
 
-use avnm_api::{Condition, CrossTenantConnectionStatus, HalfStatus, PlannedStep};
+use avnm_api::{CrossTenantConnectionStatus, HalfStatus, PlannedStep};
 use avnm_terms::{ConnectionState, Reading};
-use jiff::SignedDuration;
 
 use super::{
     Half, Role,
     decide::{Plan, View},
 };
 use crate::{
-    conditions::{self, Past, Wanted, whole},
-    ownership::Move,
+    finding::{Finding, Happening, worst},
+    item::Move,
     pace,
     reason::Reason,
-    verdict::{Finding, Happening, worst},
+    status::{self as conditions, After, Past, Wanted, kept, transition, whole},
 };
 
 /// What becomes of a pass.
@@ -25,21 +24,6 @@ pub struct Reported {
     pub happenings: Vec<Happening>,
     /// What the process remembers for pacing.
     pub after: After,
-}
-
-/// What the loop needs to know of a verdict.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct After {
-    /// When to look again.
-    pub look: SignedDuration,
-    /// The reason that is true now, also where old conditions are kept.
-    pub reason: Reason,
-    /// Whether it rests on something unread.
-    pub unread: bool,
-    /// Whether something failed in a way that passes.
-    pub failed: bool,
-    /// Whether Azure is settling.
-    pub settling: bool,
 }
 
 /// The status without a pass: for a spec that cannot be read.
@@ -151,27 +135,6 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
     Reported { status, happenings, after }
 }
 
-/// Conditions that stay as they are.
-pub(crate) fn kept(old: &[Condition], types: &[&'static str]) -> Vec<Wanted> {
-    types
-        .iter()
-        .filter_map(|type_| {
-            let condition = conditions::find(old, type_)?;
-            Some(Wanted {
-                type_,
-                status: match condition.status.as_str() {
-                    "True" => "True",
-                    "False" => "False",
-                    _ => "Unknown",
-                },
-                reason: condition.reason.clone(),
-                message: condition.message.clone(),
-                generation: condition.observed_generation.unwrap_or_default(),
-            })
-        })
-        .collect()
-}
-
 fn half_status(status: &CrossTenantConnectionStatus, half: Half) -> Option<&HalfStatus> {
     match half {
         Half::Scope => status.scope_connection.as_ref(),
@@ -190,7 +153,7 @@ fn halves(view: View<'_>, plan: &Plan) -> [(Half, HalfStatus); 2] {
         let mut new = HalfStatus { claim, ..HalfStatus::default() };
         let untouched = view.desired.policies.suspend
             || view.desired.refused.is_some()
-            || view.inputs.beaten_by.is_some()
+            || view.inputs.beaten_by.get(half).is_some()
             // A deletion that is blocked does not look.
             || (view.inputs.meta.deleting && plan.moves.get(half).is_none());
         match &view.observed.halves.get(half).reading {
@@ -293,21 +256,4 @@ fn synced(view: View<'_>, plan: &Plan) -> Wanted {
         message: worst.3,
         generation: view.inputs.meta.generation,
     }
-}
-
-/// The event of a change of Ready's reason.
-pub(crate) fn transition(old: &[Condition], new: &[Condition]) -> Vec<Happening> {
-    let (old, new) = (conditions::find(old, "Ready"), conditions::find(new, "Ready"));
-    let Some(new) = new else { return Vec::new() };
-    if old.is_some_and(|old| old.reason == new.reason && old.status == new.status) {
-        return Vec::new();
-    }
-    let Some(reason) = Reason::ALL.iter().find(|reason| reason.word() == new.reason) else {
-        return Vec::new();
-    };
-    let warning = matches!(
-        reason.row().1,
-        crate::reason::Companion::Stalled | crate::reason::Companion::StalledAfter(_)
-    );
-    vec![Happening { warning, reason: reason.word(), action: "Reconcile", note: new.message.clone() }]
 }

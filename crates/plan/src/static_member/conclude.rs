@@ -8,12 +8,13 @@ use super::{
     decide::{Plan, View, retry_in},
 };
 use crate::{
-    conditions,
-    fault::{self, Side, Thing},
-    ownership::Move,
+    fault,
+    finding::{Finding, worst},
+    item::Move,
     pace::Waiting,
     reason::{Companion, Reason, UPDATING},
-    verdict::{Finding, worst},
+    side::{Resource, Side},
+    status as conditions,
 };
 
 /// The group that a member shall join is not there.
@@ -66,14 +67,14 @@ fn write_fault(fault: &Fault) -> Finding {
         fault.kind,
         avnm_terms::FaultKind::LinkedPermissionDenied | avnm_terms::FaultKind::LinkedTenantDenied
     );
-    fault::finding(fault, if linked { Side::Target } else { Side::Manager }, Thing::Member)
+    fault::finding(fault, if linked { Side::Target } else { Side::Manager }, Resource::Member)
 }
 
 fn seen(view: View<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
     let operator = Actor::ClusterOperator;
     let found = match &view.observed.reading {
         Reading::Unread(fault) => {
-            findings.push(fault::finding(fault, Side::Manager, Thing::Member));
+            findings.push(fault::finding(fault, Side::Manager, Resource::Member));
             return;
         }
         Reading::Absent => {

@@ -6,13 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Desired, Inputs, Memory, Observed, deletion::deletion};
 use crate::{
-    conditions::whole,
-    fault::{self, Side, Thing},
-    memory::{Cause, DELETE_SETTLES},
-    ownership::{self, Claimed, Goal, Move, Seen, Situation},
+    fault,
+    finding::{Failure, Finding, Happening},
+    item::Cause,
+    item::{self, Claimed, Goal, Move, SeenAs, Situation},
+    memory::DELETE_SETTLES,
     pace::{Waiting, Waits},
     reason::Reason,
-    verdict::{Failure, Finding, Happening},
+    side::{Resource, Side},
+    status::whole,
 };
 
 /// One thing to do. The executor does them in order and decides nothing.
@@ -28,6 +30,8 @@ pub enum Step {
     ReadGroup,
     /// Read the network with its own tenant's credential.
     ReadNetwork,
+    /// Read live what a claim would rest on.
+    Vouch,
     /// Read what the claim rests on live, then Azure again.
     Confirm,
     /// Remember that the member, which we held, is being made again: that counts as a correction.
@@ -88,9 +92,16 @@ pub fn decide(view: View<'_>) -> Plan {
     if let Some(fault) = &observed.kube {
         let finding = Finding {
             reason: Reason::ProgressingWithRetry,
-            message: format!("{}: {}", fault.operation, fault.message),
+            message: format!(
+                "cannot {} {}: {} ({})",
+                fault.operation,
+                fault.target,
+                fault.message,
+                Actor::ClusterOperator
+            ),
             failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-            unread: true,
+            // What Kubernetes will not take until somebody allows it is said at once.
+            unread: fault.is_passing(),
             companion: None,
         };
         return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
@@ -109,6 +120,9 @@ pub fn decide(view: View<'_>) -> Plan {
             vec![Finding::new(Reason::Suspended, "spec.suspend is true: nothing is read or written")],
             Waiting::Someone,
         );
+    }
+    if let Some(plan) = relinquish(view) {
+        return plan;
     }
     if let Some(refused) = &desired.refused {
         return Plan::rest(vec![refused.clone()], Waiting::Someone);
@@ -142,8 +156,26 @@ fn hold_again(view: View<'_>) -> Plan {
     plan
 }
 
+/// Gives up a claim of another id than the one that is wanted now: it vouches for nothing, so nothing else is looked at
+/// before it is durably gone.
+pub(super) fn relinquish(view: View<'_>) -> Option<Plan> {
+    let claim = view.claim.filter(|claim| item::is_of_another(claim, Some(view.desired.id.arm())))?;
+    let id = claim.id.as_deref().unwrap_or_default();
+    let mut plan = Plan::rest(Vec::new(), Waiting::AtOnce);
+    let told = format!("the member {id} is no longer ours and stays in Azure: spec names another one");
+    plan.steps = vec![
+        Step::SetClaim(None),
+        Step::Persist,
+        Step::Tell(Happening::normal("MemberReleased", "Release", told)),
+    ];
+    Some(plan)
+}
+
 fn claimed(view: View<'_>) -> Claimed {
     let Some(claim) = view.claim else { return Claimed::No };
+    if item::is_of_another(claim, Some(view.desired.id.arm())) {
+        return Claimed::OtherId;
+    }
     let current = view.desired.want.hash() == claim.body_hash;
     match claim.phase {
         ClaimPhase::Intended => Claimed::Intended { current },
@@ -167,15 +199,15 @@ fn unheld(view: View<'_>) -> Vec<CredentialRef> {
 pub(super) fn situation(view: View<'_>) -> Situation {
     let desire = view.desired;
     let seen = match &view.observed.reading {
-        _ if desire.signer.is_none() => Seen::Unread,
-        Reading::Unread(_) => Seen::Unread,
-        Reading::Absent => Seen::Absent,
-        Reading::Found(found) => Seen::Found {
+        _ if desire.signer.is_none() => SeenAs::Unread,
+        Reading::Unread(_) => SeenAs::Unread,
+        Reading::Absent => SeenAs::Absent,
+        Reading::Found(found) => SeenAs::Found {
             wanted: found.body.is_what(&desire.want),
             claimed: view.claim.is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
         },
     };
-    let fresh = |credential: &crate::inputs::UsableCredential| {
+    let fresh = |credential: &crate::credential::UsableCredential| {
         !credential.last_material && (view.claim.is_some() || !credential.terminating)
     };
     let ready = desire.waits_for.is_empty()
@@ -186,6 +218,9 @@ pub(super) fn situation(view: View<'_>) -> Situation {
         claimed: claimed(view),
         seen,
         elsewhere: view.observed.elsewhere.is_some(),
+        vouched: view.observed.vouched,
+        given: false,
+        heir: false,
         confirmed: view.observed.confirmed,
         quiet: view.memory.item.quiet(view.now),
         held: view.inputs.meta.held && unheld(view).is_empty(),
@@ -201,11 +236,16 @@ pub(super) fn situation(view: View<'_>) -> Situation {
 fn new_claim(view: View<'_>, phase: ClaimPhase, origin: ClaimOrigin, hash: String) -> Option<Claim> {
     let signer = view.desired.signer.as_ref()?;
     Some(Claim {
+        id: Some(view.desired.id.to_string()),
         uid: view.inputs.meta.uid.clone(),
         phase,
         origin: view.claim.map_or(origin, |old| old.origin),
         tenant_id: signer.tenant.to_string(),
-        credential_ref: signer.credential.clone(),
+        // A claim moves only to a credential that is held, and stays so.
+        credential_ref: match view.claim {
+            Some(old) if !signer.held || signer.terminating => old.credential_ref.clone(),
+            _ => signer.credential.clone(),
+        },
         body_hash: hash,
         since: view.claim.map_or_else(|| whole(view.now), |old| old.since.clone()),
     })
@@ -216,7 +256,7 @@ fn fits(view: View<'_>) -> Result<(), Option<Finding>> {
     let group = match &view.observed.group {
         None => return Err(None),
         Some(Reading::Unread(fault)) => {
-            return Err(Some(fault::finding(fault, Side::Manager, Thing::Member)));
+            return Err(Some(fault::finding(fault, Side::Manager, Resource::Member)));
         }
         Some(Reading::Absent) => {
             return Err(Some(super::conclude::group_missing(view)));
@@ -230,7 +270,7 @@ fn fits(view: View<'_>) -> Result<(), Option<Finding>> {
         (MemberType::Subnet, true) => match &view.observed.routing {
             Some(Reading::Found(true)) => Ok(()),
             Some(Reading::Unread(fault)) => {
-                Err(Some(fault::finding(fault, Side::Manager, Thing::ScopeConnection)))
+                Err(Some(fault::finding(fault, Side::Manager, Resource::ScopeConnection)))
             }
             Some(Reading::Found(false) | Reading::Absent) => Err(Some(Finding::new(
                 Reason::RoutingNotEnabled,
@@ -262,7 +302,7 @@ fn mismatch(view: View<'_>, takes: &str, is: &str) -> Finding {
 fn normal(view: View<'_>) -> Plan {
     let mut plan = Plan::rest(Vec::new(), Waiting::Nothing);
     let situation = situation(view);
-    let step = match ownership::next(&situation) {
+    let step = match item::next(&situation) {
         // Under Observe an object keeps the claim that it has, and says what it sees.
         Move::DropClaim if view.desired.policies.mode == Mode::Observe => Move::Foreign,
         step => step,
@@ -295,7 +335,9 @@ fn normal(view: View<'_>) -> Plan {
     match step {
         Move::Hold => plan.steps.push(Step::Hold(unheld(view))),
         // What a claim rests on is gone: nothing is claimed before the next pass has looked at it again.
-        Move::Claim if view.observed.sources_gone.is_some() => super::conclude::conclude(view, &mut plan),
+        Move::Claim | Move::Vouch if view.observed.sources_gone.is_some() => {
+            super::conclude::conclude(view, &mut plan);
+        }
         Move::Claim | Move::Rehash | Move::Reintend => {
             // What is being replaced was deleted by us.
             if step == Move::Reintend && !view.memory.item.lost {
@@ -339,6 +381,7 @@ fn normal(view: View<'_>) -> Plan {
                 recorded,
             )));
         }
+        Move::Vouch => plan.steps.push(Step::Vouch),
         Move::DropClaim => {
             plan.steps.push(Step::SetClaim(None));
             plan.steps.push(Step::Tell(Happening::warning(
@@ -402,10 +445,11 @@ fn settled(view: View<'_>, situation: &Situation, plan: &mut Plan) {
     if let (Some(claim), Some(signer)) = (view.claim, &view.desired.signer) {
         // The claim's credential moves after a successful read with the new one.
         if claim.credential_ref != signer.credential {
-            if signer.held {
+            // What is being deleted takes no claim, also where it is still held for others.
+            if signer.held && !signer.terminating {
                 let claim = Claim { credential_ref: signer.credential.clone(), ..claim.clone() };
                 plan.steps.push(Step::SetClaim(Some(claim)));
-            } else if situation.may_write {
+            } else if situation.may_write && !signer.terminating {
                 plan.steps.push(Step::Hold(unheld(view)));
             }
             if !plan.steps.is_empty() {

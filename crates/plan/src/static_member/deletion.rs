@@ -3,15 +3,17 @@
 use avnm_api::{DeletionPolicy, Mode};
 use avnm_terms::{Actor, Fault};
 
-use super::decide::{Plan, Step, View, deleted_lately, situation};
+use super::decide::{Plan, Step, View, deleted_lately, relinquish, situation};
 use crate::{
+    credential::CredentialInput,
     credential::unusable,
-    fault::{self, Side, Thing},
-    inputs::{CrdState, CredentialInput},
-    ownership::{self, Goal, Move},
+    fault,
+    finding::{Failure, Finding, Happening},
+    item::{self, Goal, Move},
+    meta::CrdState,
     pace::Waiting,
     reason::Reason,
-    verdict::{Failure, Finding, Happening},
+    side::{Resource, Side},
 };
 
 /// The next steps of a deletion.
@@ -47,6 +49,10 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
         )));
         return release(plan);
     }
+    // A claim of another id is no right to delete what is there under the name that spec has now.
+    if let Some(plan) = relinquish(view) {
+        return plan;
+    }
     let blocked = |message: String, code: &str| {
         let finding = Finding::new(Reason::DeletionBlocked, message).with_failure(
             "delete",
@@ -62,6 +68,14 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
                 "spec.suspend is true. Ways out: set it to false, or set spec.deletionPolicy: Orphan to leave the member in Azure ({operator})"
             ),
             "Suspended",
+        );
+    }
+    if policies.deletion == DeletionPolicy::Confirm && !inputs.meta.confirm_delete {
+        return blocked(
+            format!(
+                "spec.deletionPolicy is Confirm: nothing is done in Azure before somebody confirms. Ways out: annotate with avnm.dev/confirm-delete=true to delete the member, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})"
+            ),
+            "ConfirmationNeeded",
         );
     }
     if let CrdState::Unknown(fault) = &observed.crd
@@ -107,7 +121,7 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
             "CredentialUnusable",
         );
     }
-    let step = ownership::next(&situation(view));
+    let step = item::next(&situation(view));
     plan.step = Some(step);
     if let Some(fault) = observed.write.as_ref().or(observed.reading.fault()) {
         plan.findings.push(deletion_fault(fault));
@@ -133,7 +147,7 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
 }
 
 fn deletion_fault(fault: &Fault) -> Finding {
-    let mut finding = fault::finding(fault, Side::Manager, Thing::Member);
+    let mut finding = fault::finding(fault, Side::Manager, Resource::Member);
     if fault::blocks_deletion(fault) {
         finding.reason = Reason::DeletionBlocked;
         finding.message = format!(

@@ -5,12 +5,12 @@ use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, MemberId, NetworkI
 
 use super::{ConnectionFacts, ConnectionInput, Inputs};
 use crate::{
-    body::Body,
     credential::unusable,
-    inputs::{CredentialInput, UsableCredential},
-    ownership::Goal,
+    credential::{CredentialInput, UsableCredential},
+    finding::Finding,
+    item::Body,
+    item::Goal,
     reason::Reason,
-    verdict::Finding,
 };
 
 /// What is wanted of a member.

@@ -15,10 +15,11 @@ use avnm_terms::{ArmId, Fault, Group, ProvisioningState, Reading};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    body::Body,
-    cross_tenant_connection::After,
-    inputs::{CrdState, CredentialInput, Meta},
+    credential::CredentialInput,
+    item::Body,
     memory::ItemMemory,
+    meta::{CrdState, Meta},
+    status::After,
 };
 
 /// What `connectionRef` leads to.
@@ -100,6 +101,8 @@ pub struct Observed {
     pub routing: Option<Reading<bool>>,
     /// Whether the network is there; read only for a member that Failed.
     pub network: Option<Reading<()>>,
+    /// What a claim would rest on was read live in this pass, and is there.
+    pub vouched: bool,
     /// Whether `reading` began after the claim was durable, and what the claim rests on was then read live.
     pub confirmed: bool,
     /// What went wrong with a write in this pass.
@@ -129,6 +132,7 @@ impl Default for Observed {
             group: None,
             routing: None,
             network: None,
+            vouched: false,
             confirmed: false,
             write: None,
             sources_gone: None,
@@ -203,5 +207,8 @@ impl Memory {
 
 /// The claim of this very object, as status has it.
 pub fn standing(inputs: &Inputs) -> Option<Claim> {
-    inputs.status.claim.clone().filter(|claim| claim.uid == inputs.meta.uid)
+    let mut claim = inputs.status.claim.clone().filter(|claim| claim.uid == inputs.meta.uid)?;
+    // A claim of an earlier version is of the id beside it.
+    claim.id = claim.id.or_else(|| inputs.status.id.clone());
+    Some(claim)
 }

@@ -5,13 +5,15 @@ use avnm_terms::{ProvisioningState, Reading};
 
 use super::decide::{Plan, View};
 use crate::{
-    conditions::{self, Past, Wanted},
-    cross_tenant_connection::{After, kept, transition},
-    ownership::Move,
+    finding::{Finding, Happening, worst},
+    item::Move,
     pace,
     reason::Reason,
-    verdict::{Finding, Happening, worst},
+    status::{self as conditions, After, Past, Wanted, kept, transition},
 };
+
+/// Longest region kept, in characters: a longer one would make the whole status unwritable.
+const LOCATION_MAX: usize = 120;
 
 /// What becomes of a pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +74,8 @@ pub fn report(view: View<'_>, plan: &Plan) -> Reported {
         Reading::Found(found) if !untouched => {
             status.id = Some(found.id.to_string());
             status.provisioning_state = Some(found.provisioning.as_str().to_owned());
-            status.location = (!found.location.is_empty()).then(|| found.location.clone());
+            status.location = (!found.location.is_empty())
+                .then(|| avnm_terms::text::bounded(&found.location, LOCATION_MAX));
         }
         Reading::Absent if !untouched => {
             status.id = view.claim.map(|_| view.desired.id.to_string());

@@ -5,8 +5,8 @@ use avnm_terms::{Fault, FaultKind, SignInFault};
 use super::table;
 use crate::{
     aadsts,
-    credential::SECRET_NOT_FOUND,
-    fault::{Side, Thing, actor, advice, blocks_deletion, reason},
+    fault::{SECRET_NOT_FOUND, actor, advice, blocks_deletion, reason},
+    side::{Resource, Side},
 };
 
 pub(super) const INTRODUCTION: &str = "\
@@ -96,10 +96,10 @@ pub(super) fn body() -> String {
             code.clone_into(&mut fault.code);
         }
         let things = [
-            ("scope connection, manager", Thing::ScopeConnection),
-            ("network manager connection", Thing::ManagerConnection),
-            ("member, group", Thing::Member),
-            ("network", Thing::Network),
+            ("scope connection, manager", Resource::ScopeConnection),
+            ("network manager connection", Resource::ManagerConnection),
+            ("member, group", Resource::Member),
+            ("network", Resource::Network),
         ];
         let sides = [("manager", Side::Manager), ("target", Side::Target)];
         let name = match kind {

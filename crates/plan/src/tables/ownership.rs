@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Write as _};
 use avnm_api::AdoptionPolicy;
 
 use super::table;
-use crate::ownership::{Claimed, Goal, Move, Seen, Situation, all, next};
+use crate::item::{Claimed, Goal, Move, SeenAs, Situation, all, next};
 
 /// What was asked of each input on the way to a move.
 type Path = Vec<(Input, Vec<u8>)>;
@@ -17,7 +17,9 @@ row by row, and a test finds exactly one row for every situation there is. After
 at again.
 
 - *as wanted*: what is there is what is declared now; *as claimed*: it is what our claim recorded.
-- *held*: the finalizers are in place. *confirmed*: Azure was read after the claim was durable, and what the claim \
+- *held*: the finalizers are in place. *vouched*: what a claim rests on was read live in this pass, and stands. \
+*given*: an object that is being deleted holds it and gives it to this one; *heir*: another object shall have it. \
+*confirmed*: Azure was read after the claim was durable, and what the claim \
 rests on still stands. *quiet*: no write whose answer was not read can still take effect. *may write*: mode Enforce, \
 and what it refers to is ready. *frozen*: nothing is to be corrected in place now. *paused*: nothing held is to be \
 corrected or made again now, because someone else keeps undoing it or what was made is yet to be seen. *gone*: absence \
@@ -29,23 +31,29 @@ enum Input {
     Elsewhere,
     MayWrite,
     Held,
+    Vouched,
     Confirmed,
     Quiet,
     Frozen,
     Paused,
     Gone,
+    Given,
+    Heir,
     Adoption,
 }
 
-const INPUTS: [Input; 9] = [
+const INPUTS: [Input; 12] = [
     Input::Elsewhere,
     Input::Frozen,
     Input::Paused,
     Input::MayWrite,
     Input::Held,
+    Input::Vouched,
     Input::Confirmed,
     Input::Quiet,
     Input::Gone,
+    Input::Given,
+    Input::Heir,
     Input::Adoption,
 ];
 
@@ -64,6 +72,9 @@ impl Input {
             Self::Elsewhere => u8::from(s.elsewhere),
             Self::MayWrite => u8::from(s.may_write),
             Self::Held => u8::from(s.held),
+            Self::Vouched => u8::from(s.vouched),
+            Self::Given => u8::from(s.given),
+            Self::Heir => u8::from(s.heir),
             Self::Confirmed => u8::from(s.confirmed),
             Self::Quiet => u8::from(s.quiet),
             Self::Frozen => u8::from(s.frozen),
@@ -82,6 +93,9 @@ impl Input {
             Self::Elsewhere => "elsewhere",
             Self::MayWrite => "may write",
             Self::Held => "held",
+            Self::Vouched => "vouched",
+            Self::Given => "given",
+            Self::Heir => "heir",
             Self::Confirmed => "confirmed",
             Self::Quiet => "quiet",
             Self::Frozen => "frozen",
@@ -102,7 +116,7 @@ impl Input {
 pub struct Row {
     goal: Goal,
     claimed: Claimed,
-    seen: Vec<Seen>,
+    seen: Vec<SeenAs>,
     when: Vec<(Input, Vec<u8>)>,
     step: Move,
 }
@@ -172,7 +186,7 @@ impl Search {
                 let mut other = *point;
                 (0..INPUTS[*at].values()).any(|value| {
                     other[*at] = Some(value);
-                    moves.get(&other) != Some(step)
+                    moves.get(&other).is_some_and(|moved| moved != step)
                 })
             })
         };
@@ -230,9 +244,14 @@ impl Search {
     }
 }
 
-/// Every row, in the order of the tables.
-pub fn rows() -> Vec<Row> {
-    let mut groups: Vec<((Goal, Claimed, Seen), Vec<Situation>)> = Vec::new();
+/// Every row, in the order of the tables. Computed once: it takes seconds where nothing is optimised.
+pub fn rows() -> &'static [Row] {
+    static ROWS: std::sync::OnceLock<Vec<Row>> = std::sync::OnceLock::new();
+    ROWS.get_or_init(compute)
+}
+
+fn compute() -> Vec<Row> {
+    let mut groups: Vec<((Goal, Claimed, SeenAs), Vec<Situation>)> = Vec::new();
     for s in all() {
         let key = (s.goal, s.claimed, s.seen);
         match groups.last_mut() {
@@ -240,7 +259,7 @@ pub fn rows() -> Vec<Row> {
             _ => groups.push((key, vec![s])),
         }
     }
-    let mut merged: Vec<(Goal, Claimed, Vec<Seen>, Tree)> = Vec::new();
+    let mut merged: Vec<(Goal, Claimed, Vec<SeenAs>, Tree)> = Vec::new();
     for ((goal, claimed, seen), points) in groups {
         let tree = Search::new(&points).best([None; INPUTS.len()]);
         let same = merged.iter_mut().find(|(g, c, _, known)| (*g, *c) == (goal, claimed) && *known == tree);
@@ -269,25 +288,26 @@ fn claim_words(claimed: Claimed) -> &'static str {
         Claimed::No => "none",
         Claimed::Intended { current: true } => "Intended, of what is wanted now",
         Claimed::Intended { current: false } => "Intended, of an earlier wish",
+        Claimed::OtherId => "of another id",
         Claimed::Held { current: true } => "Held, of what is wanted now",
         Claimed::Held { current: false } => "Held, of an earlier wish",
     }
 }
 
-fn seen_words(seen: &[Seen]) -> String {
+fn seen_words(seen: &[SeenAs]) -> String {
     const FOUND: usize = 4;
     let found: Vec<(bool, bool)> = seen
         .iter()
         .filter_map(|seen| match seen {
-            Seen::Found { wanted, claimed } => Some((*wanted, *claimed)),
-            Seen::Unread | Seen::Absent => None,
+            SeenAs::Found { wanted, claimed } => Some((*wanted, *claimed)),
+            SeenAs::Unread | SeenAs::Absent => None,
         })
         .collect();
     let mut words: Vec<String> = Vec::new();
-    if seen.contains(&Seen::Unread) {
+    if seen.contains(&SeenAs::Unread) {
         words.push("unread".to_owned());
     }
-    if seen.contains(&Seen::Absent) {
+    if seen.contains(&SeenAs::Absent) {
         words.push("absent".to_owned());
     }
     let not = |is: bool, word: &str| if is { format!("as {word}") } else { format!("not as {word}") };

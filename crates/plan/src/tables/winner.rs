@@ -4,7 +4,7 @@ use avnm_api::ClaimPhase;
 use jiff::Timestamp;
 
 use super::table;
-use crate::contend::{Claimant, beaten_by};
+use crate::arbitration::{Claimant, beaten_by};
 
 fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: i64) -> Claimant {
     let at = |second| Timestamp::from_second(second).unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) fn body() -> String {
         vec![words(&a), words(&b), winner.to_owned()]
     });
     format!(
-        "## Two objects that want the same thing\n\nAsked of `contend::beaten_by`; times are plain numbers here. An \
+        "## Two objects that want the same thing\n\nAsked of `arbitration::beaten_by`; times are plain numbers here. An \
          object that has no claim and would not claim now stands in nobody's way.\n\n{}",
         table(&["ns/a", "ns/b", "winner"], rows)
     )

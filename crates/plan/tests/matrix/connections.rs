@@ -45,7 +45,7 @@ fn no_connection_signs_with_what_it_was_not_given() {
                             .unwrap(),
                             status: CrossTenantConnectionStatus::default(),
                             credentials,
-                            beaten_by: None,
+                            beaten_by: Halves::default(),
                             contested: Halves::default(),
                         };
                         let desired = connection::desire(&inputs, &Standing::of(&inputs)).unwrap();

@@ -74,7 +74,7 @@ impl Case<'_> {
             spec: serde_json::from_value(spec).unwrap(),
             status,
             credentials,
-            beaten_by: None,
+            beaten_by: Halves::default(),
             contested: Halves::default(),
         };
         let desired = connection::desire(&inputs, &Standing::of(&inputs)).unwrap();

@@ -55,7 +55,7 @@ fn is_connection(manager: &str, scope: &str) -> bool {
         spec: serde_json::from_value(spec).unwrap(),
         status: CrossTenantConnectionStatus::default(),
         credentials: Halves { scope: fixed(CENTRAL), target: fixed(TARGET) },
-        beaten_by: None,
+        beaten_by: Halves::default(),
         contested: Halves::default(),
     };
     connection::desire(&inputs, &Standing::of(&inputs)).is_ok_and(|desired| {

@@ -17,8 +17,8 @@ use avnm_api::{
     SelectorExpression, SelectorOperator,
 };
 use avnm_plan::{
-    credential::{Admission, Found, Owner, admit, home},
-    inputs::{CredentialInput, Meta, UsableCredential},
+    credential::{Admission, CredentialInput, Found, Owner, UsableCredential, admit, home},
+    meta::Meta,
 };
 use avnm_terms::{ClientId, TenantId};
 use serde_json::json;
@@ -126,15 +126,15 @@ fn resolve(
         None => Owner::Cluster(found.allowed.as_ref()),
     };
     let live = Found { owner, remade: false, deleting: false, allowed_scopes: None };
-    let admitted = admit(owner, namespace, labels.as_ref(), reference);
-    assert_eq!(live.refuses(namespace, labels.as_ref(), &[]).is_none(), admitted.is_ok());
+    let admitted = admit(owner, namespace, labels.as_ref());
+    assert_eq!(live.refuses(namespace, labels.as_ref(), &[]).is_none(), admitted.is_some());
     match admitted {
-        Ok(admission) => CredentialInput::Usable(UsableCredential {
+        Some(admission) => CredentialInput::Usable(UsableCredential {
             credential: reference.clone(),
             admission,
             ..as_is.clone()
         }),
-        Err(input) => input,
+        None => CredentialInput::NotLent(reference.clone()),
     }
 }
 
@@ -171,8 +171,7 @@ fn usable(tenant: &str, scopes: Option<Vec<String>>) -> UsableCredential {
 
 /// That of a namespace to its own.
 fn admission() -> Admission {
-    let own = CredentialRef { kind: CredentialKind::TenantCredential, name: "own".into() };
-    admit(Owner::Namespace("hub"), "hub", None, &own).unwrap()
+    admit(Owner::Namespace("hub"), "hub", None).unwrap()
 }
 
 fn meta(user: usize) -> Meta {

@@ -8,18 +8,17 @@ use avnm_api::{
     CrossTenantConnectionStatus, DeletionPolicy, HalfStatus, Mode, RecreatePhase, TargetSpec,
 };
 use avnm_plan::{
-    body::Body,
-    conditions::{Past, find},
+    credential::CredentialInput,
     cross_tenant_connection::{
         self as plan, Dependent, Desired, Half, HalfInput, HalfSeen, Halves, Inputs, Memory, Observed, Plan,
         Role, Standing, Step, View,
     },
-    inputs::{CrdState, CredentialInput, Meta},
-    memory::Cause,
-    ownership::Goal,
+    finding::Happening,
+    item::{Body, Cause, Goal},
+    meta::{CrdState, Meta},
     pace::Waits,
     reason::{Readiness, Reason},
-    verdict::Happening,
+    status::{Past, find},
 };
 use avnm_terms::{
     ArmId, ConnectionState, FaultKind, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
@@ -392,7 +391,7 @@ impl World {
             spec: self.spec.clone(),
             status: self.status.clone(),
             credentials: Halves { scope: of(Half::Scope), target: of(Half::Target) },
-            beaten_by: self.beaten_by.clone(),
+            beaten_by: Halves { scope: self.beaten_by.clone(), target: self.beaten_by.clone() },
             contested: Halves { scope: self.beaten_by.is_some(), target: self.beaten_by.is_some() },
         }
     }
@@ -595,8 +594,7 @@ impl Pass<'_> {
             }
             return;
         }
-        if self.desired.policies.suspend || self.desired.refused.is_some() || self.inputs.beaten_by.is_some()
-        {
+        if self.desired.policies.suspend || self.desired.refused.is_some() || self.world.beaten_by.is_some() {
             return;
         }
         for half in Half::BOTH {
@@ -656,7 +654,7 @@ impl Pass<'_> {
         let reading = self.observed.halves.get(half).reading.clone();
         let now = self.world.now;
         let memory = self.world.memory.halves.get_mut(half);
-        memory.note(&reading, World::waits().gone, now);
+        memory.note(&reading, World::waits().gone, World::waits().lag, now);
         let want = self.desired.halves.get(half).want.as_ref();
         if reading.found().is_some_and(|seen| want.is_some_and(|want| seen.body.is_what(want))) {
             memory.as_wanted();
@@ -707,6 +705,7 @@ impl Pass<'_> {
             Step::SetClaim(half, claim) => self.set_claim(*half, claim.clone()),
             Step::SetRecreate(recreate) => self.standing.recreate = Some(recreate.clone()),
             Step::Persist => self.persist(),
+            Step::Vouch(half) => self.observed.halves.get_mut(*half).vouched = true,
             Step::Confirm(half) => self.confirm(*half),
             Step::Put { half, cause, .. } => self.put(*half, *cause),
             Step::Delete(half) => self.delete(*half),
@@ -833,7 +832,11 @@ impl Pass<'_> {
         self.inputs.status = wanted;
         let at = self.count();
         for half in Half::BOTH {
-            if before.get(half) != self.standing.claims.get(half) {
+            // The id that a claim of an earlier version lacks is no change of it.
+            let without_id = |claim: &Claim| Claim { id: None, ..claim.clone() };
+            if before.get(half).as_ref().map(without_id)
+                != self.standing.claims.get(half).as_ref().map(without_id)
+            {
                 *self.persisted.get_mut(half) = at;
             }
         }
@@ -856,7 +859,7 @@ impl Pass<'_> {
         self.check(self.desired.policies.mode == Mode::Enforce, "writes under Observe");
         self.check(!self.desired.policies.suspend, "writes while suspended");
         self.check(self.desired.refused.is_none(), "writes though refused");
-        self.check(self.inputs.beaten_by.is_none(), "writes though beaten");
+        self.check(self.world.beaten_by.is_none(), "writes though beaten");
         self.check(self.signs(half), "writes without a credential");
         self.check(
             self.observed.halves.get(half).reading.fault().is_none(),
@@ -1010,7 +1013,7 @@ impl Pass<'_> {
         let after = reported.after;
         self.check_report(&reported.status, after.reason, after.unread, plan);
         let now = self.world.now;
-        self.world.memory.end(&self.inputs, &self.desired, &self.observed, &after, now);
+        self.world.memory.end(&self.observed, &after, now);
         self.world.reason = Some(after.reason);
         self.check(after.look > SignedDuration::ZERO, "looks again at once, for ever");
         if reported.status != self.world.status {

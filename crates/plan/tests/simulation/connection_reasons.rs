@@ -3,7 +3,7 @@
 use avnm_api::{AdoptionPolicy, ClaimPhase, DeletionPolicy, Mode};
 use avnm_plan::{
     cross_tenant_connection::{Dependent, Half, Role},
-    inputs::CrdState,
+    meta::CrdState,
 };
 use avnm_terms::{ConnectionState, FaultKind, Reading};
 use jiff::SignedDuration;

@@ -2,7 +2,10 @@
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialKind, CredentialRef, Time};
 use avnm_plan::credential::{Owner, admit};
-use avnm_plan::inputs::{CredentialInput, Meta, UsableCredential};
+use avnm_plan::{
+    credential::{CredentialInput, UsableCredential},
+    meta::Meta,
+};
 use avnm_terms::{ClientId, Fault, FaultKind, TenantId};
 use jiff::Timestamp;
 
@@ -30,7 +33,7 @@ pub(crate) fn tenant(text: &str) -> TenantId {
 /// A credential that works and is held.
 pub(crate) fn usable(name: &str, of: &str) -> UsableCredential {
     UsableCredential {
-        admission: admit(Owner::Namespace("hub"), "hub", None, &reference(name)).unwrap(),
+        admission: admit(Owner::Namespace("hub"), "hub", None).unwrap(),
         credential: reference(name),
         uid: name.to_owned(),
         tenant: tenant(of),
@@ -105,6 +108,7 @@ pub(crate) fn meta() -> Meta {
 /// A claim of the one object.
 pub(crate) fn claim(phase: ClaimPhase, of: &str, credential: &str, hash: String) -> Claim {
     Claim {
+        id: None,
         uid: UID.to_owned(),
         phase,
         origin: ClaimOrigin::Created,

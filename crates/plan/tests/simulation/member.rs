@@ -7,18 +7,17 @@ use avnm_api::{
     StaticMemberStatus,
 };
 use avnm_plan::{
-    body::Body,
-    conditions::{Past, find, merge, summary},
-    inputs::{CrdState, CredentialInput, Meta},
-    memory::Cause,
-    ownership::Goal,
+    credential::CredentialInput,
+    finding::Happening,
+    item::{Body, Cause, Goal},
+    meta::{CrdState, Meta},
     pace::Waits,
     reason::{Readiness, Reason},
     static_member::{
         self as plan, ConnectionFacts, ConnectionInput, Desired, Inputs, MemberSeen, Memory, Observed, Plan,
         Step, View,
     },
-    verdict::Happening,
+    status::{Past, find, merge, summary},
 };
 use avnm_terms::{
     ArmId, ClientId, FaultKind, Group as AzureGroup, Member, MemberType, NetworkId, ProvisioningState,
@@ -527,7 +526,12 @@ impl Pass<'_> {
             return;
         }
         self.list();
-        self.world.memory.item.note(&self.observed.reading, SignedDuration::ZERO, self.world.now);
+        self.world.memory.item.note(
+            &self.observed.reading,
+            SignedDuration::ZERO,
+            avnm_plan::pace::Waits::default().lag,
+            self.world.now,
+        );
     }
 
     fn decide(&mut self) -> Plan {
@@ -602,6 +606,7 @@ impl Pass<'_> {
                 self.observed.network =
                     Some(if self.world.azure.network { Reading::Found(()) } else { Reading::Absent });
             }
+            Step::Vouch => self.observed.vouched = true,
             Step::Confirm => {
                 if self.world.gone_live > 0
                     || [self.world.signer, self.world.resource].contains(&Cred::Terminating)

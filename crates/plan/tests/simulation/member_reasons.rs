@@ -1,7 +1,7 @@
 //! Each reason of a member, reached from a situation: what Ready says, what accompanies it, and what time changes.
 
 use avnm_api::{AdoptionPolicy, DeletionPolicy, Mode};
-use avnm_plan::inputs::CrdState;
+use avnm_plan::meta::CrdState;
 use avnm_terms::{FaultKind, MemberType, ProvisioningState, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;

@@ -4,8 +4,8 @@ use avnm_api::{Condition, LastFailure, Time};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    finding::{Finding, Happening},
     reason::{Companion, Readiness, Reason},
-    verdict::Finding,
 };
 
 /// Longest message of a condition, in characters.
@@ -190,6 +190,56 @@ pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
 /// Whether the old Ready condition shows this reason: then a failure belongs to the same streak.
 fn shows(conditions: &[Condition], reason: Reason) -> bool {
     find(conditions, "Ready").is_some_and(|ready| ready.reason == reason.word())
+}
+
+/// What the loop needs to know of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct After {
+    /// When to look again.
+    pub look: SignedDuration,
+    /// The reason that is true now, also where old conditions are kept.
+    pub reason: Reason,
+    /// Whether it rests on something unread.
+    pub unread: bool,
+    /// Whether something failed in a way that passes.
+    pub failed: bool,
+    /// Whether Azure is settling.
+    pub settling: bool,
+}
+
+/// Conditions that stay as they are.
+pub(crate) fn kept(old: &[Condition], types: &[&'static str]) -> Vec<Wanted> {
+    types
+        .iter()
+        .filter_map(|type_| {
+            let condition = find(old, type_)?;
+            Some(Wanted {
+                type_,
+                status: match condition.status.as_str() {
+                    "True" => "True",
+                    "False" => "False",
+                    _ => "Unknown",
+                },
+                reason: condition.reason.clone(),
+                message: condition.message.clone(),
+                generation: condition.observed_generation.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// The event of a change of Ready's reason.
+pub(crate) fn transition(old: &[Condition], new: &[Condition]) -> Vec<Happening> {
+    let (old, new) = (find(old, "Ready"), find(new, "Ready"));
+    let Some(new) = new else { return Vec::new() };
+    if old.is_some_and(|old| old.reason == new.reason && old.status == new.status) {
+        return Vec::new();
+    }
+    let Some(reason) = Reason::ALL.iter().find(|reason| reason.word() == new.reason) else {
+        return Vec::new();
+    };
+    let warning = matches!(reason.row().1, Companion::Stalled | Companion::StalledAfter(_));
+    vec![Happening { warning, reason: reason.word(), action: "Reconcile", note: new.message.clone() }]
 }
 
 #[cfg(test)]

@@ -20,11 +20,13 @@ pub enum Claimed {
         /// Whether the claim's body is the one wanted now; if not, the wish changed.
         current: bool,
     },
+    /// Of another id than the one that is wanted now. It says nothing about that one.
+    OtherId,
 }
 
 /// What Azure has under the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Seen {
+pub enum SeenAs {
     /// Not known.
     Unread,
     /// Proven absent (a complete list; for what is claimed also a GET).
@@ -57,9 +59,11 @@ pub struct Situation {
     /// Our claim.
     pub claimed: Claimed,
     /// What Azure has.
-    pub seen: Seen,
+    pub seen: SeenAs,
     /// The same thing stands in Azure under another name.
     pub elsewhere: bool,
+    /// What a claim rests on (credentials, connection) was read live in this pass, and is there.
+    pub vouched: bool,
     /// `seen` was read after the claim was durable, and what the claim rests on was then read live and is there.
     pub confirmed: bool,
     /// The effect of no write can still be on its way (60 s since the last PUT whose answer was not read).
@@ -75,6 +79,10 @@ pub struct Situation {
     pub paused: bool,
     /// Enough absences were read for Azure to have really let go.
     pub gone: bool,
+    /// An object that is being deleted holds it and gives it to this one.
+    pub given: bool,
+    /// Another object shall have it, and has not claimed it yet.
+    pub heir: bool,
     /// The policy for what is already there.
     pub adoption: AdoptionPolicy,
 }
@@ -90,6 +98,8 @@ pub enum Move {
     Hold,
     /// Write an Intended claim, durably.
     Claim,
+    /// Read live what a claim would rest on.
+    Vouch,
     /// Read again, now that the claim is durable.
     Confirm,
     /// Create it.
@@ -110,6 +120,10 @@ pub enum Move {
     AwaitQuiet,
     /// Give the claim up without touching Azure.
     DropClaim,
+    /// Give up a claim of another id than the one that is wanted, without touching Azure.
+    Relinquish,
+    /// Wait until the object that shall have it has claimed it.
+    AwaitHeir,
     /// Delete it.
     Delete,
     /// Deleted, and not yet proven gone.
@@ -138,6 +152,7 @@ impl Move {
                 | Self::AwaitRead
                 | Self::AwaitQuiet
                 | Self::AwaitGone
+                | Self::AwaitHeir
                 | Self::Foreign
                 | Self::AlreadyExists
                 | Self::WouldWrite
@@ -148,88 +163,100 @@ impl Move {
 
 /// The next move.
 pub fn next(s: &Situation) -> Move {
+    if s.claimed == Claimed::OtherId {
+        return Move::Relinquish;
+    }
     match s.goal {
         Goal::Present => present(s),
         Goal::Gone => gone(s),
-        Goal::Left => match s.claimed {
-            Claimed::No => Move::Settled,
-            Claimed::Intended { .. } | Claimed::Held { .. } => Move::DropClaim,
-        },
+        Goal::Left if s.claimed == Claimed::No => Move::Settled,
+        Goal::Left => Move::DropClaim,
     }
 }
 
 fn present(s: &Situation) -> Move {
     match (s.claimed, s.seen) {
-        (_, Seen::Unread) => Move::AwaitRead,
+        (Claimed::OtherId, _) => Move::Relinquish,
+        (_, SeenAs::Unread) => Move::AwaitRead,
+        (Claimed::No, SeenAs::Found { wanted, .. }) => unclaimed(s, Some(wanted)),
+        (Claimed::No, SeenAs::Absent) => unclaimed(s, None),
+        (Claimed::Intended { current }, seen) => intended(s, current, seen),
+        (Claimed::Held { current }, seen) => held(s, current, seen),
+    }
+}
 
-        (Claimed::No, _) if s.elsewhere => Move::AlreadyExists,
-        (Claimed::No, Seen::Found { wanted, .. }) => {
-            if !adopts(s.adoption, wanted) {
-                Move::Foreign
-            } else if !s.may_write {
-                // Adopting writes nothing to Azure, but it makes the thing ours: not under Observe.
-                if wanted { Move::Settled } else { Move::WouldWrite }
-            } else if s.held {
-                Move::Adopt
-            } else {
-                Move::Hold
-            }
-        }
-        (Claimed::No, Seen::Absent) => match (s.may_write, s.held) {
+/// Nothing is claimed, and what is there, if anything is, is as wanted or not.
+fn unclaimed(s: &Situation, there: Option<bool>) -> Move {
+    if s.elsewhere {
+        return Move::AlreadyExists;
+    }
+    let Some(wanted) = there else {
+        return match (s.may_write, s.held) {
             (false, _) => Move::WouldWrite,
             (true, false) => Move::Hold,
             (true, true) => Move::Claim,
-        },
+        };
+    };
+    let takes = adopts(s.adoption, wanted) || (s.given && wanted);
+    if !takes {
+        Move::Foreign
+    } else if !s.may_write {
+        // Adopting writes nothing to Azure, but it makes the thing ours: not under Observe.
+        if wanted { Move::Settled } else { Move::WouldWrite }
+    } else if !s.held {
+        Move::Hold
+    } else if s.vouched {
+        Move::Adopt
+    } else {
+        Move::Vouch
+    }
+}
 
-        (Claimed::Intended { .. }, Seen::Found { claimed: true, .. }) => Move::MarkHeld,
+fn intended(s: &Situation, current: bool, seen: SeenAs) -> Move {
+    match seen {
+        SeenAs::Unread => Move::AwaitRead,
+        SeenAs::Found { claimed: true, .. } => Move::MarkHeld,
         // Someone came first, between our claim and our write.
-        (Claimed::Intended { .. }, Seen::Found { wanted, claimed: false }) => {
-            if adopts(s.adoption, wanted) && s.may_write {
-                Move::Adopt
-            } else if s.quiet {
-                Move::DropClaim
-            } else {
-                Move::AwaitQuiet
+        SeenAs::Found { wanted, claimed: false } => {
+            match (adopts(s.adoption, wanted) && s.may_write, s.vouched) {
+                (true, true) => Move::Adopt,
+                (true, false) => Move::Vouch,
+                (false, _) if s.quiet => Move::DropClaim,
+                (false, _) => Move::AwaitQuiet,
             }
         }
-        (Claimed::Intended { .. }, Seen::Absent) if !s.may_write => Move::WouldWrite,
-        (Claimed::Intended { .. }, Seen::Absent) if !s.held => Move::Hold,
+        SeenAs::Absent if !s.may_write => Move::WouldWrite,
+        SeenAs::Absent if !s.held => Move::Hold,
         // The old body may still land: only then may the claim name another one.
-        (Claimed::Intended { current: false }, Seen::Absent) => {
-            if s.quiet {
-                Move::Rehash
-            } else {
-                Move::AwaitQuiet
-            }
-        }
-        (Claimed::Intended { current: true }, Seen::Absent) => {
-            if s.confirmed {
-                Move::Put
-            } else {
-                Move::Confirm
-            }
-        }
+        SeenAs::Absent => match (current, s.quiet, s.confirmed) {
+            (false, true, _) => Move::Rehash,
+            (false, false, _) => Move::AwaitQuiet,
+            (true, _, true) => Move::Put,
+            (true, _, false) => Move::Confirm,
+        },
+    }
+}
 
+fn held(s: &Situation, current: bool, seen: SeenAs) -> Move {
+    match (current, seen) {
+        (_, SeenAs::Unread) => Move::AwaitRead,
         // A correction that Azure does not take says nothing against making again what is gone: `frozen` does not count.
-        (Claimed::Held { .. }, Seen::Absent) => match (s.may_write, s.paused, s.held) {
+        (_, SeenAs::Absent) => match (s.may_write, s.paused, s.held) {
             (false, ..) => Move::WouldWrite,
             (_, true, _) => Move::Frozen,
             (_, _, false) => Move::Hold,
             _ => Move::Reintend,
         },
-        (Claimed::Held { current: true }, Seen::Found { wanted: true, .. }) => {
-            // A claim without its finalizer (someone replaced the object) is held again.
-            if s.held { Move::Settled } else { Move::Hold }
-        }
-        (Claimed::Held { current: false }, Seen::Found { wanted: true, .. }) => Move::Refresh,
-        (Claimed::Held { .. }, Seen::Found { wanted: false, .. }) => {
-            match (s.frozen || s.paused, s.may_write, s.held) {
-                (true, ..) => Move::Frozen,
-                (_, false, _) => Move::WouldWrite,
-                (_, _, false) => Move::Hold,
-                _ => Move::Correct,
-            }
-        }
+        // A claim without its finalizer (someone replaced the object) is held again.
+        (true, SeenAs::Found { wanted: true, .. }) if s.held => Move::Settled,
+        (true, SeenAs::Found { wanted: true, .. }) => Move::Hold,
+        (false, SeenAs::Found { wanted: true, .. }) => Move::Refresh,
+        (_, SeenAs::Found { wanted: false, .. }) => match (s.frozen || s.paused, s.may_write, s.held) {
+            (true, ..) => Move::Frozen,
+            (_, false, _) => Move::WouldWrite,
+            (_, _, false) => Move::Hold,
+            _ => Move::Correct,
+        },
     }
 }
 
@@ -244,8 +271,11 @@ fn adopts(policy: AdoptionPolicy, identical: bool) -> bool {
 fn gone(s: &Situation) -> Move {
     match (s.claimed, s.seen) {
         (Claimed::No, _) => Move::Settled,
-        (_, Seen::Unread) => Move::AwaitRead,
-        (_, Seen::Absent) => {
+        (Claimed::OtherId, _) => Move::Relinquish,
+        // What is handed over is not deleted, whatever is read of it meanwhile.
+        (Claimed::Held { .. }, _) if s.heir => Move::AwaitHeir,
+        (_, SeenAs::Unread) => Move::AwaitRead,
+        (_, SeenAs::Absent) => {
             if s.gone && s.quiet {
                 Move::DropClaim
             } else {
@@ -253,34 +283,45 @@ fn gone(s: &Situation) -> Move {
             }
         }
         // Someone else's, made under our name before our write: never deleted.
-        (Claimed::Intended { .. }, Seen::Found { claimed: false, .. }) => {
+        (Claimed::Intended { .. }, SeenAs::Found { claimed: false, .. }) => {
             if s.quiet {
                 Move::DropClaim
             } else {
                 Move::AwaitQuiet
             }
         }
-        (_, Seen::Found { .. }) if !s.may_write => Move::WouldWrite,
-        (_, Seen::Found { .. }) => Move::Delete,
+        (_, SeenAs::Found { .. }) if !s.may_write => Move::WouldWrite,
+        (_, SeenAs::Found { .. }) => Move::Delete,
     }
 }
 
-/// Every situation there is. For tests and tables.
+/// Every situation there is. For tests and tables. What is given is given to who holds nothing, and only what is held has an
+/// heir.
 pub fn all() -> impl Iterator<Item = Situation> {
+    product().filter(|s| {
+        let given = s.goal == Goal::Present && s.claimed == Claimed::No;
+        let heir = s.goal == Goal::Gone && matches!(s.claimed, Claimed::Held { .. });
+        (!s.given || given) && (!s.heir || heir)
+    })
+}
+
+/// Every combination of the inputs.
+fn product() -> impl Iterator<Item = Situation> {
     let claims = [
         Claimed::No,
         Claimed::Intended { current: true },
         Claimed::Intended { current: false },
         Claimed::Held { current: true },
         Claimed::Held { current: false },
+        Claimed::OtherId,
     ];
     let seens = [
-        Seen::Unread,
-        Seen::Absent,
-        Seen::Found { wanted: true, claimed: true },
-        Seen::Found { wanted: true, claimed: false },
-        Seen::Found { wanted: false, claimed: true },
-        Seen::Found { wanted: false, claimed: false },
+        SeenAs::Unread,
+        SeenAs::Absent,
+        SeenAs::Found { wanted: true, claimed: true },
+        SeenAs::Found { wanted: true, claimed: false },
+        SeenAs::Found { wanted: false, claimed: true },
+        SeenAs::Found { wanted: false, claimed: false },
     ];
     let goals = [Goal::Present, Goal::Gone, Goal::Left];
     let policies = [AdoptionPolicy::IfIdentical, AdoptionPolicy::Always, AdoptionPolicy::Never];
@@ -288,8 +329,8 @@ pub fn all() -> impl Iterator<Item = Situation> {
         claims.into_iter().flat_map(move |claimed| {
             seens.into_iter().flat_map(move |seen| {
                 policies.into_iter().flat_map(move |adoption| {
-                    (0u8..=255).map(move |bits| {
-                        let bit = |n: u8| bits & (1 << n) != 0;
+                    (0u16..1 << 11).map(move |bits| {
+                        let bit = |n: u16| bits & (1 << n) != 0;
                         Situation {
                             goal,
                             claimed,
@@ -302,6 +343,9 @@ pub fn all() -> impl Iterator<Item = Situation> {
                             frozen: bit(5),
                             gone: bit(6),
                             paused: bit(7),
+                            vouched: bit(8),
+                            given: bit(9),
+                            heir: bit(10),
                             adoption,
                         }
                     })
@@ -328,11 +372,11 @@ mod tests {
         },
     }
 
-    fn seen(there: There, claim_current: bool) -> Seen {
+    fn seen(there: There, claim_current: bool) -> SeenAs {
         match there {
-            There::Nothing => Seen::Absent,
-            There::Ours { wanted } => Seen::Found { wanted, claimed: wanted == claim_current },
-            There::Foreign { wanted } => Seen::Found { wanted, claimed: wanted && claim_current },
+            There::Nothing => SeenAs::Absent,
+            There::Ours { wanted } => SeenAs::Found { wanted, claimed: wanted == claim_current },
+            There::Foreign { wanted } => SeenAs::Found { wanted, claimed: wanted && claim_current },
         }
     }
 
@@ -351,18 +395,19 @@ mod tests {
                     s.claimed = Claimed::Intended { current: true };
                     s.confirmed = false;
                 }
+                Move::Vouch => s.vouched = true,
                 Move::Confirm => s.confirmed = true,
                 Move::Put | Move::Correct => there = There::Ours { wanted: true },
                 Move::MarkHeld => s.claimed = Claimed::Held { current },
                 Move::Adopt => {
                     // The claim gets the body that was read.
-                    let wanted = matches!(s.seen, Seen::Found { wanted: true, .. });
+                    let wanted = matches!(s.seen, SeenAs::Found { wanted: true, .. });
                     s.claimed = Claimed::Held { current: wanted };
                     there = There::Ours { wanted };
                 }
                 Move::Refresh => s.claimed = Claimed::Held { current: true },
                 Move::Delete => there = There::Nothing,
-                Move::DropClaim => s.claimed = Claimed::No,
+                Move::DropClaim | Move::Relinquish => s.claimed = Claimed::No,
                 Move::AwaitQuiet => s.quiet = true,
                 Move::AwaitGone => {
                     s.gone = true;
@@ -377,7 +422,7 @@ mod tests {
     fn worlds(s: &Situation) -> Vec<There> {
         let mut worlds =
             vec![There::Nothing, There::Foreign { wanted: true }, There::Foreign { wanted: false }];
-        if s.claimed != Claimed::No {
+        if !matches!(s.claimed, Claimed::No | Claimed::OtherId) {
             worlds.extend([There::Ours { wanted: true }, There::Ours { wanted: false }]);
         }
         worlds
@@ -414,7 +459,7 @@ mod tests {
             for wanted in [true, false] {
                 let there = There::Foreign { wanted };
                 let (moves, _, after) = play(s, there);
-                let adopted = s.adoption == AdoptionPolicy::IfIdentical && wanted;
+                let adopted = wanted && (s.adoption == AdoptionPolicy::IfIdentical || s.given);
                 // A stranger's thing that equals our Intended claim cannot be told from ours: that window is named
                 // in the docs. Everything else stays as it was.
                 let alike = matches!(s.claimed, Claimed::Intended { current: true }) && wanted;
@@ -428,11 +473,11 @@ mod tests {
 
     #[test]
     fn never_acts_on_unread() {
-        for s in all().filter(|s| s.seen == Seen::Unread && s.goal != Goal::Left && s.claimed != Claimed::No)
-        {
+        let claimed = |s: &Situation| !matches!(s.claimed, Claimed::No | Claimed::OtherId);
+        for s in all().filter(|s| s.seen == SeenAs::Unread && s.goal != Goal::Left && claimed(s) && !s.heir) {
             assert_eq!(next(&s), Move::AwaitRead, "{s:?}");
         }
-        for s in all().filter(|s| s.seen == Seen::Unread) {
+        for s in all().filter(|s| s.seen == SeenAs::Unread) {
             assert!(!next(&s).writes(), "{s:?}");
         }
     }
@@ -444,7 +489,7 @@ mod tests {
                 Move::Put => {
                     assert!(s.held && s.may_write && s.confirmed, "{s:?}");
                     assert_eq!(s.claimed, Claimed::Intended { current: true }, "{s:?}");
-                    assert_eq!(s.seen, Seen::Absent, "{s:?}");
+                    assert_eq!(s.seen, SeenAs::Absent, "{s:?}");
                 }
                 Move::Correct => {
                     assert!(s.held && s.may_write && !s.frozen && !s.paused, "{s:?}");
@@ -452,6 +497,7 @@ mod tests {
                 }
                 Move::Delete => {
                     assert!(s.may_write && s.claimed != Claimed::No && s.goal == Goal::Gone, "{s:?}");
+                    assert_ne!(s.claimed, Claimed::OtherId, "{s:?}");
                 }
                 _ => {}
             }
@@ -459,10 +505,31 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_of_another_id_vouches_for_nothing() {
+        for s in all().filter(|s| s.claimed == Claimed::OtherId) {
+            assert_eq!(next(&s), Move::Relinquish, "{s:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_over_without_a_live_look_at_what_it_rests_on() {
+        for s in all().filter(|s| next(s) == Move::Adopt) {
+            assert!(s.vouched && s.may_write, "{s:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_an_heir_is_not_deleted() {
+        for s in all().filter(|s| s.heir && matches!(s.claimed, Claimed::Held { .. })) {
+            assert_ne!(next(&s), Move::Delete, "{s:?}");
+        }
+    }
+
+    #[test]
     fn makes_nothing_again_while_paused() {
         let held = |s: &Situation| matches!(s.claimed, Claimed::Held { .. });
         for s in all().filter(|s| s.goal == Goal::Present && s.may_write && s.held && held(s)) {
-            if s.seen == Seen::Absent {
+            if s.seen == SeenAs::Absent {
                 let step = if s.paused { Move::Frozen } else { Move::Reintend };
                 assert_eq!(next(&s), step, "{s:?}");
             } else if s.paused {
@@ -473,7 +540,8 @@ mod tests {
 
     #[test]
     fn releases_only_when_nothing_of_ours_is_left() {
-        for s in all().filter(|s| s.goal == Goal::Gone && s.may_write && s.claimed != Claimed::No) {
+        let claimed = |s: &Situation| !matches!(s.claimed, Claimed::No | Claimed::OtherId);
+        for s in all().filter(|s| s.goal == Goal::Gone && s.may_write && claimed(s) && !s.heir) {
             for wanted in [true, false] {
                 let (moves, end, there) = play(s, There::Ours { wanted });
                 let claim_names_it = !matches!(s.claimed, Claimed::Intended { current } if current != wanted);

@@ -42,6 +42,17 @@ impl Claimant {
     }
 }
 
+/// How one thing that an object wants stands to what other objects want.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Another object has a claim on this very id: what is ours is left to it.
+    pub yields: bool,
+    /// The object that holds it is being deleted, and gives it to this one.
+    pub given: bool,
+    /// The live object, in words, that shall have it when this one goes.
+    pub heir: Option<String>,
+}
+
 /// The one that beats `me`, if any does.
 pub fn beaten_by<'a>(me: &Claimant, others: impl IntoIterator<Item = &'a Claimant>) -> Option<&'a Claimant> {
     others

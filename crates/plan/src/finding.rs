@@ -50,11 +50,12 @@ impl Finding {
 
     /// The same, with a failure that is not Azure's (a missing reference).
     pub fn with_failure(mut self, operation: &str, target: &str, code: &str, actor: Actor) -> Self {
+        // Each is bounded as its field in status is: one that is too long would make the whole status unwritable.
         self.failure = Some(Failure {
-            operation: operation.to_owned(),
-            target: target.to_owned(),
-            code: code.to_owned(),
-            message: self.message.clone(),
+            operation: avnm_terms::text::bounded(operation, Failure::OPERATION_MAX),
+            target: avnm_terms::text::bounded(target, Failure::TARGET_MAX),
+            code: avnm_terms::text::bounded(code, Failure::CODE_MAX),
+            message: avnm_terms::text::bounded(&self.message, Failure::MESSAGE_MAX),
             correlation_id: None,
             actor,
         });
@@ -63,19 +64,36 @@ impl Finding {
 }
 
 impl Failure {
+    /// Longest operation kept, in characters.
+    const OPERATION_MAX: usize = 60;
+    /// Longest target kept, in characters.
+    const TARGET_MAX: usize = 1000;
+    /// Longest code kept, in characters.
+    const CODE_MAX: usize = 120;
     /// Longest message kept, in characters.
     const MESSAGE_MAX: usize = 1000;
 
     /// What a fault leaves in status.
     pub fn of(fault: &Fault, actor: Actor) -> Self {
         Self {
-            operation: fault.operation.to_owned(),
-            target: avnm_terms::text::bounded(&fault.target, 1000),
-            code: avnm_terms::text::bounded(&fault.code, 120),
-            message: crate::fault::said(fault, Self::MESSAGE_MAX),
+            operation: avnm_terms::text::bounded(fault.operation, Self::OPERATION_MAX),
+            target: avnm_terms::text::bounded(&fault.target, Self::TARGET_MAX),
+            code: avnm_terms::text::bounded(&fault.code, Self::CODE_MAX),
+            message: said(fault, Self::MESSAGE_MAX),
             correlation_id: fault.correlation_id.as_deref().map(|id| avnm_terms::text::bounded(id, 120)),
             actor,
         }
+    }
+}
+
+/// What was answered, in words that stay the same from one try to the next; and since when it cannot work, if that is
+/// known.
+pub(crate) fn said(fault: &Fault, max: usize) -> String {
+    let said = avnm_terms::text::stable(&fault.message, max);
+    match fault.expired {
+        // To the minute: nobody acts on seconds.
+        Some(at) => format!("{} at {}", said.trim_end_matches(['.', ' ']), at.strftime("%Y-%m-%d %H:%MZ")),
+        None => said,
     }
 }
 

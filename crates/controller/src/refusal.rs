@@ -1,0 +1,48 @@
+//! What Kubernetes refuses: an admission policy, the rights of an older install, a field that is too long. Nothing but a
+//! person mends that, so it is told where a person looks: in an event, a metric and the log, and in status where that can be
+//! written.
+
+use std::borrow::Cow;
+
+use avnm_plan::finding::Happening;
+use avnm_terms::{Fault, FaultKind};
+use kube::ResourceExt;
+
+use crate::{context::Context, place::Place};
+
+/// Whether someone has to allow it before it goes through.
+pub(crate) fn is_refusal(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::Refused)
+}
+
+/// Tells that a write of an object was refused.
+pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &Fault) {
+    if let Cow::Borrowed(kind) = K::kind(&()) {
+        context.metrics.refused(kind);
+    }
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    tracing::warn!(kind = %K::kind(&()), namespace, name, %fault, "the Kubernetes API refused a write");
+    let note = format!(
+        "the Kubernetes API refuses to {}: {}. Allow it: see the operator's rights and the admission policies of this cluster (ClusterOperator)",
+        fault.operation, fault.message
+    );
+    context.events.tell(object, &Happening::warning("KubernetesRefused", "Write", note)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_no_refusal() {
+        let fault = |kind| Fault::local("hold", "a/b", kind, "no");
+        for kind in [FaultKind::PermissionDenied, FaultKind::Refused] {
+            assert!(is_refusal(&fault(kind)));
+        }
+        for kind in
+            [FaultKind::Busy, FaultKind::NotFound, FaultKind::Network, FaultKind::Server, FaultKind::NoLease]
+        {
+            assert!(!is_refusal(&fault(kind.clone())), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The pass of an object that does not decode. It says so in its status, can be let go, and is read again without being
+//! touched: a CRD or an operator that is put right mends it.
+
+use std::time::Duration;
+
+use avnm_api::{Condition, FINALIZER_AZURE, FINALIZER_IN_USE};
+use avnm_arm::clock;
+use avnm_plan::{
+    arbitration::Claimant,
+    finding::Happening,
+    reason::Reason,
+    status::{self as conditions, Wanted, find},
+    undecoded as lenient,
+};
+use avnm_terms::Fault;
+use kube::{Resource as _, ResourceExt};
+use serde_json::Value;
+
+use crate::{
+    contenders::Contenders,
+    context::Context,
+    guarded::{Guarded, Undecoded},
+    hold, kube_io, live,
+    place::Kind,
+    status,
+};
+
+/// What became of such a pass.
+pub(crate) enum Outcome<K> {
+    /// It decodes now: this is the object.
+    Decodes(Box<K>),
+    /// It is looked at again after this long.
+    Later(Duration),
+    /// It is gone.
+    Gone,
+}
+
+/// One pass. It looks live: what the cache shows may be from before somebody put it right.
+pub(crate) async fn pass<K>(context: &Context, guard: &Guarded<K>) -> Outcome<K>
+where
+    K: Kind,
+{
+    let again = Duration::try_from(context.settings.waits.sweep).unwrap_or(kube_io::AGAIN);
+    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
+    let found = match live::get::<Guarded<K>>(&context.client, &namespace, &name).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Outcome::Gone,
+        Err(fault) => {
+            tracing::warn!(%fault, "an object that does not decode could not be read again");
+            return Outcome::Later(again.min(Duration::from_secs(10)));
+        }
+    };
+    let undecoded = match &found.0 {
+        Ok(object) => return Outcome::Decodes(Box::new(object.clone())),
+        Err(undecoded) => undecoded,
+    };
+    let uid = found.uid().unwrap_or_default();
+    let holds = !lenient::claims(&undecoded.raw, &uid).is_empty();
+    if found.meta().deletion_timestamp.is_some() && (!holds || lenient::leaves(&undecoded.raw)) {
+        return match release(context, &found).await {
+            Ok(()) => Outcome::Gone,
+            Err(fault) => {
+                tracing::warn!(%fault, "an object that does not decode was not let go");
+                Outcome::Later(kube_io::AGAIN)
+            }
+        };
+    }
+    say(context, &found, undecoded).await;
+    Outcome::Later(again)
+}
+
+/// Enters what it holds among the contenders: nobody else takes that over.
+pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undecoded: &Undecoded) {
+    let uid = found.uid().unwrap_or_default();
+    for claim in lenient::claims(&undecoded.raw, &uid) {
+        let Some(key) = claim.key else { continue };
+        // As a half of a connection, or a member, would be entered: once it decodes, its own pass goes on from this.
+        let contender = if claim.place == "claim" { uid.clone() } else { format!("{uid}/{}", claim.place) };
+        let me = Claimant {
+            namespace: found.namespace().unwrap_or_default(),
+            name: found.name_any(),
+            uid: contender,
+            claim: Some((claim.phase, claim.since)),
+            wants: false,
+            reserved: false,
+            created: found.meta().creation_timestamp.as_ref().map(|time| time.0),
+        };
+        contenders.enter(&[key], &me);
+    }
+}
+
+/// Takes the finalizers off, where nothing needs them: a credential's only when nobody holds anything with it.
+async fn release<K>(context: &Context, found: &Guarded<K>) -> Result<(), Fault>
+where
+    K: Kind,
+{
+    context.lease.check("release", hold::MARGIN)?;
+    hold::release(&context.client, found, FINALIZER_AZURE).await?;
+    if let Some(kind) = credential_kind(&K::kind(&())) {
+        let (namespace, name) = (found.namespace().unwrap_or_default(), found.name_any());
+        let reference = avnm_api::CredentialRef { kind, name };
+        if !live::users(&context.client, &context.stores, &namespace, &reference).await?.is_empty() {
+            return Ok(());
+        }
+        hold::release(&context.client, found, FINALIZER_IN_USE).await?;
+    }
+    Ok(())
+}
+
+fn credential_kind(kind: &str) -> Option<avnm_api::CredentialKind> {
+    let kinds =
+        [avnm_api::CredentialKind::TenantCredential, avnm_api::CredentialKind::ClusterTenantCredential];
+    kinds.into_iter().find(|known| known.as_str() == kind)
+}
+
+/// Says in status what is not understood; all else of status stays as it is.
+async fn say<K>(context: &Context, found: &Guarded<K>, undecoded: &Undecoded)
+where
+    K: Kind,
+{
+    let mut shown =
+        undecoded.raw.get("status").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let old: Vec<Condition> =
+        shown.get("conditions").and_then(|all| serde_json::from_value(all.clone()).ok()).unwrap_or_default();
+    let message = format!(
+        "this object does not decode and is left alone: {}. Correct it, or run a version of the operator that knows what it says; spec.deletionPolicy: Orphan lets it go (ClusterOperator)",
+        avnm_terms::text::bounded(&undecoded.error, 500)
+    );
+    let generation = found.meta().generation.unwrap_or_default();
+    let make = |type_, status| Wanted {
+        type_,
+        status,
+        reason: Reason::InvalidSpec.word().to_owned(),
+        message: message.clone(),
+        generation,
+    };
+    let wanted =
+        conditions::merge(&old, vec![make("Ready", "Unknown"), make("Stalled", "True")], clock::now());
+    if wanted == old {
+        return;
+    }
+    let told = find(&old, "Ready").is_some_and(|ready| ready.message == message);
+    let Ok(list) = serde_json::to_value(&wanted) else { return };
+    shown["conditions"] = list;
+    shown["observedGeneration"] = generation.into();
+    let written = match context.lease.check("write status", status::MARGIN) {
+        Ok(()) => status::write(&context.client, found, &shown).await.map(drop),
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = written {
+        tracing::warn!(%fault, "the status of an object that does not decode was not written");
+    }
+    if !told {
+        context.events.tell(found, &Happening::warning("Undecodable", "Decode", message)).await;
+    }
+}

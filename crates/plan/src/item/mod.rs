@@ -1,0 +1,387 @@
+//! One thing in Azure owned by an object: a half of a connection, or a member. From nothing to held, and back.
+//!
+//! There are three ways in. [`Item::advance`] says the next move and what it takes; [`Item::answered`] takes note of what
+//! came of it, and is the only place that changes an item; [`Item::findings`] says what holds of it. What is peculiar to a
+//! kind is with the kind: in which order its items are written, and what they wait for.
+
+mod advance;
+mod answered;
+mod body;
+mod finding;
+mod history;
+mod situation;
+#[cfg(test)]
+mod tests;
+mod transition;
+
+pub use advance::{Advance, Effect, in_order};
+pub use answered::{Answer, Reader};
+pub use body::{Body, BodyHash};
+pub use history::{
+    CONTENDED_AFTER, CONTENDED_PACE, CONTENDED_SWEEPS, CORRECTION_SETTLES, Cause, DELETE_SETTLES, Fresh,
+    History,
+};
+pub use situation::{Facts, Policy};
+pub use transition::{Claimed, Goal, Move, SeenAs, Situation, all, next};
+
+use avnm_api::Claim;
+use avnm_terms::{
+    ArmId, AzureName, ConnectionState, Fault, GroupId, ManagerConnectionId, ManagerId, MemberId, Moment,
+    NetworkId, ProvisioningState, Reading, ScopeConnectionId, ScopeId, TenantId,
+};
+
+use crate::{arbitration::Standing, credential::UsableCredential, finding::Finding, side::Resource};
+
+/// Where a thing lies in Azure, and what it connects: all that a call needs beside credential and description.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Address {
+    /// A scope connection on a manager.
+    ScopeConnection {
+        /// Its id.
+        id: ScopeConnectionId,
+        /// The manager that it is on.
+        manager: ManagerId,
+        /// The tenant that it names.
+        tenant: TenantId,
+        /// The scope that it names.
+        scope: ScopeId,
+    },
+    /// A network manager connection on a scope.
+    ManagerConnection {
+        /// Its id.
+        id: ManagerConnectionId,
+        /// The scope that it is on.
+        scope: ScopeId,
+        /// The manager that it names.
+        manager: ManagerId,
+    },
+    /// A static member in a group.
+    Member {
+        /// Its id.
+        id: MemberId,
+        /// The group that it is in.
+        group: GroupId,
+        /// The network that it names.
+        network: NetworkId,
+    },
+}
+
+impl Address {
+    /// A scope connection of that name.
+    pub fn scope_connection(
+        manager: &ManagerId,
+        tenant: &TenantId,
+        scope: &ScopeId,
+        name: &AzureName,
+    ) -> Self {
+        let (manager, tenant, scope) = (manager.clone(), tenant.clone(), scope.clone());
+        Self::ScopeConnection { id: ScopeConnectionId::new(&manager, name), manager, tenant, scope }
+    }
+
+    /// A network manager connection of that name.
+    pub fn manager_connection(scope: &ScopeId, manager: &ManagerId, name: &AzureName) -> Self {
+        let (manager, scope) = (manager.clone(), scope.clone());
+        Self::ManagerConnection { id: ManagerConnectionId::new(&scope, name), scope, manager }
+    }
+
+    /// A static member of that name.
+    pub fn member(group: &GroupId, network: &NetworkId, name: &AzureName) -> Self {
+        let (group, network) = (group.clone(), network.clone());
+        Self::Member { id: MemberId::new(&group, name), group, network }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ArmId {
+        match self {
+            Self::ScopeConnection { id, .. } => id.arm(),
+            Self::ManagerConnection { id, .. } => id.arm(),
+            Self::Member { id, .. } => id.arm(),
+        }
+    }
+
+    /// What it lies on: credentials are checked against it.
+    pub fn parent(&self) -> &ArmId {
+        match self {
+            Self::ScopeConnection { manager, .. } => manager.arm(),
+            Self::ManagerConnection { scope, .. } => scope.arm(),
+            Self::Member { group, .. } => group.arm(),
+        }
+    }
+}
+
+/// What is declared of a thing that is ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wish {
+    /// Where it lies.
+    pub address: Address,
+    /// What it shall say.
+    pub body: Body,
+    /// The description that spec declares; `None` is not compared.
+    pub description: Option<String>,
+    /// What no two objects may both have: its id first, then what it connects.
+    pub keys: Vec<String>,
+}
+
+/// Azure's word for the state of a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Of a half of a connection.
+    Connection(ConnectionState),
+    /// Of a member.
+    Provisioning(ProvisioningState),
+}
+
+/// A thing as Azure has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Its id.
+    pub id: ArmId,
+    /// Azure's word.
+    pub state: State,
+    /// Its body, for comparison.
+    pub body: Body,
+    /// Its description: sent back by a PUT that does not declare one.
+    pub description: String,
+    /// Region, `""` where there is none, or it is not known yet.
+    pub location: String,
+}
+
+impl Seen {
+    /// Azure's word for a half.
+    pub fn connection(&self) -> Option<&ConnectionState> {
+        match &self.state {
+            State::Connection(state) => Some(state),
+            State::Provisioning(_) => None,
+        }
+    }
+
+    /// Azure's word for a member.
+    pub fn provisioning(&self) -> Option<&ProvisioningState> {
+        match &self.state {
+            State::Provisioning(state) => Some(state),
+            State::Connection(_) => None,
+        }
+    }
+}
+
+/// One thing in Azure owned by an object, in one pass of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// What it is.
+    pub resource: Resource,
+    /// What is declared; `None` where it is not ours, or not any more.
+    pub wish: Option<Wish>,
+    /// The credential that reads and writes it.
+    pub signer: Option<UsableCredential>,
+    /// The credential of the second token, where one is sent.
+    pub auxiliary: Option<UsableCredential>,
+    /// Why there is no signer.
+    pub blocked: Option<Finding>,
+    /// Our claim as it stands now; what status has may be behind.
+    claim: Option<Claim>,
+    /// Our claim as status has it.
+    durable: Option<Claim>,
+    /// How it stands to other objects that want the same thing.
+    pub standing: Standing,
+    /// What this pass read and did.
+    read: Read,
+    /// What earlier passes leave to this one.
+    history: History,
+}
+
+/// What a pass found out about one thing.
+#[derive(Debug, Clone, PartialEq)]
+struct Read {
+    /// Ours: under our id. Someone else's: the one that matches.
+    reading: Reading<Seen>,
+    /// Whether this pass asked Azure.
+    looked: bool,
+    /// The same thing under another name, from a complete list.
+    elsewhere: Option<ArmId>,
+    /// Someone else's: their Pending entry with our tenant and another scope or manager.
+    mismatch: Option<ArmId>,
+    /// What a claim rests on was read live in this pass.
+    vouched: bool,
+    /// What a claim rests on turned out to be gone, or not to serve any more, when it was read live: in words.
+    sources_gone: Option<String>,
+    /// `reading` began after the claim was durable, and what the claim rests on was then read live.
+    confirmed: bool,
+    /// What went wrong with a write in this pass.
+    write: Option<Fault>,
+}
+
+impl Default for Read {
+    fn default() -> Self {
+        Self {
+            reading: Reading::Absent,
+            looked: false,
+            elsewhere: None,
+            mismatch: None,
+            vouched: false,
+            sources_gone: None,
+            confirmed: false,
+            write: None,
+        }
+    }
+}
+
+/// Whether a claim is of another id than this one, or of one where none is wanted. Ids that differ by casing are the same.
+pub fn is_of_another(claim: &Claim, wanted: Option<&ArmId>) -> bool {
+    let Some(wanted) = wanted else { return true };
+    // A claim of an earlier version has no id of its own, and is of the one beside it in status, which was read into it.
+    let claimed = claim.id.as_deref();
+    claimed.is_some_and(|claimed| ArmId::parse(claimed).map_or(true, |claimed| claimed != *wanted))
+}
+
+/// What begins a pass of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begin {
+    /// When the lease was won.
+    pub won: Moment,
+    /// How long the effect of a PUT whose answer was not read may still come.
+    pub quiet: jiff::SignedDuration,
+    /// Now.
+    pub now: Moment,
+}
+
+impl Item {
+    /// An item that nobody owns yet, or owns by this claim, which status has.
+    pub fn new(resource: Resource, wish: Option<Wish>, claim: Option<Claim>) -> Self {
+        Self {
+            resource,
+            wish,
+            signer: None,
+            auxiliary: None,
+            blocked: None,
+            durable: claim.clone(),
+            claim,
+            standing: Standing::default(),
+            read: Read::default(),
+            history: History::default(),
+        }
+    }
+
+    /// The same, with what earlier passes remember of it.
+    #[must_use]
+    pub fn remembering(mut self, mut history: History, begin: &Begin) -> Self {
+        history.inherit(self.claim.as_ref(), begin.won, begin.quiet, begin.now);
+        self.history = history;
+        self
+    }
+
+    /// What later passes shall remember.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Whether it is ours to make.
+    pub fn is_ours(&self) -> bool {
+        self.wish.is_some()
+    }
+
+    /// Its id, if it is ours.
+    pub fn id(&self) -> Option<&ArmId> {
+        self.wish.as_ref().map(|wish| wish.address.id())
+    }
+
+    /// Our claim as it stands now.
+    pub fn claim(&self) -> Option<&Claim> {
+        self.claim.as_ref()
+    }
+
+    /// Our claim as status has it.
+    pub fn durable(&self) -> Option<&Claim> {
+        self.durable.as_ref()
+    }
+
+    /// Whether the claim is of another id than the one that is wanted now.
+    pub fn claims_another(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| is_of_another(claim, self.id()))
+    }
+
+    /// What was read of it in this pass.
+    pub fn reading(&self) -> &Reading<Seen> {
+        &self.read.reading
+    }
+
+    /// What Azure has, if it was found.
+    pub fn found(&self) -> Option<&Seen> {
+        self.read.reading.found()
+    }
+
+    /// Whether this pass asked Azure.
+    pub fn looked(&self) -> bool {
+        self.read.looked
+    }
+
+    /// The same thing under another name.
+    pub fn elsewhere(&self) -> Option<&ArmId> {
+        self.read.elsewhere.as_ref()
+    }
+
+    /// Someone else's entry that names another scope or manager.
+    pub fn mismatch(&self) -> Option<&ArmId> {
+        self.read.mismatch.as_ref()
+    }
+
+    /// What went wrong with a write in this pass.
+    pub fn write_fault(&self) -> Option<&Fault> {
+        self.read.write.as_ref()
+    }
+
+    /// What failed in this pass: a write, or else the read.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.read.write.as_ref().or(self.read.reading.fault())
+    }
+
+    /// What a claim would rest on and is gone, in words.
+    pub fn sources_gone(&self) -> Option<&str> {
+        self.read.sources_gone.as_deref()
+    }
+
+    /// Whether Azure refused the last look to the caller.
+    pub fn denied(&self) -> bool {
+        self.history.denied
+    }
+
+    /// The hash of what is wanted; empty where nothing is.
+    pub(crate) fn want_hash(&self) -> BodyHash {
+        self.wish.as_ref().map(|wish| wish.body.hash()).unwrap_or_default()
+    }
+
+    /// Whether Azure shows what is wanted.
+    pub fn shows_wanted(&self) -> bool {
+        self.wish.as_ref().is_some_and(|wish| self.found().is_some_and(|seen| seen.body.is_what(&wish.body)))
+    }
+
+    /// Which credential vouches for what when it is written, by ids. Without a second token the signer vouches for a
+    /// member's network, too: Azure asks whether the caller may join it, and its `allowedScopes` must hold it.
+    pub fn vouchers(&self) -> Vec<(&UsableCredential, Vec<&ArmId>)> {
+        let (Some(wish), Some(signer)) = (&self.wish, &self.signer) else { return Vec::new() };
+        let id = wish.address.id();
+        match (&wish.address, &self.auxiliary) {
+            (Address::Member { network, .. }, Some(auxiliary)) => {
+                vec![(signer, vec![id]), (auxiliary, vec![network.arm()])]
+            }
+            (Address::Member { network, .. }, None) => vec![(signer, vec![id, network.arm()])],
+            (Address::ScopeConnection { .. } | Address::ManagerConnection { .. }, _) => {
+                vec![(signer, vec![id])]
+            }
+        }
+    }
+
+    /// What differs from what is wanted, in words.
+    pub(crate) fn differences(&self) -> String {
+        let (Some(seen), Some(wish)) = (self.found(), &self.wish) else {
+            return "it is not there".to_owned();
+        };
+        let bounded = |text: &str| avnm_terms::text::bounded(text, 300);
+        let all: Vec<String> = seen
+            .body
+            .differences(&wish.body, self.resource.fields())
+            .into_iter()
+            .map(|(field, old, new)| format!("{field} is {:?}, declared {:?}", bounded(&old), bounded(&new)))
+            .collect();
+        if all.is_empty() { "it is identical".to_owned() } else { all.join("; ") }
+    }
+}

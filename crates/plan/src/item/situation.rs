@@ -1,0 +1,137 @@
+//! From an item and the facts of its object to the situation that the table decides.
+
+use std::collections::BTreeSet;
+
+use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialRef};
+use avnm_terms::{ConnectionState, Now, Reading};
+
+use super::{
+    Item, State,
+    transition::{Claimed, Goal, SeenAs, Situation},
+};
+use crate::pace::Waits;
+
+/// What an object's spec lets be done with its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether Azure may be written to: mode Enforce.
+    pub enforce: bool,
+    /// What is done about something that is already there.
+    pub adoption: AdoptionPolicy,
+}
+
+/// Facts of the object that decide about its items.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The object's uid.
+    pub uid: &'a str,
+    /// What shall become of the item.
+    pub goal: Goal,
+    /// What spec lets be done.
+    pub policy: Policy,
+    /// What the object refers to is ready: without that nothing new is made.
+    pub ready: bool,
+    /// The finalizer is on the object.
+    pub held: bool,
+    /// The finalizer was put on these credentials in this pass.
+    pub held_now: &'a BTreeSet<CredentialRef>,
+    /// Status says that Azure does not take a correction.
+    pub replace_needed: bool,
+    /// The waits.
+    pub waits: &'a Waits,
+    /// Now.
+    pub now: Now,
+}
+
+impl Item {
+    /// Credentials that still lack our finalizer, and can get one: what is being deleted takes none.
+    pub(crate) fn unheld(&self, held_now: &BTreeSet<CredentialRef>) -> Vec<CredentialRef> {
+        [&self.signer, &self.auxiliary]
+            .into_iter()
+            .flatten()
+            .filter(|credential| !credential.held && !credential.terminating)
+            .map(|credential| credential.credential.clone())
+            .filter(|credential| !held_now.contains(credential))
+            .collect()
+    }
+
+    /// Whether the signer has our finalizer and will keep it: then a claim may move to it.
+    pub(super) fn signer_is_held(&self, held_now: &BTreeSet<CredentialRef>) -> bool {
+        self.signer.as_ref().is_some_and(|signer| {
+            !signer.terminating
+                && !signer.last_material
+                && (signer.held || held_now.contains(&signer.credential))
+        })
+    }
+
+    fn claimed(&self) -> Claimed {
+        let Some(claim) = &self.claim else { return Claimed::No };
+        if self.claims_another() {
+            return Claimed::OtherId;
+        }
+        let current = self.wish.as_ref().is_some_and(|wish| wish.body.hash() == claim.body_hash);
+        match claim.phase {
+            ClaimPhase::Intended => Claimed::Intended { current },
+            ClaimPhase::Held => Claimed::Held { current },
+        }
+    }
+
+    fn seen(&self) -> SeenAs {
+        match &self.read.reading {
+            _ if self.signer.is_none() => SeenAs::Unread,
+            Reading::Unread(_) => SeenAs::Unread,
+            Reading::Absent => SeenAs::Absent,
+            Reading::Found(found) => SeenAs::Found {
+                wanted: self.wish.as_ref().is_some_and(|wish| found.body.is_what(&wish.body)),
+                claimed: self.claim.as_ref().is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
+            },
+        }
+    }
+
+    /// Whether Azure may be written to for this item now.
+    pub(crate) fn may_write(&self, facts: &Facts<'_>) -> bool {
+        let fresh = |credential: &crate::credential::UsableCredential| {
+            !credential.last_material && (self.claim.is_some() || !credential.terminating)
+        };
+        let able = match facts.goal {
+            // What is ours goes with whatever is left to sign with.
+            Goal::Gone | Goal::Left => self.signer.is_some(),
+            Goal::Present => {
+                facts.ready
+                    && self.signer.as_ref().is_some_and(fresh)
+                    && self.auxiliary.as_ref().is_none_or(fresh)
+            }
+        };
+        facts.policy.enforce && able
+    }
+
+    /// The situation that the table decides.
+    pub(crate) fn situation(&self, facts: &Facts<'_>) -> Situation {
+        let (history, now) = (&self.history, facts.now.steady);
+        let want = self.wish.as_ref().map(|wish| wish.body.hash());
+        let absent = self.read.reading.is_absent();
+        let stuck =
+            history.stuck(want.as_ref(), now) || (history.correction.is_none() && facts.replace_needed);
+        let conflict =
+            self.found().is_some_and(|seen| seen.state == State::Connection(ConnectionState::Conflict));
+        Situation {
+            goal: if self.standing.yields { Goal::Left } else { facts.goal },
+            claimed: self.claimed(),
+            seen: self.seen(),
+            elsewhere: self.read.elsewhere.is_some(),
+            vouched: self.read.vouched,
+            confirmed: self.read.confirmed,
+            quiet: history.is_quiet(now),
+            held: facts.held && self.unheld(facts.held_now).is_empty(),
+            may_write: self.may_write(facts),
+            // What was just sent gets time to show; Conflict gets no write at all.
+            frozen: !self.resource.is_replaced()
+                && (stuck || history.correcting(want.as_ref(), now).is_some() || conflict),
+            paused: history.contended(now) || (absent && history.may_lag(facts.waits, now)),
+            gone: history.absences >= self.resource.absences(),
+            given: self.standing.given,
+            heir: self.standing.heir.is_some(),
+            adoption: facts.policy.adoption,
+        }
+    }
+}
