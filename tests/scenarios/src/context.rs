@@ -113,6 +113,12 @@ impl Ctx {
 
     /// The options of the scenario's operator, to start another one with: a second replica, other flags.
     pub(crate) fn operator_options(&self) -> OperatorOptions {
+        // The emulator's reads do not lag unless a scenario says so.
+        self.options_with_lag("1s")
+    }
+
+    /// The same, for an Azure whose reads lag behind its writes for so long.
+    pub(crate) fn options_with_lag(&self, lag: &str) -> OperatorOptions {
         let kubeconfig =
             self.kubeconfig.as_deref().expect("an operator needs Needs::Azure or Needs::Operator");
         let options = OperatorOptions {
@@ -120,7 +126,8 @@ impl Ctx {
             log_level: "trace".to_owned(),
             ..OperatorOptions::new(kubeconfig, self.emulator())
         };
-        options.sweep_interval(SWEEP).arg("--credential-probe=2s").arg("--retry-max=3s")
+        let options = options.sweep_interval(SWEEP).arg("--credential-probe=2s").arg("--retry-max=3s");
+        options.arg(&format!("--read-lag={lag}"))
     }
 
     /// Starts an operator, which ends when it is dropped. Two at a time need two identities.

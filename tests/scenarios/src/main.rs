@@ -52,6 +52,7 @@ mod s17_managed_identity;
 mod s17_pod_identity;
 mod s17_sign_in;
 mod s18_panic;
+mod s19_claims;
 mod sign_in;
 mod sources;
 mod world;
@@ -299,6 +300,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "a panic with material in hand tells none of it",
         needs: Needs::Azure,
         run: |ctx| s18_panic::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "19",
+        title: "a claim is of one id, a wish of one half, and the last wish counts",
+        needs: Needs::Azure,
+        run: |ctx| s19_claims::run(ctx).boxed(),
     },
 ];
 

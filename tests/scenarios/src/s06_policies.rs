@@ -73,6 +73,6 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     .await?;
     ensure!(ctx.writes(mark).await?.is_empty(), "taking a half out, or putting it back, wrote to Azure");
     let events = ctx.in_namespace(&["get", "events.events.k8s.io", "-o", "json"]).await?;
-    ensure!(events.contains("the network manager connection was taken out of spec"), "no event tells");
+    ensure!(events.contains("HalfReleased") && events.contains("it was taken out of spec"), "no event tells");
     Ok(())
 }
