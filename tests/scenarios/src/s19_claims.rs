@@ -145,7 +145,7 @@ async fn lagging(ctx: &Ctx) -> Result<()> {
     let options = ctx.options_with_lag("10s").arg("--gone-interval=300ms");
     let operator = ctx.start_operator(options).await?;
     operator.wait_ready(Duration::from_secs(30)).await?;
-    ctx.control().settings(&json!({"consistency": {"staleReadMs": 8000}})).await?;
+    ctx.control().settings(&json!({"consistency": {"staleReadMs": {"min": 8000, "max": 8000}}})).await?;
     ctx.apply_all(&[world::connection(&json!({"networkManagerConnection": null}))]).await?;
     ctx.wait_for(KIND, "link", "held", SOON, |object| {
         object["status"]["scopeConnection"]["claim"]["phase"] == "Held"
