@@ -16,8 +16,7 @@ use avnm_plan::{
     side::Side,
     status::find,
 };
-use avnm_terms::Fault;
-use jiff::Timestamp;
+use avnm_terms::{Fault, Moment};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
@@ -101,7 +100,7 @@ pub(crate) struct Context {
     /// Whether every object was entered among the contenders: no verdict falls before.
     pub(crate) synced: watch::Sender<bool>,
     /// When the lease was won: effects of the last leader's writes may come for a while.
-    pub(crate) won: Timestamp,
+    pub(crate) won: Moment,
 }
 
 /// Who wants what, by kind.

@@ -7,14 +7,16 @@ use crate::{
     credential::CredentialObject,
     guarded::{Guarded, Undecoded},
     kube_io,
+    memory::Remembered,
     place::Place,
 };
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
-use avnm_plan::undecoded;
-use avnm_plan::{credential::UsableCredential, cross_tenant_connection::Dependent, meta::CrdState};
+use avnm_plan::{
+    credential::UsableCredential, cross_tenant_connection::Dependent, meta::CrdState, undecoded,
+};
 use avnm_terms::{ArmId, Fault, FaultKind, Reading};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -191,21 +193,23 @@ where
 /// cannot be fenced.
 ///
 /// # Errors
-/// A conflict, with the object as it is now if it still stands; or why it could not be read.
-pub(crate) async fn unchanged<K: Place>(
+/// A conflict, and then the next pass begins with the object as it is now; or why it could not be read.
+pub(crate) async fn unchanged<K: Place, M: Default>(
     client: &Client,
     operation: &'static str,
     object: &K,
-) -> Result<(), (Fault, Option<K>)> {
+    remembered: &mut Remembered<K, M>,
+) -> Result<(), Fault> {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let live = get::<K>(client, &namespace, &name).await.map_err(|fault| (fault, None))?;
+    let live = get::<K>(client, &namespace, &name).await?;
     let wish = |object: &K| (object.uid(), object.meta().generation);
     if live.as_ref().is_some_and(|live| wish(live) == wish(object)) {
         return Ok(());
     }
-    let why = "the object changed since it was read";
-    let same = live.filter(|live| live.uid() == object.uid());
-    Err((Fault::local(operation, name, FaultKind::Busy, why), same))
+    if let Some(live) = live.filter(|live| live.uid() == object.uid()) {
+        remembered.wrote(object, &live);
+    }
+    Err(Fault::local(operation, name, FaultKind::Busy, "the object changed since it was read"))
 }
 
 /// Whether something new may be made on this id with a credential, by what is there now; if not, why, in words. Caches

@@ -74,7 +74,7 @@ impl Default for Metrics {
         registry.register("status_writes", "Writes of status", status_writes.clone());
         registry.register(
             "kubernetes_refusals",
-            "Writes that the Kubernetes API refused: somebody has to allow them",
+            "Calls that the Kubernetes API refused: somebody has to allow them",
             refusals.clone(),
         );
         registry.register("leader", "1 while this process holds the lease", leader.clone());

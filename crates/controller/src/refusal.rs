@@ -15,13 +15,13 @@ pub(crate) fn is_refusal(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::Refused)
 }
 
-/// Tells that a write of an object was refused.
+/// Tells that a call for an object was refused.
 pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &Fault) {
     if let Cow::Borrowed(kind) = K::kind(&()) {
         context.metrics.refused(kind);
     }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    tracing::warn!(kind = %K::kind(&()), namespace, name, %fault, "the Kubernetes API refused a write");
+    tracing::warn!(kind = %K::kind(&()), namespace, name, %fault, "the Kubernetes API refused a call");
     let note = format!(
         "the Kubernetes API refuses to {}: {}. Allow it: see the operator's rights and the admission policies of this cluster (ClusterOperator)",
         fault.operation, fault.message

@@ -191,7 +191,7 @@ async fn lead(
         credentials: Memories::default(),
         cluster_credentials: Memories::default(),
         synced: watch::Sender::new(false),
-        won: clock::now(),
+        won: clock::moment(),
         stores: stores.clone(),
         wakers: wakers.clone(),
         client: client.clone(),

@@ -13,7 +13,7 @@ use avnm_plan::{
     undecoded as lenient,
 };
 use avnm_terms::Fault;
-use kube::{Resource as _, ResourceExt};
+use kube::{Resource as _, ResourceExt, runtime::controller::Action};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What became of such a pass.
-pub(crate) enum Outcome<K> {
+enum Outcome<K> {
     /// It decodes now: this is the object.
     Decodes(Box<K>),
     /// It is looked at again after this long.
@@ -35,8 +35,23 @@ pub(crate) enum Outcome<K> {
     Gone,
 }
 
-/// One pass. It looks live: what the cache shows may be from before somebody put it right.
-pub(crate) async fn pass<K>(context: &Context, guard: &Guarded<K>) -> Outcome<K>
+/// The object of a pass, as the cache shows it or, where that does not decode, as it is now.
+///
+/// # Errors
+/// It does not decode: its own pass is over, and the runtime does this next.
+pub(crate) async fn decoded<K: Kind>(context: &Context, guard: &Guarded<K>) -> Result<K, Action> {
+    if let Ok(object) = &guard.0 {
+        return Ok(object.clone());
+    }
+    match pass(context, guard).await {
+        Outcome::Decodes(object) => Ok(*object),
+        Outcome::Later(wait) => Err(Action::requeue(wait)),
+        Outcome::Gone => Err(Action::await_change()),
+    }
+}
+
+/// One pass of an object that does not decode. It looks live: what the cache shows may be from before somebody put it right.
+async fn pass<K>(context: &Context, guard: &Guarded<K>) -> Outcome<K>
 where
     K: Kind,
 {

@@ -63,6 +63,21 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// What a failed call to Kubernetes gives. Nothing is known then that was not known before, except what Kubernetes will
+    /// not take until somebody allows it: that is said at once.
+    pub(crate) fn of_kubernetes(fault: &Fault) -> Self {
+        let operator = Actor::ClusterOperator;
+        Self {
+            reason: Reason::ProgressingWithRetry,
+            message: format!("cannot {} {}: {} ({operator})", fault.operation, fault.target, fault.message),
+            failure: Some(Failure::of(fault, operator)),
+            unread: fault.is_passing(),
+            companion: None,
+        }
+    }
+}
+
 impl Failure {
     /// Longest operation kept, in characters.
     const OPERATION_MAX: usize = 60;

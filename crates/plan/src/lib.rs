@@ -10,7 +10,6 @@ pub mod cross_tenant_connection;
 pub mod fault;
 pub mod finding;
 pub mod item;
-pub mod memory;
 pub mod meta;
 pub mod pace;
 pub mod reason;

@@ -45,8 +45,8 @@ pub enum Waiting {
     },
     /// Something to be gone.
     Gone,
-    /// The effect of a write to come or not, until then.
-    Quiet(Timestamp),
+    /// The effect of a write to come or not, for so long.
+    Quiet(SignedDuration),
     /// A person, or another object.
     Someone,
     /// A stale object was written: look again at once.
@@ -74,7 +74,7 @@ pub fn next(
             doubled(streak, waits.retry_max).max(after.unwrap_or(SignedDuration::ZERO))
         }
         Waiting::Gone => waits.gone,
-        Waiting::Quiet(until) => now.duration_until(until).max(SignedDuration::from_millis(100)),
+        Waiting::Quiet(left) => left.max(SignedDuration::from_millis(100)),
     };
     match next_change {
         Some(change) => wait.min(now.duration_until(change).max(SignedDuration::from_millis(200))),

@@ -17,14 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
-    context::Context,
-    cross_tenant_connection::seconds,
-    guarded::Guarded,
-    hold, kube_io, live,
-    materials::Look,
-    memory::Remembered,
-    status, streams,
-    undecoded::{self, Outcome},
+    context::Context, cross_tenant_connection::seconds, guarded::Guarded, hold, kube_io, live,
+    materials::Look, memory::Remembered, status, streams, undecoded,
 };
 
 /// What the process remembers of a credential.
@@ -39,22 +33,14 @@ pub(crate) async fn reconcile<K: CredentialObject>(
     guard: Arc<Guarded<K>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let mended;
-    let object = match &guard.0 {
+    let object = match undecoded::decoded(&context, &guard).await {
         Ok(object) => object,
-        Err(_) => match undecoded::pass(&context, &guard).await {
-            Outcome::Decodes(object) => {
-                mended = object;
-                &*mended
-            }
-            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
-            Outcome::Gone => return Ok(Action::await_change()),
-        },
+        Err(action) => return Ok(action),
     };
     context.metrics.pass(K::KIND.as_str());
     let uid = object.uid().unwrap_or_default();
     let mut remembered = K::memories(&context).take(&uid);
-    let object = remembered.newest(object);
+    let object = remembered.newest(&object);
     let (wait, gone) = run(&context, object, &mut remembered).await;
     if gone {
         context.materials.forget(&uid);

@@ -4,8 +4,7 @@ use avnm_api::{ClaimPhase, CredentialRef, FINALIZER_AZURE, HalfStatus};
 use avnm_arm::{ManagerConnectionBody, ScopeConnectionBody, clock};
 use avnm_plan::{
     cross_tenant_connection::{Half, Role, Step},
-    item::Body,
-    item::Cause,
+    item::{Body, Cause},
 };
 use avnm_terms::{AzureName, ManagerConnectionId, ScopeConnectionId};
 
@@ -20,7 +19,7 @@ impl Pass<'_> {
                 Step::Hold(credentials) => self.hold(credentials).await,
                 Step::SetClaim(half, claim) => {
                     let old = self.standing.claims.get(*half).as_ref();
-                    self.remembered.memory.plan.halves.get_mut(*half).note_claim(old, claim.as_ref());
+                    self.remembered.memory.plan.halves.get_mut(*half).claimed(old, claim.as_ref());
                     (*self.standing.claims.get_mut(*half)).clone_from(claim);
                     // A read from before the claim does not count as one after it.
                     self.observed.halves.get_mut(*half).confirmed = false;
@@ -47,16 +46,10 @@ impl Pass<'_> {
 
     /// Whether the object is still what this pass read; the next pass begins with what it is now.
     async fn may_write(&mut self, operation: &'static str) -> bool {
-        match live::unchanged(&self.context.client, operation, &self.object).await {
-            Ok(()) => true,
-            Err((fault, now)) => {
-                if let Some(now) = now {
-                    self.remembered.wrote(&self.object, &now);
-                }
-                self.observed.kube = Some(fault);
-                false
-            }
-        }
+        let still =
+            live::unchanged(&self.context.client, operation, &self.object, &mut self.remembered).await;
+        self.observed.kube = still.err();
+        self.observed.kube.is_none()
     }
 
     async fn hold(&mut self, credentials: &[CredentialRef]) {
@@ -181,13 +174,13 @@ impl Pass<'_> {
             }
         };
         // After the call: what is waited for counts from its end, and a call may take a minute.
-        let now = clock::now();
+        let now = clock::moment();
         let body = desired.halves.get(half).want.as_ref().map(Body::hash);
         let (sweep, quiet) = (self.waits().sweep, self.waits().quiet);
         let memory = self.remembered.memory.plan.halves.get_mut(half);
         match answer {
             Ok(()) => {
-                memory.sent(cause, body, sweep, now);
+                memory.put(cause, body, sweep, now);
                 self.remembered.memory.plan.looks = 0;
                 // A PUT that was answered with success is ours from then on.
                 if let Some(claim) = self.standing.claims.get_mut(half) {
@@ -200,7 +193,7 @@ impl Pass<'_> {
                 self.look(half).await;
             }
             Err(fault) => {
-                memory.not_sent(cause, body, &fault, quiet, now);
+                memory.not_put(cause, body, &fault, quiet, now);
                 self.observed.halves.get_mut(half).write = Some(fault);
             }
         }
@@ -235,7 +228,7 @@ impl Pass<'_> {
         };
         match answer {
             Ok(()) => {
-                self.remembered.memory.plan.halves.get_mut(half).deleted(clock::now());
+                self.remembered.memory.plan.halves.get_mut(half).deleted(clock::moment());
                 // Accepted is not yet gone.
                 self.look(half).await;
             }

@@ -28,8 +28,7 @@ use crate::{
     guarded::Guarded,
     inventory::Listener,
     memory::{Fresh, Remembered},
-    refusal, status,
-    undecoded::{self, Outcome},
+    refusal, status, undecoded,
 };
 
 /// What the process remembers of a connection.
@@ -63,22 +62,14 @@ pub(crate) async fn reconcile(
     guard: Arc<Guarded<CrossTenantConnection>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let mended;
-    let object = match &guard.0 {
+    let object = match undecoded::decoded(&context, &guard).await {
         Ok(object) => object,
-        Err(_) => match undecoded::pass(&context, &guard).await {
-            Outcome::Decodes(object) => {
-                mended = object;
-                &*mended
-            }
-            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
-            Outcome::Gone => return Ok(Action::await_change()),
-        },
+        Err(action) => return Ok(action),
     };
     context.metrics.pass("CrossTenantConnection");
     let uid = object.uid().unwrap_or_default();
     let mut remembered = context.connections.take(&uid);
-    let object = remembered.newest(object);
+    let object = remembered.newest(&object);
     let begun = clock::instant();
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let (action, remembered) = run(&context, object, remembered).await;
@@ -122,7 +113,7 @@ async fn run(
     for half in plan::Half::BOTH {
         let claim = standing.claims.get(half).as_ref();
         let memory = remembered.memory.plan.halves.get_mut(half);
-        memory.inherit(claim, context.won, context.settings.waits.quiet, clock::now());
+        memory.inherit(claim, context.won, context.settings.waits.quiet, clock::moment());
     }
     let mut pass = Pass {
         context,
@@ -191,24 +182,14 @@ impl Pass<'_> {
             memory: &self.remembered.memory.plan,
             waits: &self.context.settings.waits,
             now: clock::now(),
+            steady: clock::moment(),
         }
     }
 
     /// Decides and executes until nothing is left to do.
     async fn decide(&mut self) -> plan::Plan {
         for _ in 0..ROUNDS {
-            let plan = {
-                let view = self.view();
-                plan::decide(
-                    view.inputs,
-                    view.desired,
-                    view.observed,
-                    view.standing,
-                    view.memory,
-                    view.waits,
-                    view.now,
-                )
-            };
+            let plan = plan::decide(self.view());
             if plan.steps.is_empty() || self.released {
                 return plan;
             }
@@ -224,16 +205,7 @@ impl Pass<'_> {
             avnm_terms::FaultKind::Server,
             "the pass did not come to rest",
         ));
-        let view = self.view();
-        plan::decide(
-            view.inputs,
-            view.desired,
-            view.observed,
-            view.standing,
-            view.memory,
-            view.waits,
-            view.now,
-        )
+        plan::decide(self.view())
     }
 
     /// Writes what the pass came to, and says when to look again.

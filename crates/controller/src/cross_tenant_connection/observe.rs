@@ -269,10 +269,10 @@ impl Pass<'_> {
 
     /// A GET of one half, remembered as the newest reading.
     pub(super) async fn look(&mut self, half: Half) {
-        let begun = clock::now();
+        let begun = clock::moment();
         let reading = self.get(half).await;
         let (apart, lag) = (self.waits().gone, self.waits().lag);
-        self.remembered.memory.plan.halves.get_mut(half).note(&reading, apart, lag, begun);
+        self.remembered.memory.plan.halves.get_mut(half).read(&reading, begun, apart, lag);
         self.note_correction(half, &reading);
         *self.remembered.memory.fresh.get_mut(half) =
             Some(Fresh { at: clock::instant(), reading: reading.clone() });

@@ -16,7 +16,7 @@ impl Pass<'_> {
                 Step::Hold(credentials) => self.hold(credentials).await,
                 Step::SetClaim(claim) => {
                     let item = &mut self.remembered.memory.plan.item;
-                    item.note_claim(self.claim.as_ref(), claim.as_ref());
+                    item.claimed(self.claim.as_ref(), claim.as_ref());
                     self.claim.clone_from(claim);
                     self.observed.confirmed = false;
                 }
@@ -27,7 +27,7 @@ impl Pass<'_> {
                     self.vouch().await;
                 }
                 Step::Confirm => self.confirm().await,
-                Step::Remake => self.remembered.memory.plan.item.lost = true,
+                Step::Remake => self.remembered.memory.plan.item.remade(),
                 Step::Put(cause) => self.put(*cause).await,
                 Step::Delete => self.delete().await,
                 Step::Tell(happening) => self.happenings.push(happening.clone()),
@@ -41,16 +41,10 @@ impl Pass<'_> {
 
     /// Whether the object is still what this pass read; the next pass begins with what it is now.
     async fn may_write(&mut self, operation: &'static str) -> bool {
-        match live::unchanged(&self.context.client, operation, &self.object).await {
-            Ok(()) => true,
-            Err((fault, now)) => {
-                if let Some(now) = now {
-                    self.remembered.wrote(&self.object, &now);
-                }
-                self.observed.kube = Some(fault);
-                false
-            }
-        }
+        let still =
+            live::unchanged(&self.context.client, operation, &self.object, &mut self.remembered).await;
+        self.observed.kube = still.err();
+        self.observed.kube.is_none()
     }
 
     async fn hold(&mut self, credentials: &[CredentialRef]) {
@@ -158,7 +152,7 @@ impl Pass<'_> {
         }
         match answer {
             Ok(_) => {
-                memory.item.sent(cause, body, sweep, now);
+                memory.item.put(cause, body, sweep, clock::moment());
                 memory.looks = 0;
                 memory.updating_since = Some(now);
                 // A PUT that was answered with success is ours from then on.
@@ -169,7 +163,7 @@ impl Pass<'_> {
                 self.look().await;
             }
             Err(fault) => {
-                memory.item.not_sent(cause, body, &fault, quiet, now);
+                memory.item.not_put(cause, body, &fault, quiet, clock::moment());
                 self.observed.write = Some(fault);
             }
         }
@@ -182,7 +176,7 @@ impl Pass<'_> {
         let Some(signer) = self.signer.clone() else { return };
         match self.context.arm.delete_member(&signer, self.auxiliary.as_ref(), &self.desired.id).await {
             Ok(()) => {
-                self.remembered.memory.plan.item.deleted(clock::now());
+                self.remembered.memory.plan.item.deleted(clock::moment());
                 // Accepted is not yet gone.
                 self.look().await;
             }

@@ -28,8 +28,7 @@ use crate::{
     guarded::Guarded,
     inventory::Listener,
     memory::{Fresh, Remembered},
-    refusal, status,
-    undecoded::{self, Outcome},
+    refusal, status, undecoded,
 };
 
 /// What the process remembers of a member.
@@ -68,22 +67,14 @@ pub(crate) async fn reconcile(
     guard: Arc<Guarded<StaticMember>>,
     context: Arc<Context>,
 ) -> Result<Action, std::convert::Infallible> {
-    let mended;
-    let object = match &guard.0 {
+    let object = match undecoded::decoded(&context, &guard).await {
         Ok(object) => object,
-        Err(_) => match undecoded::pass(&context, &guard).await {
-            Outcome::Decodes(object) => {
-                mended = object;
-                &*mended
-            }
-            Outcome::Later(wait) => return Ok(Action::requeue(wait)),
-            Outcome::Gone => return Ok(Action::await_change()),
-        },
+        Err(action) => return Ok(action),
     };
     context.metrics.pass("StaticMember");
     let uid = object.uid().unwrap_or_default();
     let mut remembered = context.members.take(&uid);
-    let object = remembered.newest(object);
+    let object = remembered.newest(&object);
     let begun = clock::instant();
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let (action, remembered) = run(&context, object, remembered).await;
@@ -118,7 +109,7 @@ async fn run(
     let inputs = read::contend(context, inputs, &desired, claim.as_ref(), remembered.memory.plan.denied);
     let desired = plan::desire(&inputs, claim.as_ref()).unwrap_or(desired);
     let item = &mut remembered.memory.plan.item;
-    item.inherit(claim.as_ref(), context.won, context.settings.waits.quiet, clock::now());
+    item.inherit(claim.as_ref(), context.won, context.settings.waits.quiet, clock::moment());
     let (signer, auxiliary, resource) = candidates.materials(&desired);
     let mut pass = Pass {
         context,
@@ -189,6 +180,7 @@ impl Pass<'_> {
             memory: &self.remembered.memory.plan,
             waits: &self.context.settings.waits,
             now: clock::now(),
+            steady: clock::moment(),
         }
     }
 

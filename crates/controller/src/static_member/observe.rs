@@ -116,12 +116,12 @@ impl Pass<'_> {
     /// A GET of the member, remembered as the newest reading.
     pub(super) async fn look(&mut self) {
         let Some(credential) = self.signer.clone() else { return };
-        let begun = clock::now();
+        let begun = clock::moment();
         let reading =
             self.context.arm.get_member(&credential, &self.desired.id).await.map(|member| seen(&member));
         // One absence is enough for a member.
         let apart = jiff::SignedDuration::ZERO;
-        self.remembered.memory.plan.item.note(&reading, apart, self.context.settings.waits.lag, begun);
+        self.remembered.memory.plan.item.read(&reading, begun, apart, self.context.settings.waits.lag);
         self.remembered.memory.fresh = Some(Fresh { at: clock::instant(), reading: reading.clone() });
         self.observed.reading = reading;
     }

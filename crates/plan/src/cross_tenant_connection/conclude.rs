@@ -169,9 +169,9 @@ fn frozen_finding(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
     }
     let want = view.desired.halves.get(half).want.as_ref().map(crate::item::Body::hash);
     // What is gone can be made again, whatever came of a correction.
-    let stuck = found.is_some() && memory.stuck(want.as_ref(), view.now);
-    let correcting = found.is_some() && memory.correcting(want.as_ref(), view.now).is_some();
-    if memory.unseen(view.now) {
+    let stuck = found.is_some() && memory.stuck(want.as_ref(), view.steady);
+    let correcting = found.is_some() && memory.correcting(want.as_ref(), view.steady).is_some();
+    if found.is_none() && memory.may_lag(view.waits, view.steady) {
         findings.push(Finding::new(
             Reason::Progressing,
             format!("the {} was sent, and Azure does not show it yet", half.words()),
@@ -181,7 +181,7 @@ fn frozen_finding(view: View<'_>, half: Half, findings: &mut Vec<Finding>) {
             Reason::Progressing,
             format!("a correction of the {} was sent ({differs})", half.words()),
         ));
-    } else if memory.contended(view.now) && !stuck {
+    } else if memory.contended(view.steady) && !stuck {
         findings.push(Finding::new(
             Reason::Contended,
             format!(
@@ -387,10 +387,10 @@ fn waiting(view: View<'_>, plan: &Plan, findings: &[Finding]) -> Waiting {
     let quiet = Half::BOTH
         .into_iter()
         .filter(|half| *plan.moves.get(*half) == Some(Move::AwaitQuiet))
-        .filter_map(|half| view.memory.halves.get(half).quiet_until)
+        .filter_map(|half| view.memory.halves.get(half).quiet_in(view.steady))
         .max();
     let otherwise = match (quiet, crate::finding::worst(findings.to_vec()).map(|finding| finding.reason)) {
-        (Some(until), _) => Waiting::Quiet(until),
+        (Some(left), _) => Waiting::Quiet(left),
         (
             None,
             Some(

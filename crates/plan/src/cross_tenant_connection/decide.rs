@@ -1,7 +1,7 @@
 //! From what is wanted and what was read to the next steps. Pure; looked at again after every step.
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialRef, Mode, RecreateStatus};
-use avnm_terms::{Actor, ConnectionState, FaultKind, Reading};
+use avnm_terms::{ConnectionState, FaultKind, Moment, Reading};
 use jiff::Timestamp;
 
 use super::{
@@ -9,10 +9,8 @@ use super::{
     recreate::recreation,
 };
 use crate::{
-    finding::{Failure, Finding, Happening},
-    item::Cause,
-    item::{self, Claimed, Goal, Move, SeenAs, Situation},
-    memory::DELETE_SETTLES,
+    finding::{Finding, Happening},
+    item::{self, Cause, Claimed, Goal, Move, SeenAs, Situation},
     pace::{Waiting, Waits},
     reason::Reason,
     status::whole,
@@ -89,37 +87,18 @@ pub struct View<'a> {
     pub memory: &'a Memory,
     /// The waits.
     pub waits: &'a Waits,
-    /// Now.
+    /// Now, for what people read.
     pub now: Timestamp,
+    /// Now, for waits.
+    pub steady: Moment,
 }
 
 /// The next steps.
-pub fn decide(
-    inputs: &Inputs,
-    desired: &Desired,
-    observed: &Observed,
-    standing: &Standing,
-    memory: &Memory,
-    waits: &Waits,
-    now: Timestamp,
-) -> Plan {
-    let view = View { inputs, desired, observed, standing, memory, waits, now };
+pub fn decide(view: View<'_>) -> Plan {
+    let View { inputs, desired, observed, standing, memory, .. } = view;
     if let Some(fault) = &observed.kube {
         // A stale writer, or an API server that is away: what is known may be old, so nothing is concluded.
-        let finding = Finding {
-            reason: Reason::ProgressingWithRetry,
-            message: format!(
-                "cannot {} {}: {} ({})",
-                fault.operation,
-                fault.target,
-                fault.message,
-                Actor::ClusterOperator
-            ),
-            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-            // What Kubernetes will not take until somebody allows it is said at once.
-            unread: fault.is_passing(),
-            companion: None,
-        };
+        let finding = Finding::of_kubernetes(fault);
         return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
     }
     if inputs.meta.deleting {
@@ -237,7 +216,7 @@ pub(super) fn situation(view: View<'_>, half: Half) -> Situation {
         });
     let want = desire.want.as_ref().map(crate::item::Body::hash);
     let stuck =
-        memory.stuck(want.as_ref(), view.now) || (memory.correction.is_none() && replace_was_needed(view));
+        memory.stuck(want.as_ref(), view.steady) || (memory.correction.is_none() && replace_was_needed(view));
     Situation {
         goal: desire.goal,
         claimed: claimed(claim, desire),
@@ -247,15 +226,16 @@ pub(super) fn situation(view: View<'_>, half: Half) -> Situation {
         given: false,
         heir: false,
         confirmed: observed.confirmed,
-        quiet: memory.quiet(view.now),
+        quiet: memory.is_quiet(view.steady),
         held: view.inputs.meta.held && unheld(view).is_empty(),
         may_write,
         // What was just sent gets time to show; Conflict gets no write at all.
         frozen: stuck
-            || memory.correcting(want.as_ref(), view.now).is_some()
+            || memory.correcting(want.as_ref(), view.steady).is_some()
             || state == Some(&ConnectionState::Conflict),
-        paused: memory.unseen(view.now) || memory.contended(view.now),
-        gone: memory.absences >= 3,
+        paused: memory.contended(view.steady)
+            || (observed.reading.is_absent() && memory.may_lag(view.waits, view.steady)),
+        gone: memory.absences() >= half.resource().absences(),
         adoption: view.desired.policies.adoption,
     }
 }
@@ -517,7 +497,7 @@ fn fields(half: Half) -> &'static [&'static str] {
 }
 
 pub(super) fn deleted_lately(view: View<'_>, half: Half) -> bool {
-    view.memory.halves.get(half).deleted_at.is_some_and(|at| at.duration_until(view.now) < DELETE_SETTLES)
+    view.memory.halves.get(half).deleted_lately(view.steady)
 }
 
 /// What is waited for when something failed; otherwise what the caller says.

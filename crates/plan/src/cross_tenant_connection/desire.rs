@@ -7,11 +7,9 @@ use avnm_terms::{
 
 use super::{Half, HalfInput, Halves, Inputs, Standing};
 use crate::{
-    credential::unusable,
-    credential::{CredentialInput, UsableCredential},
+    credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::Body,
-    item::Goal,
+    item::{Body, Goal},
     reason::Reason,
 };
 

@@ -18,8 +18,7 @@ use jiff::Timestamp;
 use crate::{
     credential::CredentialInput,
     fault,
-    item::Body,
-    memory::ItemMemory,
+    item::{Body, History},
     meta::{CrdState, Meta},
     side::{Resource, Side},
     status::After,
@@ -269,7 +268,7 @@ impl Standing {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// Of each half.
-    pub halves: Halves<ItemMemory>,
+    pub halves: Halves<History>,
     /// Looks since the last write.
     pub looks: u32,
     /// Passing failures in a row.
@@ -298,6 +297,6 @@ impl Memory {
     /// Remembers that a half which we held is being made again.
     pub fn remake(&mut self, half: Half) {
         self.nudge = Some(half);
-        self.halves.get_mut(half).lost = true;
+        self.halves.get_mut(half).remade();
     }
 }

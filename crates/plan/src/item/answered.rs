@@ -72,7 +72,7 @@ impl Item {
                 self.read.sources_gone = gone;
             }
             Answer::Confirmed => self.read.confirmed = true,
-            Answer::Remade => self.history.lost = true,
+            Answer::Remade => self.history.remade(),
             Answer::Put(cause, Ok(())) => {
                 self.history.put(cause, self.wish.as_ref().map(|wish| wish.body.hash()), waits.sweep, now);
                 // A PUT that was answered with success is ours from then on.

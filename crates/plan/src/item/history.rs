@@ -93,9 +93,9 @@ pub const CONTENDED_SWEEPS: i32 = 10;
 
 impl History {
     /// Takes note of a reading of our id that began then.
-    pub(super) fn read(
+    pub fn read<T>(
         &mut self,
-        reading: &Reading<Seen>,
+        reading: &Reading<T>,
         begun: Moment,
         apart: SignedDuration,
         lag: SignedDuration,
@@ -122,7 +122,7 @@ impl History {
     /// What a new leader has to assume of a claim that it did not make: the last leader's PUT may still be on its way,
     /// so the wait counts from winning the lease. A held claim counts too: a correction may have been cut, and its
     /// effect must not come after this object was let go.
-    pub(super) fn inherit(&mut self, claim: Option<&Claim>, won: Moment, quiet: SignedDuration, now: Moment) {
+    pub fn inherit(&mut self, claim: Option<&Claim>, won: Moment, quiet: SignedDuration, now: Moment) {
         let until = won.plus(quiet);
         let inherited = claim.is_some_and(|claim| self.claimed_here != Some(claim.since.0));
         if inherited && self.quiet_until.is_none() && until > now {
@@ -131,14 +131,14 @@ impl History {
     }
 
     /// Takes note that a claim was made from nothing in this process.
-    pub(super) fn claimed(&mut self, old: Option<&Claim>, new: Option<&Claim>) {
+    pub fn claimed(&mut self, old: Option<&Claim>, new: Option<&Claim>) {
         if let (None, Some(new)) = (old, new) {
             self.claimed_here = Some(new.since.0);
         }
     }
 
     /// Takes note that Azure shows what is wanted: no correction is under way.
-    pub(super) fn as_wanted(&mut self) {
+    pub fn as_wanted(&mut self) {
         self.correcting_since = None;
         self.correction_refused = false;
         self.correction = None;
@@ -146,7 +146,7 @@ impl History {
     }
 
     /// Takes note of a PUT of `body` that was answered with success.
-    pub(super) fn put(&mut self, cause: Cause, body: Option<BodyHash>, sweep: SignedDuration, now: Moment) {
+    pub fn put(&mut self, cause: Cause, body: Option<BodyHash>, sweep: SignedDuration, now: Moment) {
         self.sent(now);
         self.lost = false;
         self.tried = None;
@@ -164,7 +164,7 @@ impl History {
     }
 
     /// Takes note of a PUT of `body` that failed.
-    pub(super) fn not_put(
+    pub fn not_put(
         &mut self,
         cause: Cause,
         body: Option<BodyHash>,
@@ -186,6 +186,11 @@ impl History {
         }
     }
 
+    /// Takes note that what we held is being made again.
+    pub fn remade(&mut self) {
+        self.lost = true;
+    }
+
     /// Absences from before something was sent prove nothing about what came of it.
     fn sent(&mut self, now: Moment) {
         self.put_at = Some(now);
@@ -195,7 +200,7 @@ impl History {
     }
 
     /// Takes note of a DELETE that was accepted.
-    pub(super) fn deleted(&mut self, now: Moment) {
+    pub fn deleted(&mut self, now: Moment) {
         self.deleted_at = Some(now);
         self.absences = 0;
         self.last_absence = None;
@@ -218,8 +223,24 @@ impl History {
         self.contending |= self.corrections.len() >= CONTENDED_AFTER;
     }
 
+    /// Absences in a row that prove something.
+    pub fn absences(&self) -> u32 {
+        self.absences
+    }
+
+    /// How often what someone else did was undone lately.
+    pub fn undone(&self) -> usize {
+        self.corrections.len()
+    }
+
+    /// How long a write whose answer was not read can still take effect; `None` if no longer.
+    pub(crate) fn quiet_in(&self, now: Moment) -> Option<SignedDuration> {
+        let left = now.until(self.quiet_until?);
+        (left > SignedDuration::ZERO).then_some(left)
+    }
+
     /// Whether no write can still be on its way.
-    pub(crate) fn is_quiet(&self, now: Moment) -> bool {
+    pub fn is_quiet(&self, now: Moment) -> bool {
         self.quiet_until.is_none_or(|until| now >= until)
     }
 
@@ -313,17 +334,17 @@ mod tests {
         let (apart, lag) = (SignedDuration::from_secs(3), SignedDuration::from_secs(16));
         let mut history = History::default();
         for second in [0, 3, 6] {
-            history.read(&Reading::Absent, moment(second), apart, lag);
+            history.read(&Reading::<Seen>::Absent, moment(second), apart, lag);
         }
         assert_eq!(history.absences, 3, "nothing was ever sent");
         history.put(Cause::Make, None, SignedDuration::from_mins(5), moment(7));
         assert_eq!(history.absences, 0, "they are of before the PUT");
         for second in [8, 12, 22] {
-            history.read(&Reading::Absent, moment(second), apart, lag);
+            history.read(&Reading::<Seen>::Absent, moment(second), apart, lag);
             assert_eq!(history.absences, 0, "at {second} s a read may lag behind the PUT");
         }
         for second in [23, 26, 29] {
-            history.read(&Reading::Absent, moment(second), apart, lag);
+            history.read(&Reading::<Seen>::Absent, moment(second), apart, lag);
         }
         assert_eq!(history.absences, 3);
         let cut = Fault { effect_unknown: true, ..Fault::local("put", "x", FaultKind::Network, "cut") };

@@ -3,6 +3,9 @@
 //! There are three ways in. [`Item::advance`] says the next move and what it takes; [`Item::answered`] takes note of what
 //! came of it, and is the only place that changes an item; [`Item::findings`] says what holds of it. What is peculiar to a
 //! kind is with the kind: in which order its items are written, and what they wait for.
+//!
+//! The kinds use its transition, its body and its history. They do not decide with [`Item`] itself yet: handing over, which
+//! the table knows (`given`, `heir`), is asked for by nobody outside of the tests here.
 
 mod advance;
 mod answered;

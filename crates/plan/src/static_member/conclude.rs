@@ -167,7 +167,7 @@ fn takes_nothing_new(view: View<'_>) -> Finding {
 }
 
 fn frozen(view: View<'_>, differs: &str) -> Finding {
-    if view.memory.item.unseen(view.now) {
+    if view.observed.reading.is_absent() && view.memory.item.may_lag(view.waits, view.steady) {
         return Finding::new(Reason::Progressing, "the member was sent, and Azure does not show it yet");
     }
     Finding::new(
@@ -288,9 +288,9 @@ pub(super) fn waiting(view: View<'_>, otherwise: Waiting) -> Waiting {
 
 fn rest(view: View<'_>, plan: &Plan, findings: &[Finding]) -> Waiting {
     if plan.step == Some(Move::AwaitQuiet)
-        && let Some(until) = view.memory.item.quiet_until
+        && let Some(left) = view.memory.item.quiet_in(view.steady)
     {
-        return Waiting::Quiet(until);
+        return Waiting::Quiet(left);
     }
     let otherwise = match worst(findings.to_vec()).map(|finding| finding.reason) {
         Some(Reason::Progressing | Reason::Updating | Reason::UpdatingTooLong | Reason::UnknownState) => {

@@ -1,16 +1,14 @@
 //! From what is wanted and what was read to the next steps. Pure; looked at again after every step.
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase, CredentialRef, Mode};
-use avnm_terms::{Actor, MemberType, NetworkId, ProvisioningState, Reading};
+use avnm_terms::{Actor, MemberType, Moment, NetworkId, ProvisioningState, Reading};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Desired, Inputs, Memory, Observed, deletion::deletion};
 use crate::{
     fault,
-    finding::{Failure, Finding, Happening},
-    item::Cause,
-    item::{self, Claimed, Goal, Move, SeenAs, Situation},
-    memory::DELETE_SETTLES,
+    finding::{Finding, Happening},
+    item::{self, Cause, Claimed, Goal, Move, SeenAs, Situation},
     pace::{Waiting, Waits},
     reason::Reason,
     side::{Resource, Side},
@@ -82,28 +80,17 @@ pub struct View<'a> {
     pub memory: &'a Memory,
     /// The waits.
     pub waits: &'a Waits,
-    /// Now.
+    /// Now, for what people read.
     pub now: Timestamp,
+    /// Now, for waits.
+    pub steady: Moment,
 }
 
 /// The next steps.
 pub fn decide(view: View<'_>) -> Plan {
     let View { inputs, desired, observed, memory, .. } = view;
     if let Some(fault) = &observed.kube {
-        let finding = Finding {
-            reason: Reason::ProgressingWithRetry,
-            message: format!(
-                "cannot {} {}: {} ({})",
-                fault.operation,
-                fault.target,
-                fault.message,
-                Actor::ClusterOperator
-            ),
-            failure: Some(Failure::of(fault, Actor::ClusterOperator)),
-            // What Kubernetes will not take until somebody allows it is said at once.
-            unread: fault.is_passing(),
-            companion: None,
-        };
+        let finding = Finding::of_kubernetes(fault);
         return Plan::rest(vec![finding], Waiting::Retry { streak: memory.streak, after: None });
     }
     if inputs.meta.deleting {
@@ -222,13 +209,14 @@ pub(super) fn situation(view: View<'_>) -> Situation {
         given: false,
         heir: false,
         confirmed: view.observed.confirmed,
-        quiet: view.memory.item.quiet(view.now),
+        quiet: view.memory.item.is_quiet(view.steady),
         held: view.inputs.meta.held && unheld(view).is_empty(),
         may_write: desire.policies.mode == Mode::Enforce
             && (ready || (desire.goal == Goal::Gone && desire.signer.is_some())),
         frozen: false,
-        paused: view.memory.item.unseen(view.now) || view.memory.item.contended(view.now),
-        gone: view.memory.item.absences >= 1,
+        paused: view.memory.item.contended(view.steady)
+            || (view.observed.reading.is_absent() && view.memory.item.may_lag(view.waits, view.steady)),
+        gone: view.memory.item.absences() >= Resource::Member.absences(),
         adoption: desire.policies.adoption,
     }
 }
@@ -476,7 +464,7 @@ fn settled(view: View<'_>, situation: &Situation, plan: &mut Plan) {
 }
 
 pub(super) fn deleted_lately(view: View<'_>) -> bool {
-    view.memory.item.deleted_at.is_some_and(|at| at.duration_until(view.now) < DELETE_SETTLES)
+    view.memory.item.deleted_lately(view.steady)
 }
 
 /// How long until a member that Failed is sent again; `None` if that is due.

@@ -138,10 +138,8 @@ pub(super) fn deletion(view: View<'_>) -> Plan {
     }
     plan.findings
         .push(Finding::new(Reason::Deleting, "deleted in Azure and waiting until it is proven gone"));
-    if let (Move::AwaitGone | Move::AwaitQuiet, Some(until)) = (step, memory.item.quiet_until)
-        && until > view.now
-    {
-        plan.waiting = Waiting::Quiet(until);
+    if let (Move::AwaitGone | Move::AwaitQuiet, Some(left)) = (step, memory.item.quiet_in(view.steady)) {
+        plan.waiting = Waiting::Quiet(left);
     }
     plan
 }

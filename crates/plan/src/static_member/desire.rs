@@ -5,11 +5,9 @@ use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, MemberId, NetworkI
 
 use super::{ConnectionFacts, ConnectionInput, Inputs};
 use crate::{
-    credential::unusable,
-    credential::{CredentialInput, UsableCredential},
+    credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::Body,
-    item::Goal,
+    item::{Body, Goal},
     reason::Reason,
 };
 

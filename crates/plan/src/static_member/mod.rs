@@ -16,8 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     credential::CredentialInput,
-    item::Body,
-    memory::ItemMemory,
+    item::{Body, History},
     meta::{CrdState, Meta},
     status::After,
 };
@@ -146,7 +145,7 @@ impl Default for Observed {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// As of a half of a connection.
-    pub item: ItemMemory,
+    pub item: History,
     /// Looks since the last write.
     pub looks: u32,
     /// Passing failures in a row.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::table;
 use crate::{
-    credential, memory,
+    credential, item,
     pace::{Waiting, Waits, next},
     reason, static_member as member,
 };
@@ -33,7 +33,6 @@ pub(super) fn body() -> String {
     let one = |waiting| seconds(next(waiting, &waits, None, now));
     let many =
         |make: fn(u32) -> Waiting| (0..STEPS).map(|count| one(make(count))).collect::<Vec<_>>().join(", ");
-    let until = now + SignedDuration::from_secs(42);
     let rows = [
         ("nothing: it is at rest", one(Waiting::Nothing)),
         ("a person, or another object (whose change wakes it)", one(Waiting::Someone)),
@@ -48,8 +47,11 @@ pub(super) fn body() -> String {
             many(|streak| Waiting::Retry { streak, after: Some(SignedDuration::ZERO) }),
         ),
         ("absence, to be read again", one(Waiting::Gone)),
-        ("the effect of an unanswered write, possible for 42 s more", one(Waiting::Quiet(until))),
-        ("the same, when the time is just over", one(Waiting::Quiet(now))),
+        (
+            "the effect of an unanswered write, possible for 42 s more",
+            one(Waiting::Quiet(SignedDuration::from_secs(42))),
+        ),
+        ("the same, when the time is just over", one(Waiting::Quiet(SignedDuration::ZERO))),
         ("an object that was written meanwhile", one(Waiting::AtOnce)),
     ];
     let mut text = table(&["waits for", "seconds"], rows.map(|(what, wait)| vec![what.to_owned(), wait]));
@@ -58,15 +60,15 @@ pub(super) fn body() -> String {
         ("longest wait between retries (flag)", waits.retry_max),
         ("between the reads that prove that a half is gone (flag)", waits.gone),
         ("effect of an unanswered PUT (flag)", waits.quiet),
+        ("what was sent to show, before its absence proves anything (flag)", waits.lag),
         ("role assignments and references, before Stalled", reason::GRACE),
         ("Revoked, before Stalled (assumed)", reason::REVOKED_GRACE),
         ("Activating, before PendingTooLong", reason::ACTIVATING),
         ("Updating, before UpdatingTooLong", reason::UPDATING),
         ("Propagating, before SignInRefused", reason::PROPAGATION),
-        ("a correction to show, before ReplaceNeeded", memory::CORRECTION_SETTLES),
-        ("what was sent to show, before it counts as deleted", memory::SENDING_SETTLES),
-        ("before a DELETE is sent again", memory::DELETE_SETTLES),
-        ("between corrections while Contended", memory::CONTENDED_PACE),
+        ("a correction to show, before ReplaceNeeded", item::CORRECTION_SETTLES),
+        ("before a DELETE is sent again", item::DELETE_SETTLES),
+        ("between corrections while Contended", item::CONTENDED_PACE),
         ("a Failed member, before it is sent again first", member::FAILED_FIRST),
         ("a Failed member, before it is sent again each next time", member::FAILED_NEXT),
         ("between tries of a failing credential (flag)", credential::PROBE),

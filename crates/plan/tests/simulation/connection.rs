@@ -28,7 +28,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     azure::{Author, Azure, Says, Thing},
     fixture::{
-        CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start, tenant,
+        CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start, steady,
+        tenant,
     },
 };
 
@@ -439,7 +440,8 @@ impl World {
         let mut still = 0;
         for _ in 0..PASSES {
             // Absences that are being counted are no rest.
-            let counted = |world: &Self| Half::BOTH.map(|half| world.memory.halves.get(half).absences.min(3));
+            let counted =
+                |world: &Self| Half::BOTH.map(|half| world.memory.halves.get(half).absences().min(3));
             let before = (counted(self), self.kube_writes, self.azure.clone());
             let look = self.pass();
             if self.released {
@@ -447,7 +449,10 @@ impl World {
             }
             self.advance(look);
             let same = before == (counted(self), self.kube_writes, self.azure.clone());
-            still = if same && self.azure.coming.is_empty() { still + 1 } else { 0 };
+            // Nor is the wait for what a write, or the last leader's, may still do.
+            let quiet =
+                Half::BOTH.into_iter().all(|half| self.memory.halves.get(half).is_quiet(steady(self.now)));
+            still = if same && quiet && self.azure.coming.is_empty() { still + 1 } else { 0 };
             if still == 3 {
                 return;
             }
@@ -497,15 +502,10 @@ impl World {
     }
 
     fn quiet_of_a_new_leader(&mut self, standing: &Standing) {
-        let until = self.won + Self::waits().quiet;
+        let (won, now) = (steady(self.won), steady(self.now));
         for half in Half::BOTH {
             let claim = standing.claims.get(half).as_ref();
-            let older =
-                claim.is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.since.0 < self.won);
-            let memory = self.memory.halves.get_mut(half);
-            if older && memory.quiet_until.is_none() && until > self.now {
-                memory.quiet_until = Some(until);
-            }
+            self.memory.halves.get_mut(half).inherit(claim, won, Self::waits().quiet, now);
         }
     }
 
@@ -554,20 +554,13 @@ impl Pass<'_> {
             memory: &self.world.memory,
             waits: WAITS.get_or_init(Waits::default),
             now: self.world.now,
+            steady: steady(self.world.now),
         }
     }
 
     fn plan(&self) -> Plan {
         let view = self.view();
-        plan::decide(
-            view.inputs,
-            view.desired,
-            view.observed,
-            view.standing,
-            view.memory,
-            view.waits,
-            view.now,
-        )
+        plan::decide(view)
     }
 
     fn signs(&self, half: Half) -> bool {
@@ -654,7 +647,7 @@ impl Pass<'_> {
         let reading = self.observed.halves.get(half).reading.clone();
         let now = self.world.now;
         let memory = self.world.memory.halves.get_mut(half);
-        memory.note(&reading, World::waits().gone, World::waits().lag, now);
+        memory.read(&reading, steady(now), World::waits().gone, World::waits().lag);
         let want = self.desired.halves.get(half).want.as_ref();
         if reading.found().is_some_and(|seen| want.is_some_and(|want| seen.body.is_what(want))) {
             memory.as_wanted();
@@ -923,7 +916,7 @@ impl Pass<'_> {
         let memory = self.world.memory.halves.get_mut(half);
         match answer {
             Ok(()) => {
-                memory.sent(cause, want, World::waits().sweep, now);
+                memory.put(cause, want, World::waits().sweep, steady(now));
                 self.world.memory.looks = 0;
                 if let Some(claim) = self.standing.claims.get_mut(half) {
                     claim.phase = ClaimPhase::Held;
@@ -934,7 +927,7 @@ impl Pass<'_> {
                 self.look(half);
             }
             Err(fault) => {
-                memory.not_sent(cause, want, &fault, World::waits().quiet, now);
+                memory.not_put(cause, want, &fault, World::waits().quiet, steady(now));
                 self.observed.halves.get_mut(half).write = Some(fault);
             }
         }
@@ -973,7 +966,7 @@ impl Pass<'_> {
         *self.written.get_mut(half) = self.count();
         match answer {
             Ok(()) => {
-                self.world.memory.halves.get_mut(half).deleted(now);
+                self.world.memory.halves.get_mut(half).deleted(steady(now));
                 self.look(half);
             }
             Err(fault) => self.observed.halves.get_mut(half).write = Some(fault),

@@ -105,6 +105,11 @@ pub(crate) fn meta() -> Meta {
     }
 }
 
+/// The monotonic clock of the simulation, which never steps.
+pub(crate) fn steady(now: Timestamp) -> avnm_terms::Moment {
+    avnm_terms::Moment::after_start(Timestamp::UNIX_EPOCH.duration_until(now))
+}
+
 /// A claim of the one object.
 pub(crate) fn claim(phase: ClaimPhase, of: &str, credential: &str, hash: String) -> Claim {
     Claim {

@@ -28,7 +28,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     azure::Author,
     connection::{Mishap, restricted},
-    fixture::{CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start},
+    fixture::{
+        CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, UID, claim, fault, meta, reference, start, steady,
+    },
     group::{Group, Joined, Names},
 };
 
@@ -348,13 +350,13 @@ impl World {
     pub(crate) fn rest(&mut self) {
         let mut still = 0;
         for _ in 0..PASSES {
-            let before = (self.memory.item.absences.min(1), self.kube_writes, self.azure.clone());
+            let before = (self.memory.item.absences().min(1), self.kube_writes, self.azure.clone());
             let look = self.pass();
             if self.released {
                 return;
             }
             self.advance(look);
-            let same = before == (self.memory.item.absences.min(1), self.kube_writes, self.azure.clone());
+            let same = before == (self.memory.item.absences().min(1), self.kube_writes, self.azure.clone());
             still = if same && self.azure.coming.is_empty() { still + 1 } else { 0 };
             if still == 3 {
                 return;
@@ -384,13 +386,7 @@ impl World {
                 return waits.sweep;
             }
         };
-        let until = self.won + waits.quiet;
-        let older = claim
-            .as_ref()
-            .is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.since.0 < self.won);
-        if older && self.memory.item.quiet_until.is_none() && until > self.now {
-            self.memory.item.quiet_until = Some(until);
-        }
+        self.memory.item.inherit(claim.as_ref(), steady(self.won), waits.quiet, steady(self.now));
         let mut pass = Pass {
             world: self,
             inputs,
@@ -464,6 +460,7 @@ impl Pass<'_> {
             memory: &self.world.memory,
             waits: &self.waits,
             now: self.world.now,
+            steady: steady(self.world.now),
         }
     }
 
@@ -526,11 +523,11 @@ impl Pass<'_> {
             return;
         }
         self.list();
-        self.world.memory.item.note(
+        self.world.memory.item.read(
             &self.observed.reading,
+            steady(self.world.now),
             SignedDuration::ZERO,
             avnm_plan::pace::Waits::default().lag,
-            self.world.now,
         );
     }
 
@@ -619,7 +616,7 @@ impl Pass<'_> {
                 self.confirmed = self.read;
                 self.observed.confirmed = true;
             }
-            Step::Remake => self.world.memory.item.lost = true,
+            Step::Remake => self.world.memory.item.remade(),
             Step::Put(cause) => self.put(*cause),
             Step::Delete => self.delete(),
             Step::Tell(happening) => self.told.push(happening.clone()),
@@ -736,7 +733,7 @@ impl Pass<'_> {
         let body = Some(self.desired.want.hash());
         match answer {
             Ok(()) => {
-                memory.item.sent(cause, body, self.waits.sweep, now);
+                memory.item.put(cause, body, self.waits.sweep, steady(now));
                 memory.looks = 0;
                 memory.updating_since = Some(now);
                 if let Some(claim) = &mut self.claim {
@@ -745,7 +742,7 @@ impl Pass<'_> {
                 self.look();
             }
             Err(fault) => {
-                memory.item.not_sent(cause, body, &fault, self.waits.quiet, now);
+                memory.item.not_put(cause, body, &fault, self.waits.quiet, steady(now));
                 self.observed.write = Some(fault);
             }
         }
@@ -784,7 +781,7 @@ impl Pass<'_> {
         self.written = self.count();
         match answer {
             Ok(()) => {
-                self.world.memory.item.deleted(now);
+                self.world.memory.item.deleted(steady(now));
                 self.look();
             }
             Err(fault) => self.observed.write = Some(fault),

@@ -217,7 +217,7 @@ fn a_replacement_is_not_told_as_a_deletion_by_others() {
     world.play();
     let told: Vec<&str> = world.told.iter().map(|one| one.reason).collect();
     assert!(told.contains(&"DriftCorrected") && !told.contains(&"DriftDetected"), "{told:?}");
-    assert_eq!(world.memory.item.corrections.len(), 1);
+    assert_eq!(world.memory.item.undone(), 1);
 }
 
 /// Nothing is written with a source that is gone when read live; an earlier PUT that may land keeps its claim.
