@@ -53,6 +53,7 @@ mod s17_pod_identity;
 mod s17_sign_in;
 mod s18_panic;
 mod s19_claims;
+mod s20_refused;
 mod sign_in;
 mod sources;
 mod world;
@@ -306,6 +307,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "a claim is of one id, a wish of one half, and the last wish counts",
         needs: Needs::Azure,
         run: |ctx| s19_claims::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "20",
+        title: "what Kubernetes refuses is told",
+        needs: Needs::Operator,
+        run: |ctx| s20_refused::run(ctx).boxed(),
     },
 ];
 
