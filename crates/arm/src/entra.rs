@@ -27,6 +27,7 @@ use azure_identity::{
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -53,12 +54,19 @@ const LOOP: u64 = 50196;
 /// How long nobody asks after that, where Entra does not say (assumed: it says only that it is to stop).
 const LOOP_PAUSE: Duration = Duration::from_secs(10 * 60);
 
+/// A token, and how long it is good.
+pub(crate) struct Grant {
+    pub(crate) token: AccessToken,
+    /// From the answer on, as Entra said it. What the SDK makes of that is a time of its own wall clock.
+    pub(crate) life: Duration,
+}
+
 /// Asks Entra for a token.
 pub(crate) async fn sign_in(
     cloud: &Cloud,
     transport: &Transport,
     credential: &Credential,
-) -> Result<AccessToken, Fault> {
+) -> Result<Grant, Fault> {
     let wire = Arc::new(Wire { transport: transport.clone(), seen: Mutex::new(None) });
     let mut configuration = CustomConfiguration::default();
     cloud.authority().as_str().clone_into(&mut configuration.authority_host);
@@ -90,7 +98,7 @@ pub(crate) async fn sign_in(
     let once =
         once.map_err(|error| local(credential, SignInFault::Refused, redact(&proof, &error.to_string())))?;
     match once.get_token(&[&cloud.scope()], None).await {
-        Ok(token) => Ok(token),
+        Ok(token) => Ok(Grant { token, life: wire.life() }),
         Err(_) => Err(wire.fault(credential, &proof)),
     }
 }
@@ -136,8 +144,8 @@ struct Wire {
 enum Seen {
     /// A refusal, or anything else that is no token.
     Refusal(Box<Refusal>),
-    /// A 200, whose body is not kept: it holds the token.
-    Success,
+    /// A 200: how long its token is good. The body is not kept, since it holds the token.
+    Success { life: Duration },
     /// Nothing.
     Silence(NoAnswer),
 }
@@ -147,11 +155,19 @@ impl Wire {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 
+    /// How long the token is good that came last; nothing where none did.
+    fn life(&self) -> Duration {
+        match *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Seen::Success { life }) => life,
+            Some(Seen::Refusal(_) | Seen::Silence(_)) | None => Duration::ZERO,
+        }
+    }
+
     fn fault(&self, credential: &Credential, proof: &SecretString) -> Fault {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         match seen {
             Some(Seen::Refusal(refusal)) => refusal.into_fault(credential, proof),
-            Some(Seen::Success) => local(
+            Some(Seen::Success { .. }) => local(
                 credential,
                 SignInFault::Unreachable,
                 "the answer of the sign-in endpoint holds no token",
@@ -187,7 +203,7 @@ impl HttpClient for Wire {
         match self.transport.send(request).await {
             Ok(answer) => {
                 self.note(if answer.status == 200 {
-                    Seen::Success
+                    Seen::Success { life: life_in(&answer.body) }
                 } else {
                     Seen::Refusal(Box::new(Refusal::read(&answer)))
                 });
@@ -199,6 +215,17 @@ impl HttpClient for Wire {
             }
         }
     }
+}
+
+/// How long the token of an answer is good; nothing where it does not say so.
+fn life_in(body: &[u8]) -> Duration {
+    #[derive(Deserialize)]
+    struct Life {
+        expires_in: i64,
+    }
+    let life =
+        serde_json::from_slice(body).ok().and_then(|Life { expires_in }| u64::try_from(expires_in).ok());
+    life.map_or(Duration::ZERO, Duration::from_secs)
 }
 
 /// A refusal of Entra, as it was read.

@@ -302,11 +302,11 @@ impl Inner {
         let begun = clock::instant();
         let result = entra::sign_in(&self.cloud, &self.transport, credential).await;
         let elapsed = clock::instant() - begun;
-        let token = result.and_then(|token| {
+        let token = result.and_then(|entra::Grant { token, life }| {
             // Counted from before the request: a token is never believed to live longer than it does.
-            let expires = Timestamp::from_second(token.expires_on.unix_timestamp()).ok();
-            let life = expires.and_then(|at| Duration::try_from(at.duration_since(clock::now())).ok());
-            let life = life.unwrap_or_default().saturating_sub(elapsed).min(LIFE_MAX);
+            let life = life.saturating_sub(elapsed);
+            let expires = clock::now().checked_add(life).ok();
+            let life = life.min(LIFE_MAX);
             let of = tenant_of(token.token.secret());
             if let Some(other) = of.filter(|tid| !tid.eq_ignore_ascii_case(credential.tenant.as_str())) {
                 let why =
