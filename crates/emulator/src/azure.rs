@@ -134,7 +134,16 @@ pub struct Azure {
 impl Azure {
     /// An Azure with the world that a file declares.
     pub fn new(file: &WorldFile, settings: Settings, seed: u64) -> anyhow::Result<Self> {
-        let clock = Clock::start();
+        Self::with_clock(file, settings, seed, Clock::start())
+    }
+
+    /// The same with the time of this clock.
+    pub(crate) fn with_clock(
+        file: &WorldFile,
+        settings: Settings,
+        seed: u64,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let now = clock.now();
         let mut rng = StdRng::seed_from_u64(seed);
         let world = world::World::build(file, now, &mut rng)?;

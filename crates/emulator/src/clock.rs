@@ -17,7 +17,12 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that shows the wall clock's time now.
     pub(crate) fn start() -> Self {
-        Self { started: Timestamp::now(), since: Instant::now() }
+        Self::start_at(Timestamp::now())
+    }
+
+    /// A clock that shows this time now.
+    pub(crate) fn start_at(started: Timestamp) -> Self {
+        Self { started, since: Instant::now() }
     }
 
     /// The time now. It never goes backwards, whatever happens to the wall clock.

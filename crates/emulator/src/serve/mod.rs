@@ -1,5 +1,6 @@
 //! The server: TLS, HTTP/1.1, and the faults that only a connection can suffer.
 
+pub(crate) mod exchange;
 pub mod tls;
 
 use std::io;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{self, HeaderMap, Response, StatusCode, header};
+use axum::http::{self, HeaderValue, Response, header};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use hyper::body::Incoming;
@@ -19,11 +20,10 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
-use crate::azure::{Azure, Door, Reaction, Request};
+use crate::azure::{Azure, Door, Reaction};
 use crate::journal::Journal;
+use exchange::{BODY_MAX, GIANT_START, GIANT_TYPE};
 
-/// ARM's own bound on a body, in bytes.
-const BODY_MAX: usize = 8 * 1024 * 1024;
 /// How long a client may take over its TLS handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How large the pieces of an endless body are, in bytes.
@@ -44,7 +44,7 @@ pub enum Front {
 }
 
 /// What is served.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Served {
     /// The emulated Azure.
     pub azure: Arc<Azure>,
@@ -102,35 +102,9 @@ async fn serve(
     door: Door,
     request: http::Request<Incoming>,
 ) -> Result<Response<Body>, CutOff> {
-    let Served { azure, entra, journal } = served;
     let (head, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_MAX).await else {
-        let text = "The request content size exceeds the maximum size of 8 MB.";
-        return Ok(response(Answer::gateway(413, "RequestContentTooLarge", text)));
-    };
-    let text = |name: &str| text(&head.headers, name);
-    let named = text("host").filter(|_| door == Door::Azure);
-    let request = Request {
-        door,
-        method: head.method.as_str().to_owned(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        origin: named.map_or_else(|| entra.to_string(), |host| format!("https://{host}")),
-        authorization: text("authorization"),
-        auxiliary: text("x-ms-authorization-auxiliary"),
-        correlation: text("x-ms-correlation-request-id"),
-        client_request_id: text("x-ms-client-request-id"),
-        metadata: text("metadata"),
-        if_match: text("if-match"),
-        body,
-    };
-    let admitted = azure.admit(&request);
-    if admitted.delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(admitted.delay_ms)).await;
-    }
-    let reaction = azure.act(&request, &admitted);
-    journal.tell(azure);
-    match reaction {
+    let body = axum::body::to_bytes(Body::new(body), BODY_MAX).await.map_err(|_| exchange::TooLarge);
+    match exchange::exchange(served, door, &head, body).await {
         Reaction::Answer(answer) => Ok(response(answer)),
         Reaction::Cut => Err(CutOff),
         Reaction::Truncated(answer) => Ok(truncated(&answer)),
@@ -138,33 +112,13 @@ async fn serve(
     }
 }
 
-/// All values of a header, as one, the way a list header is meant.
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    (!values.is_empty()).then(|| values.join(","))
-}
-
-fn head(answer: &Answer) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in &answer.headers {
-        // Only a fault can name a header that is none; it is then left out.
-        if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), value.parse()) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
-}
-
 fn response(answer: Answer) -> Response<Body> {
-    let mut response = head(&answer);
-    *response.body_mut() = Body::from(answer.body);
-    response
+    exchange::head(&answer).map(|()| Body::from(answer.body))
 }
 
 /// The whole length is announced and half of it sent.
 fn truncated(answer: &Answer) -> Response<Body> {
-    let mut response = head(answer);
+    let mut response = exchange::head(answer);
     response.headers_mut().insert(header::CONTENT_LENGTH, answer.body.len().max(2).into());
     let half = answer.body.slice(..answer.body.len() / 2);
     let end = async {
@@ -173,16 +127,14 @@ fn truncated(answer: &Answer) -> Response<Body> {
         Err(io::Error::from(io::ErrorKind::UnexpectedEof))
     };
     let body = stream::once(async { Ok(half) }).chain(stream::once(end));
-    *response.body_mut() = Body::from_stream(body);
-    response
+    response.map(|()| Body::from_stream(body))
 }
 
 /// JSON whose list begins and does not come to an item; the whole body has so many bytes.
 fn giant(bytes: u64) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    let json = header::HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    let first = Bytes::from_static(br#"{"value":["#);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(GIANT_TYPE));
+    let first = Bytes::from_static(GIANT_START);
     let first = first.slice(..usize::try_from(bytes).unwrap_or(usize::MAX).min(first.len()));
     let bytes = bytes - first.len() as u64;
     let piece = Bytes::from(vec![b' '; PIECE]);
