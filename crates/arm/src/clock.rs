@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // Someone has to ask, and it is this module.
 
 /// Wall-clock time, for what people read and for dates that Azure sends.
+#[cfg(not(feature = "in-process"))]
 pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
@@ -29,4 +30,87 @@ pub fn moment_of(instant: tokio::time::Instant) -> avnm_terms::Moment {
 /// What time it is, on both clocks.
 pub fn both() -> avnm_terms::Now {
     avnm_terms::Now { wall: now(), steady: moment() }
+}
+
+#[cfg(feature = "in-process")]
+pub use wall::{Wall, now};
+
+/// A wall clock that a test sets: it goes with tokio's clock, and steps when the test says so.
+#[cfg(feature = "in-process")]
+mod wall {
+    use std::{cell::Cell, marker::PhantomData};
+
+    use jiff::{SignedDuration, Timestamp};
+    use tokio::time::Instant;
+
+    thread_local! {
+        /// What the wall clock showed at an instant; none where nobody set it. Of this thread: a paused clock is one of a
+        /// runtime on one thread, and tests run beside each other on threads of their own.
+        static SHOWN: Cell<Option<(Timestamp, Instant)>> = const { Cell::new(None) };
+    }
+
+    /// Wall-clock time, for what people read and for dates that Azure sends: the system's, but where a test set its own.
+    pub fn now() -> Timestamp {
+        SHOWN.get().map_or_else(Timestamp::now, shown)
+    }
+
+    fn shown((at, since): (Timestamp, Instant)) -> Timestamp {
+        at.checked_add(Instant::now().saturating_duration_since(since)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The wall clock of this thread, for as long as this lives; after that it is the system's again.
+    #[derive(Debug)]
+    #[must_use = "the clock is the system's again when this is dropped"]
+    pub struct Wall {
+        /// It is this thread's and must not be dropped on another one.
+        _here: PhantomData<*const ()>,
+    }
+
+    impl Wall {
+        /// Sets the wall clock. From here on it goes as tokio's clock goes.
+        pub fn start(at: Timestamp) -> Self {
+            SHOWN.set(Some((at, Instant::now())));
+            Self { _here: PhantomData }
+        }
+
+        /// Steps the wall clock, ahead or back, as a correction of the system's time does. Monotonic time goes on.
+        pub fn step(&self, by: SignedDuration) {
+            let now = now().checked_add(by);
+            let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+            SHOWN.set(Some((now.unwrap_or(end), Instant::now())));
+        }
+    }
+
+    impl Drop for Wall {
+        fn drop(&mut self) {
+            SHOWN.set(None);
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::time::Duration;
+
+        use super::*;
+
+        #[tokio::test(start_paused = true)]
+        async fn it_goes_with_tokios_clock_and_steps_alone() {
+            let start: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+            let after = |seconds| start + SignedDuration::from_secs(seconds);
+            let wall = Wall::start(start);
+            assert_eq!(now(), start);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(now(), after(60));
+            let before = crate::clock::instant();
+            wall.step(SignedDuration::from_secs(-3600));
+            assert_eq!((now(), crate::clock::instant()), (after(60 - 3600), before));
+            wall.step(SignedDuration::MAX);
+            assert_eq!(now(), Timestamp::MAX);
+            wall.step(SignedDuration::MIN);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(now(), Timestamp::MIN + SignedDuration::from_secs(1));
+            drop(wall);
+            assert!(now() > start, "the system's");
+        }
+    }
 }

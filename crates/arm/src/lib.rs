@@ -19,6 +19,8 @@ mod entra;
 mod error;
 mod gate;
 mod guard;
+#[cfg(feature = "in-process")]
+pub mod in_process;
 mod managed_identity;
 #[cfg(test)]
 mod never_told;

@@ -1,4 +1,5 @@
-//! Bytes over TLS: one client for ARM and for Entra, with bounds on time and size.
+//! Bytes over TLS: one client for ARM and for Entra, with bounds on time and size. A test may put a function call in the
+//! place of TLS (feature `in-process`), and nothing above it knows.
 
 use std::{error::Error as _, fmt, time::Duration};
 
@@ -48,8 +49,18 @@ pub enum TransportError {
 /// The HTTPS client. Cheap to clone: clones share its connections.
 #[derive(Clone)]
 pub struct Transport {
-    client: reqwest::Client,
+    carrier: Carrier,
     request_timeout: Duration,
+}
+
+/// What carries a request to where it is answered. All that the client does lies above it.
+#[derive(Clone)]
+enum Carrier {
+    /// TLS.
+    Network(reqwest::Client),
+    /// A function call.
+    #[cfg(feature = "in-process")]
+    InProcess(crate::in_process::Carrier),
 }
 
 impl fmt::Debug for Transport {
@@ -79,34 +90,55 @@ impl Transport {
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(TransportError::Build)?;
-        Ok(Self { client, request_timeout: options.request_timeout })
+        let carrier = Carrier::Network(builder.build().map_err(TransportError::Build)?);
+        Ok(Self { carrier, request_timeout: options.request_timeout })
+    }
+
+    /// One without a network: what reaches Azure reaches this service, and so do the sign-ins.
+    #[cfg(feature = "in-process")]
+    pub fn in_process(
+        service: std::sync::Arc<dyn crate::in_process::Service>,
+        options: &TransportOptions,
+    ) -> Self {
+        let carrier = crate::in_process::Carrier::new(service, options.user_agent.clone());
+        Self { carrier: Carrier::InProcess(carrier), request_timeout: options.request_timeout }
     }
 
     /// Sends one request and reads its whole answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, NoAnswer> {
         let timeout = request.timeout.map_or(self.request_timeout, |wish| wish.min(self.request_timeout));
-        let mut builder =
-            self.client.request(request.method, request.url).headers(request.headers).timeout(timeout);
-        if let Some(body) = request.body {
-            builder = builder.body(body);
+        match &self.carrier {
+            Carrier::Network(client) => over_network(client, request, timeout).await,
+            #[cfg(feature = "in-process")]
+            Carrier::InProcess(carrier) => carrier.send(request, timeout).await,
         }
-        let mut response = builder.send().await.map_err(NoAnswer::of)?;
-        let status = response.status().as_u16();
-        let headers = std::mem::take(response.headers_mut());
-        // The declared length only says when not to begin; what is counted is what came.
-        if response.content_length().is_some_and(|length| length > BODY_MAX as u64) {
+    }
+}
+
+async fn over_network(
+    client: &reqwest::Client,
+    request: Request,
+    timeout: Duration,
+) -> Result<Answer, NoAnswer> {
+    let mut builder = client.request(request.method, request.url).headers(request.headers).timeout(timeout);
+    if let Some(body) = request.body {
+        builder = builder.body(body);
+    }
+    let mut response = builder.send().await.map_err(NoAnswer::of)?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    // The declared length only says when not to begin; what is counted is what came.
+    if response.content_length().is_some_and(|length| length > BODY_MAX as u64) {
+        return Err(NoAnswer::TooLarge);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of)? {
+        if body.len() + chunk.len() > BODY_MAX {
             return Err(NoAnswer::TooLarge);
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of)? {
-            if body.len() + chunk.len() > BODY_MAX {
-                return Err(NoAnswer::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, headers, body: body.freeze() })
+        body.extend_from_slice(&chunk);
     }
+    Ok(Answer { status, headers, body: body.freeze() })
 }
 
 /// What is sent.
