@@ -23,9 +23,17 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("avnm-emulator", &[]),
 ];
 
-/// These see what they like, and nothing that ships sees them. `avnm-wire` and
+/// These see what they like, and nothing that ships sees them. `avnm-wire`, `avnm-in-process` and
 /// `avnm-conformance` are where the client and the emulator meet.
-const TOOLS: &[&str] = &["xtask", "avnm-launcher", "avnm-scenarios", "avnm-wire", "avnm-conformance"];
+const TOOLS: &[&str] = &[
+    "xtask",
+    "avnm-launcher",
+    "avnm-scenarios",
+    "avnm-wire",
+    "avnm-in-process",
+    "avnm-conformance",
+    "avnm-entropy",
+];
 
 /// What the tests of any crate may see besides: the emulator and the launcher are made for them. The emulator's
 /// own tests may not see the client, or they would be shaped by it.
@@ -37,6 +45,12 @@ const PURE: &[&str] = &["avnm-terms", "avnm-api", "avnm-plan"];
 /// What a crate that only computes has nowhere below it.
 const IMPURE: &[&str] =
     &["tokio", "hyper", "reqwest", "kube-client", "kube-runtime", "tower", "rustls", "axum"];
+
+/// The programs that ship.
+const SHIPPED: &[&str] = &["avnm-operator"];
+
+/// Features of ours that are there for tests alone, and of which nothing may be in what ships.
+const TEST_FEATURES: &[&str] = &["in-process"];
 
 /// One arrow between two crates of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +68,11 @@ pub(crate) fn run() -> Result<ExitCode> {
         eprintln!("layers: {line}");
     }
     if wrong.is_empty() {
-        println!("layers: every arrow is an allowed one, and {} are pure", PURE.join(", "));
+        println!(
+            "layers: every arrow is an allowed one, {} are pure, and {} has nothing of what is for tests",
+            PURE.join(", "),
+            SHIPPED.join(", ")
+        );
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
@@ -71,7 +89,23 @@ fn check() -> Result<Vec<String>> {
         let tree = cargo(&["tree", "--package", name, "--edges", "normal", "--prefix", "none"])?;
         wrong.extend(impurities(name, &tree));
     }
+    for name in SHIPPED {
+        // As it is built to be shipped: alone, so that no test's wish is unified into it.
+        let edges = "normal,build,features";
+        let tree = cargo(&["tree", "--package", name, "--edges", edges, "--prefix", "none"])?;
+        wrong.extend(test_features(name, &tree));
+    }
     Ok(wrong)
+}
+
+/// The features for tests in the output of `cargo tree --edges features --prefix none`.
+fn test_features(name: &str, tree: &str) -> Vec<String> {
+    let ours = |feature: &str| {
+        let end = format!("feature \"{feature}\"");
+        tree.lines().any(|line| line.starts_with("avnm-") && line.trim_end_matches(" (*)").ends_with(&end))
+    };
+    let found = TEST_FEATURES.iter().filter(|feature| ours(feature));
+    found.map(|feature| format!("{name} ships and must not have the feature {feature:?} below it")).collect()
 }
 
 /// The crates of the workspace and the arrows between them.
@@ -220,5 +254,13 @@ mod tests {
         assert_eq!(wrong.len(), 1, "{wrong:?}");
         assert!(wrong[0].contains("tokio"));
         assert!(impurities("avnm-plan", "avnm-plan v0.1.0\ntokio-like v1.0.0\nserde v1.0.0\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_for_tests_does_not_ship() {
+        let tree = "avnm-operator v0.1.0 (crates/operator)\navnm-arm feature \"default\"\navnm-arm feature \"in-process\" (*)\n";
+        assert_eq!(test_features("avnm-operator", tree).len(), 1);
+        let tree = "avnm-operator v0.1.0 (crates/operator)\navnm-arm feature \"default\"\nother feature \"in-process\"\n";
+        assert!(test_features("avnm-operator", tree).is_empty());
     }
 }
