@@ -33,6 +33,8 @@ pub fn both() -> avnm_terms::Now {
 }
 
 #[cfg(feature = "in-process")]
+pub(crate) use wall::is_set;
+#[cfg(feature = "in-process")]
 pub use wall::{Wall, now};
 
 /// A wall clock that a test sets: it goes with tokio's clock, and steps when the test says so.
@@ -52,6 +54,11 @@ mod wall {
     /// Wall-clock time, for what people read and for dates that Azure sends: the system's, but where a test set its own.
     pub fn now() -> Timestamp {
         SHOWN.get().map_or_else(Timestamp::now, shown)
+    }
+
+    /// Whether a test set the wall clock of this thread: it is part of a simulation.
+    pub(crate) fn is_set() -> bool {
+        SHOWN.get().is_some()
     }
 
     fn shown((at, since): (Timestamp, Instant)) -> Timestamp {

@@ -1,5 +1,6 @@
 //! A seed gives the same run again: the same ledger, byte for byte, and the same words.
 
+use std::process::Command;
 use std::time::Duration;
 
 use avnm_emulator::settings::Consistency;
@@ -88,4 +89,26 @@ fn the_same_seed_gives_the_same_ledger_byte_for_byte() {
     let calls = ledger.matches("\"seq\"").count();
     assert!(calls > 200, "{calls} calls");
     assert_ne!(ledger, run(2).0);
+}
+
+/// The loader draws addresses anew for each process; none of them may show.
+#[test]
+fn another_process_gives_the_same_ledger() {
+    let alone = || {
+        let arguments = ["--exact", "repeatable::alone", "--ignored", "--nocapture"];
+        let output = Command::new(std::env::current_exe().unwrap()).args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().find(|line| line.starts_with(FIRST_ENTRY)).map(str::to_owned).unwrap()
+    };
+    assert_eq!(alone(), alone());
+}
+
+/// How a ledger begins.
+const FIRST_ENTRY: &str = r#"[{"seq":1,"#;
+
+#[test]
+#[ignore = "a part of another_process_gives_the_same_ledger"]
+fn alone() {
+    let (ledger, words) = run(3);
+    println!("\n{ledger} {words:?}");
 }
