@@ -1,11 +1,15 @@
-//! `cargo xtask layers`: the arrows between the crates are those of ARCHITECTURE.md and no others.
+//! `cargo xtask layers`: the arrows between the crates are those of ARCHITECTURE.md and no others, and the modules of a
+//! crate are in no circle.
 //!
 //! A crate that decides must not be able to read a clock or a socket, and the emulator must not share a line with
 //! the client that it tests: a field misspelt in both would pass every test. Both are facts of the dependency
 //! graph, so both are checked there and not by review.
 
+mod circles;
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
@@ -52,6 +56,12 @@ const SHIPPED: &[&str] = &["avnm-operator"];
 /// Features of ours that are there for tests alone, and of which nothing may be in what ships.
 const TEST_FEATURES: &[&str] = &["in-process"];
 
+/// The crates whose modules are looked at for circles, and their folders under `crates`.
+const LIBRARIES: &[&str] = &["terms", "api", "plan", "arm", "controller", "emulator"];
+
+/// Those of them that have none, and may have none any more. The circles of the others are printed and fail nothing.
+const WITHOUT_CIRCLES: &[&str] = &[];
+
 /// One arrow between two crates of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Arrow {
@@ -64,14 +74,21 @@ struct Arrow {
 /// Checks and prints what it checked.
 pub(crate) fn run() -> Result<ExitCode> {
     let wrong = check()?;
+    for name in LIBRARIES.iter().filter(|name| !WITHOUT_CIRCLES.contains(name)) {
+        for circle in circles_of(name)? {
+            println!("layers: a circle of modules in {name}: {circle}");
+        }
+    }
     for line in &wrong {
         eprintln!("layers: {line}");
     }
     if wrong.is_empty() {
         println!(
-            "layers: every arrow is an allowed one, {} are pure, and {} has nothing of what is for tests",
+            "layers: every arrow is an allowed one, {} are pure, {} has nothing of what is for tests, and the modules of {} \
+             are in no circle",
             PURE.join(", "),
-            SHIPPED.join(", ")
+            SHIPPED.join(", "),
+            WITHOUT_CIRCLES.join(", ")
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -95,7 +112,21 @@ fn check() -> Result<Vec<String>> {
         let tree = cargo(&["tree", "--package", name, "--edges", edges, "--prefix", "none"])?;
         wrong.extend(test_features(name, &tree));
     }
+    for name in WITHOUT_CIRCLES {
+        let circles = circles_of(name)?;
+        wrong.extend(circles.iter().map(|circle| format!("a circle of modules in {name}: {circle}")));
+    }
     Ok(wrong)
+}
+
+fn circles_of(name: &str) -> Result<Vec<circles::Circle>> {
+    circles::circles(&root().join("crates").join(name).join("src"))
+        .with_context(|| format!("look for circles of modules in {name}"))
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The features for tests in the output of `cargo tree --edges features --prefix none`.
@@ -165,7 +196,7 @@ fn cargo(args: &[&str]) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(args)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .current_dir(root())
         .output()
         .with_context(|| format!("run cargo {}", args.join(" ")))?;
     if !output.status.success() {

@@ -26,7 +26,7 @@ enum Command {
     Demo(demo::Args),
     /// Writes the generated files.
     Generate,
-    /// Checks which crate may see which, and that the pure ones stay pure.
+    /// Checks which crate may see which, that the pure ones stay pure, and which modules are in circles.
     Layers,
 }
 
