@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     Credential, GateKey, GateScope, VerbClass, error,
-    transport::{Answer, NoAnswer},
+    message::{Answer, NoAnswer},
 };
 
 /// What is done to the target.

@@ -14,12 +14,11 @@ use crate::{
     ClosedGate, Cloud, Credential, GateKey, GateScope, Observer, Tokens, Transport, VerbClass, WriteGuard,
     call::{Call, Verb},
     clock,
-    decode::{self, Undecodable},
+    envelope::{self, Envelope, Undecodable},
     gate::Gates,
+    message::Answer,
     observe::Blind,
     page::Pages,
-    resources::Envelope,
-    transport::Answer,
 };
 
 /// The client. Clones share connections, tokens and gates.
@@ -134,7 +133,7 @@ impl Arm {
                 }
                 Err(fault) => return Reading::Unread(fault),
             };
-            let part = match decode(&call, &answer, &[200], |body| decode::page(&base, body, &read)) {
+            let part = match decode(&call, &answer, &[200], |body| envelope::page(&base, body, &read)) {
                 Ok(part) => part,
                 Err(fault) => return Reading::Unread(fault),
             };
@@ -191,7 +190,7 @@ fn decode_one<P: DeserializeOwned, T>(
     read: impl FnOnce(ArmId, Envelope<P>) -> T,
 ) -> Result<T, Fault> {
     let good: &[u16] = if call.verb == Verb::Put { &[200, 201] } else { &[200] };
-    decode(call, answer, good, |body| decode::one(call.target, body, read))
+    decode(call, answer, good, |body| envelope::one(call.target, body, read))
 }
 
 fn decode<T>(

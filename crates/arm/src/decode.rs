@@ -1,43 +1,18 @@
 //! How the bodies of answers are read: from bytes to values of `avnm-terms`, without a call.
 //!
-//! The client reads every answer through this module; the functions that are public here let others hold recorded
-//! traffic against the same reading.
+//! The client reads its answers with the same functions of `envelope` and `resources`; those that are public here let others
+//! hold recorded traffic against that reading.
 
 use avnm_terms::{
     ArmId, FaultKind, Group, Manager, ManagerConnection, Member, ScopeConnection, VirtualNetwork,
 };
-use serde::de::DeserializeOwned;
-use thiserror::Error;
 
+pub use crate::envelope::{Part, Undecodable};
 use crate::{
+    envelope::{one, page},
     error::{self, Body},
-    resources::{Envelope, Page, group, manager, manager_connection, member, network, scope_connection},
+    resources::{group, manager, manager_connection, member, network, scope_connection},
 };
-
-/// A success that is useless. Of serde's words only the kind is kept: they may quote the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Undecodable {
-    /// Not JSON at all.
-    #[error("is not JSON")]
-    NotJson,
-    /// JSON that is no such resource.
-    #[error("is JSON of another form")]
-    OtherForm,
-    /// An item of a list that cannot be named.
-    #[error("has an item with neither id nor name")]
-    Nameless,
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part<T> {
-    /// The items whose names are possible ids.
-    pub items: Vec<T>,
-    /// How many items were left out because their names have characters that our ids do not have.
-    pub skipped: usize,
-    /// Where the list goes on, as it was written; `""` was recorded for the end.
-    pub next_link: Option<String>,
-}
 
 /// An answer that is no success, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,43 +88,6 @@ pub fn managers(collection: &str, body: &[u8]) -> Result<Part<Manager>, Undecoda
 /// Reads a virtual network or subnet that was asked for by this id.
 pub fn network(asked: &ArmId, body: &[u8]) -> Result<VirtualNetwork, Undecodable> {
     one(asked, body, network::read)
-}
-
-/// Reads one thing.
-pub(crate) fn one<P: DeserializeOwned, T>(
-    asked: &ArmId,
-    body: &[u8],
-    read: impl FnOnce(ArmId, Envelope<P>) -> T,
-) -> Result<T, Undecodable> {
-    let envelope: Envelope<P> = json(body)?;
-    Ok(read(envelope.id_or(asked), envelope))
-}
-
-/// Reads one page of a list.
-pub(crate) fn page<P: DeserializeOwned, T>(
-    collection: &str,
-    body: &[u8],
-    read: impl Fn(ArmId, Envelope<P>) -> T,
-) -> Result<Part<T>, Undecodable> {
-    let page: Page<P> = json(body)?;
-    let mut part = Part { items: Vec::new(), skipped: 0, next_link: page.next_link };
-    for item in page.value {
-        match item.id_in(collection) {
-            Ok(Some(id)) => part.items.push(read(id, item)),
-            // Someone's name with characters that our ids do not have: it cannot be one of ours.
-            Ok(None) => part.skipped += 1,
-            Err(_) => return Err(Undecodable::Nameless),
-        }
-    }
-    Ok(part)
-}
-
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Undecodable::OtherForm,
-        _ => Undecodable::NotJson,
-    })
 }
 
 #[cfg(test)]

@@ -31,12 +31,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Cloud, Credential, Material,
+    Cloud, Credential, Material, Transport,
     assertion::Fixed,
     clock,
     credential::redact,
-    error, retry_after,
-    transport::{Answer, NoAnswer, Request, Transport},
+    error,
+    message::{Answer, NoAnswer, Request},
+    retry_after,
 };
 
 /// What was tried, in faults.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use avnm_terms::{Fault, FaultKind, text};
 use serde_json::Value;
 
-use crate::{clock, gate, retry_after, transport::Answer};
+use crate::{clock, gate, message::Answer, retry_after};
 
 /// 404s that prove that the thing, or what holds it, is not there. `SubscriptionNotFound` is not among them: it
 /// also means that we may not look.

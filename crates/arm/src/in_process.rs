@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::header::{HeaderValue, USER_AGENT};
 
-use crate::transport::{Answer, BODY_MAX, NoAnswer, Request};
+use crate::message::{Answer, BODY_MAX, NoAnswer, Request};
 
 /// Answers requests in the place of Azure and Entra.
 #[async_trait]

@@ -16,12 +16,14 @@ mod cloud;
 mod credential;
 pub mod decode;
 mod entra;
+mod envelope;
 mod error;
 mod gate;
 mod guard;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 mod managed_identity;
+mod message;
 #[cfg(test)]
 mod never_told;
 mod observe;

@@ -10,8 +10,8 @@ use crate::{
     call::{Call, Verb},
     clock, error,
     gate::Outcome,
+    message::{Answer, NoAnswer, Request},
     token::Token,
-    transport::{Answer, NoAnswer, Request},
 };
 
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");

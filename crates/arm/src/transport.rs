@@ -3,12 +3,9 @@
 
 use std::{error::Error as _, fmt, time::Duration};
 
-use bytes::{Bytes, BytesMut};
-use reqwest::{Method, header::HeaderMap};
-use url::Url;
+use bytes::BytesMut;
 
-/// Largest answer that is read, in bytes: ARM's own bound.
-pub(crate) const BODY_MAX: usize = 8 * 1024 * 1024;
+use crate::message::{Answer, BODY_MAX, NoAnswer, Request};
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -124,7 +121,7 @@ async fn over_network(
     if let Some(body) = request.body {
         builder = builder.body(body);
     }
-    let mut response = builder.send().await.map_err(NoAnswer::of)?;
+    let mut response = builder.send().await.map_err(no_answer)?;
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     // The declared length only says when not to begin; what is counted is what came.
@@ -132,7 +129,7 @@ async fn over_network(
         return Err(NoAnswer::TooLarge);
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of)? {
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > BODY_MAX {
             return Err(NoAnswer::TooLarge);
         }
@@ -141,74 +138,14 @@ async fn over_network(
     Ok(Answer { status, headers, body: body.freeze() })
 }
 
-/// What is sent.
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Bytes>,
-    /// A bound below the transport's own.
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// What was answered.
-#[derive(Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    /// A header as text, bounded.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok().filter(|text| !text.is_empty() && text.len() <= 256)
-    }
-}
-
 /// Why no answer was read.
-#[derive(Debug, Clone)]
-pub(crate) enum NoAnswer {
-    /// No connection came about: nothing was sent.
-    Unconnected(String),
-    /// Cut off after it may have been sent.
-    Cut(String),
-    /// Not answered in time.
-    TimedOut,
-    /// More than [`BODY_MAX`] bytes.
-    TooLarge,
-}
-
-impl NoAnswer {
-    fn of(error: reqwest::Error) -> Self {
-        if error.is_connect() {
-            Self::Unconnected(chain(error))
-        } else if error.is_timeout() {
-            Self::TimedOut
-        } else {
-            Self::Cut(chain(error))
-        }
-    }
-
-    /// Whether the request may have reached Azure.
-    pub(crate) fn may_have_effect(&self) -> bool {
-        !matches!(self, Self::Unconnected(_))
-    }
-
-    /// Whether it is worth another try at once. A request that timed out has had its time.
-    pub(crate) fn is_cut(&self) -> bool {
-        matches!(self, Self::Unconnected(_) | Self::Cut(_))
-    }
-}
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unconnected(why) => write!(f, "cannot connect: {why}"),
-            Self::Cut(why) => write!(f, "the connection was cut: {why}"),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::TooLarge => write!(f, "the answer is larger than {} MiB", BODY_MAX / (1024 * 1024)),
-        }
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    if error.is_connect() {
+        NoAnswer::Unconnected(chain(error))
+    } else if error.is_timeout() {
+        NoAnswer::TimedOut
+    } else {
+        NoAnswer::Cut(chain(error))
     }
 }
 

@@ -3,8 +3,7 @@
 use avnm_terms::{ArmId, Group, GroupId, MemberType, Reading, text};
 use serde::Deserialize;
 
-use super::Envelope;
-use crate::{Arm, Credential};
+use crate::{Arm, Credential, envelope::Envelope};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,8 +4,7 @@ use avnm_terms::{ArmId, Fault, FaultKind, GroupId, Member, MemberId, NetworkId, 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Envelope;
-use crate::{Arm, Credential};
+use crate::{Arm, Credential, envelope::Envelope};
 
 /// What a static member is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]

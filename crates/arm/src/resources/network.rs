@@ -3,8 +3,7 @@
 use avnm_terms::{ArmId, NetworkId, Reading, VirtualNetwork};
 use serde::Deserialize;
 
-use super::Envelope;
-use crate::{Arm, Credential};
+use crate::{Arm, Credential, envelope::Envelope};
 
 /// Nothing in them is of interest; that they are there tells a network from something else.
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,7 @@ use avnm_terms::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Envelope;
-use crate::{Arm, Credential};
+use crate::{Arm, Credential, envelope::Envelope};
 
 /// What a scope connection is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
