@@ -13,89 +13,20 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
+use crate::buckets::Buckets;
 use crate::clock::Clock;
-use crate::entra::token::Signer;
 use crate::faults::{Effect, Faults};
 use crate::ledger::{self, CallKind, Entry, Ledger};
 use crate::path::ArmPath;
-use crate::rules::{self, Quirk, network_managers, pairing, quota::Buckets, static_members};
+use crate::request::Request;
+use crate::rules::{self, Quirk, network_managers, pairing, static_members, unchecked};
 use crate::settings::Settings;
+use crate::state::State;
+use crate::token::Signer;
+use crate::world::World;
 use crate::world::agenda::Event;
 use crate::world::file::WorldFile;
-use crate::world::{World, build_guid};
-use crate::{entra, imds, world};
-
-/// Where a call came in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Door {
-    /// The one address of ARM and Entra.
-    #[default]
-    Azure,
-    /// The instance metadata service.
-    Imds,
-}
-
-/// A call as it arrived.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// Where it came in.
-    pub door: Door,
-    /// The HTTP method.
-    pub method: String,
-    /// The path, still percent-encoded.
-    pub path: String,
-    /// The query without its question mark.
-    pub query: String,
-    /// `https://host:port`, as the caller named it; links in answers begin with it. For the metadata service, where
-    /// Entra is.
-    pub origin: String,
-    /// The Authorization header.
-    pub authorization: Option<String>,
-    /// The x-ms-authorization-auxiliary header.
-    pub auxiliary: Option<String>,
-    /// The x-ms-correlation-request-id header.
-    pub correlation: Option<String>,
-    /// The x-ms-client-request-id header.
-    pub client_request_id: Option<String>,
-    /// The Metadata header, by which a caller of the metadata service shows that it was not led there.
-    pub metadata: Option<String>,
-    /// The If-Match header.
-    pub if_match: Option<String>,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Request {
-    /// Which service it calls.
-    pub fn kind(&self) -> CallKind {
-        match self.door {
-            Door::Imds => CallKind::Imds,
-            Door::Azure if entra::is_entra(&self.path) => CallKind::Token,
-            Door::Azure => CallKind::Arm,
-        }
-    }
-}
-
-/// Everything behind the lock.
-#[derive(Debug)]
-pub struct State {
-    /// All there is.
-    pub world: World,
-    /// What can be set.
-    pub settings: Settings,
-    /// Faults in force.
-    pub faults: Faults,
-    /// Calls so far.
-    pub ledger: Ledger,
-    /// Quotas.
-    pub buckets: Buckets,
-    /// Makes and knows tokens.
-    pub signer: Signer,
-    /// The seeded generator: delays, order, GUIDs.
-    pub rng: StdRng,
-    /// Where the emulator itself listens: an audience as good as ARM's own.
-    pub own_origins: Vec<String>,
-}
+use crate::{entra, guid, imds};
 
 /// What an admitted call is to suffer, and its number in the ledger.
 #[derive(Clone, Debug)]
@@ -146,7 +77,7 @@ impl Azure {
     ) -> anyhow::Result<Self> {
         let now = clock.now();
         let mut rng = StdRng::seed_from_u64(seed);
-        let world = world::World::build(file, now, &mut rng)?;
+        let world = World::build(file, now, &mut rng)?;
         let mut state = State {
             world,
             settings,
@@ -159,7 +90,7 @@ impl Azure {
         };
         for (index, entry) in file.resources.iter().enumerate() {
             let body = json!({"properties": entry.properties});
-            rules::put_unchecked(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)
+            unchecked::put(&mut state, &entry.id, entry.tenant.as_deref(), &body, now)
                 .with_context(|| format!("resources[{index}] ({})", entry.id))?;
         }
         Ok(Self { clock, state: Mutex::new(state) })
@@ -175,7 +106,7 @@ impl Azure {
         // A panic in a rule must not take all later calls with it; the state is consistent between rules.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        state.settle(now);
+        settle(&mut state, now);
         (state, now)
     }
 
@@ -193,7 +124,7 @@ impl Azure {
         let (id, writes) = fault.as_ref().map_or((None, 0), |hit| (Some(hit.id), hit.writes));
         let correlation = match &request.correlation {
             Some(id) if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
-            _ => build_guid(&mut state.rng),
+            _ => guid::draw(&mut state.rng),
         };
         let body = match kind {
             CallKind::Arm if !request.body.is_empty() => {
@@ -229,7 +160,7 @@ impl Azure {
             federated_subject: None,
         };
         let seq = state.ledger.note(entry, state.settings.ledger_limit);
-        state.identify(seq, kind, request);
+        identify(state, seq, kind, request);
         let latency = state.settings.latency_ms.draw(&mut state.rng);
         let (delay_ms, effect) =
             fault.map_or((0, Effect::Serve), |hit| (hit.action.delay_ms, hit.action.effect));
@@ -241,21 +172,21 @@ impl Azure {
         let (mut state, now) = self.settled();
         let state = &mut *state;
         let reaction = match &admitted.effect {
-            Effect::Serve => Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::None)),
+            Effect::Serve => Reaction::Answer(perform(state, request, admitted.seq, now, Quirk::None)),
             Effect::FailMember => {
-                Reaction::Answer(state.perform(request, admitted.seq, now, Quirk::FailMember))
+                Reaction::Answer(perform(state, request, admitted.seq, now, Quirk::FailMember))
             }
             Effect::Stale => {
                 let quirk = Quirk::Stale { since: admitted.writes };
-                Reaction::Answer(state.perform(request, admitted.seq, now, quirk))
+                Reaction::Answer(perform(state, request, admitted.seq, now, quirk))
             }
             Effect::Bom => {
-                let mut answer = state.perform(request, admitted.seq, now, Quirk::None);
+                let mut answer = perform(state, request, admitted.seq, now, Quirk::None);
                 answer.body = [b"\xef\xbb\xbf", &answer.body[..]].concat().into();
                 Reaction::Answer(answer)
             }
             Effect::ContentType { value } => {
-                let mut answer = state.perform(request, admitted.seq, now, Quirk::None);
+                let mut answer = perform(state, request, admitted.seq, now, Quirk::None);
                 answer.headers.retain(|(name, _)| name != "content-type");
                 Reaction::Answer(answer.with("content-type", value.clone()))
             }
@@ -269,8 +200,8 @@ impl Azure {
             }
             Effect::CutBefore => Reaction::Cut,
             Effect::CutAfter => {
-                let status = state.perform(request, admitted.seq, now, Quirk::None).status;
-                state.note_effect(admitted.seq, status);
+                let status = perform(state, request, admitted.seq, now, Quirk::None).status;
+                note_effect(state, admitted.seq, status);
                 Reaction::Cut
             }
             Effect::LateEffect { ms } => {
@@ -280,8 +211,8 @@ impl Azure {
             }
             Effect::Html { status } => Reaction::Answer(html(*status)),
             Effect::Truncated => {
-                let answer = state.perform(request, admitted.seq, now, Quirk::None);
-                state.note_effect(admitted.seq, answer.status);
+                let answer = perform(state, request, admitted.seq, now, Quirk::None);
+                note_effect(state, admitted.seq, answer.status);
                 Reaction::Truncated(answer)
             }
             Effect::Giant { bytes } => Reaction::Giant(*bytes),
@@ -335,81 +266,72 @@ impl Azure {
     }
 }
 
-impl State {
-    /// Lets everything happen that is due.
-    pub fn settle(&mut self, now: Timestamp) {
-        while let Some((due, event)) = self.world.agenda.take_due(now) {
-            match event {
-                Event::ScopeConnection(key) => pairing::look_from_manager(self, &key, due),
-                Event::ManagerConnection(key) => pairing::look_from_target(self, &key, due),
-                Event::CrossTenantScope { manager, tenant, scope } => {
-                    pairing::look_at_scopes(self, &manager, &tenant, &scope);
+/// Lets everything happen that is due.
+pub(crate) fn settle(state: &mut State, now: Timestamp) {
+    while let Some((due, event)) = state.world.agenda.take_due(now) {
+        match event {
+            Event::ScopeConnection(key) => pairing::look_from_manager(state, &key, due),
+            Event::ManagerConnection(key) => pairing::look_from_target(state, &key, due),
+            Event::CrossTenantScope { manager, tenant, scope } => {
+                pairing::look_at_scopes(state, &manager, &tenant, &scope);
+            }
+            Event::MemberPlaced(key) => static_members::place(state, &key, due),
+            Event::StaticMember(key) => static_members::finish(state, &key, due),
+            Event::Registered { scope, tenant } => {
+                if let Some(path) = ArmPath::from_id(&scope) {
+                    rules::registration::set(state, &path, &tenant, true);
                 }
-                Event::MemberPlaced(key) => static_members::place(self, &key, due),
-                Event::StaticMember(key) => static_members::finish(self, &key, due),
-                Event::Registered { scope, tenant } => {
-                    if let Some(path) = ArmPath::from_id(&scope) {
-                        rules::registration::set(self, &path, &tenant, true);
-                    }
-                }
-                Event::Manager(key) => network_managers::finish(self, &key),
-                Event::Late { request, seq } => {
-                    let status = self.perform(&request, seq, due, Quirk::None).status;
-                    self.note_effect(seq, status);
-                    self.ledger.tell(seq);
-                }
+            }
+            Event::Manager(key) => network_managers::finish(state, &key),
+            Event::Late { request, seq } => {
+                let status = perform(state, &request, seq, due, Quirk::None).status;
+                note_effect(state, seq, status);
+                state.ledger.tell(seq);
             }
         }
     }
+}
 
-    /// Whether a token for this resource is one for ARM.
-    pub fn is_audience(&self, resource: &str) -> bool {
-        let resource = resource.trim_end_matches('/');
-        let ours = self.settings.audiences.iter().chain(&self.own_origins);
-        ours.into_iter().any(|audience| audience.trim_end_matches('/') == resource)
+fn perform(state: &mut State, request: &Request, seq: u64, now: Timestamp, quirk: Quirk) -> Answer {
+    let (answer, asked) = match request.kind() {
+        CallKind::Arm => return rules::answer(state, request, now, quirk),
+        CallKind::Token => entra::answer(state, request, now),
+        CallKind::Imds => imds::answer(state, request, now),
+    };
+    if let Some(entry) = state.ledger.get_mut(seq) {
+        entry.tenant = asked.tenant;
+        entry.client_id = asked.client_id;
+        entry.secret_fingerprint = asked.secret_fingerprint;
+        entry.proof = asked.proof;
+        entry.assertion_fingerprint = asked.assertion_fingerprint;
+        entry.certificate_thumbprint = asked.certificate_thumbprint;
+        entry.federated_issuer = asked.federated_issuer;
+        entry.federated_subject = asked.federated_subject;
     }
+    answer
+}
 
-    fn perform(&mut self, request: &Request, seq: u64, now: Timestamp, quirk: Quirk) -> Answer {
-        let (answer, asked) = match request.kind() {
-            CallKind::Arm => return rules::answer(self, request, now, quirk),
-            CallKind::Token => entra::answer(self, request, now),
-            CallKind::Imds => imds::answer(self, request, now),
-        };
-        if let Some(entry) = self.ledger.get_mut(seq) {
-            entry.tenant = asked.tenant;
-            entry.client_id = asked.client_id;
-            entry.secret_fingerprint = asked.secret_fingerprint;
-            entry.proof = asked.proof;
-            entry.assertion_fingerprint = asked.assertion_fingerprint;
-            entry.certificate_thumbprint = asked.certificate_thumbprint;
-            entry.federated_issuer = asked.federated_issuer;
-            entry.federated_subject = asked.federated_subject;
-        }
-        answer
+/// Who called, as far as the tokens say; also for calls that a fault keeps from the rules.
+fn identify(state: &mut State, seq: u64, kind: CallKind, request: &Request) {
+    if kind != CallKind::Arm {
+        return;
     }
-
-    /// Who called, as far as the tokens say; also for calls that a fault keeps from the rules.
-    fn identify(&mut self, seq: u64, kind: CallKind, request: &Request) {
-        if kind != CallKind::Arm {
-            return;
+    let (bearer, auxiliary) = rules::tokens::peek(&state.signer, request);
+    if let Some(entry) = state.ledger.get_mut(seq) {
+        if let Some(claims) = bearer {
+            entry.principal = Some(claims.appid);
+            entry.bearer_tenant = Some(claims.tid);
         }
-        let (bearer, auxiliary) = rules::tokens::peek(&self.signer, request);
-        if let Some(entry) = self.ledger.get_mut(seq) {
-            if let Some(claims) = bearer {
-                entry.principal = Some(claims.appid);
-                entry.bearer_tenant = Some(claims.tid);
-            }
-            for claims in auxiliary {
-                entry.auxiliary_principals.push(claims.appid);
-                entry.auxiliary_tenants.push(claims.tid);
-            }
+        for claims in auxiliary {
+            entry.auxiliary_principals.push(claims.appid);
+            entry.auxiliary_tenants.push(claims.tid);
         }
     }
+}
 
-    fn note_effect(&mut self, seq: u64, status: u16) {
-        if let Some(entry) = self.ledger.get_mut(seq) {
-            entry.effect = Some(status);
-        }
+fn note_effect(state: &mut State, seq: u64, status: u16) {
+    if let Some(entry) = state.ledger.get_mut(seq) {
+        entry.effect = Some(status);
     }
 }
 

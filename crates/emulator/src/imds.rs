@@ -9,11 +9,12 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use crate::answer::{Answer, Answered};
-use crate::azure::{Request, State};
 use crate::entra::Asked;
 use crate::entra::own_key::own_key;
-use crate::rules::{Evidence, documents};
-use crate::world::build_guid;
+use crate::evidence::{Evidence, documents};
+use crate::guid;
+use crate::request::Request;
+use crate::state::State;
 use crate::world::directory::ManagedIdentity;
 
 /// What this is built on.
@@ -116,7 +117,7 @@ fn token(state: &mut State, request: &Request, now: Timestamp, asked: &mut Asked
     let Some(resource) = field("resource") else {
         return Err(refuse(400, "invalid_request", "Required query variable 'resource' is missing"));
     };
-    let uti = build_guid(&mut state.rng);
+    let uti = guid::draw(&mut state.rng);
     let named = ["client_id", "object_id", "msi_res_id"].map(field);
     let identity = identity(&state.world.managed_identities, named)?;
     asked.tenant = Some(identity.tenant.clone());

@@ -12,11 +12,12 @@ use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::azure::{Azure, Door, Reaction};
+use crate::azure::{Azure, Reaction};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::journal::Journal;
 use crate::options::Options;
+use crate::request::Door;
 use crate::serve::Served;
 use crate::serve::exchange::{self, BODY_MAX, GIANT_START, GIANT_TYPE};
 

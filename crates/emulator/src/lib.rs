@@ -4,7 +4,7 @@
 //! others; a bearer token and auxiliary tokens are checked as ARM checks them; the two halves of a connection find
 //! each other later, each by itself; static members are Updating before they are Succeeded or Failed.
 //!
-//! Each rule names what it is built on ([`rules::EVIDENCE`]): a recording of the real service, a public report, the
+//! Each rule names what it is built on ([`catalogue::EVIDENCE`]): a recording of the real service, a public report, the
 //! specification, or nothing better than an assumption. The emulator shares no code with any client: a field
 //! misspelt in both would pass every test.
 //!
@@ -21,20 +21,29 @@
 
 pub mod answer;
 pub mod azure;
+mod buckets;
+pub mod catalogue;
 mod clock;
 pub mod control;
 mod emulator;
 pub mod entra;
+pub mod evidence;
 pub mod faults;
+mod guid;
 pub mod imds;
 mod in_process;
 pub mod journal;
+pub mod keys;
 pub mod ledger;
 mod options;
 pub mod path;
+mod pattern;
+pub mod request;
 pub mod rules;
 pub mod serve;
 pub mod settings;
+pub mod state;
+pub mod token;
 pub mod world;
 
 pub use control::Control;

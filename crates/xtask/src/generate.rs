@@ -10,7 +10,7 @@ type Generated = (String, String);
 /// Every generated file.
 fn all() -> anyhow::Result<Vec<Generated>> {
     let mut files = vec![("deploy/crds.yaml".to_owned(), crds()?)];
-    files.push(("docs/emulator/evidence.md".to_owned(), avnm_emulator::rules::evidence::page()));
+    files.push(("docs/emulator/evidence.md".to_owned(), avnm_emulator::catalogue::page()));
     files.push(("docs/emulator/settings.md".to_owned(), avnm_emulator::settings::page::page()));
     files.push((
         "docs/emulator/settings.schema.json".to_owned(),

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use avnm_emulator::azure::Request;
 use avnm_emulator::faults::Effect;
 use avnm_emulator::path::{ArmPath, Kind};
+use avnm_emulator::request::Request;
 use avnm_emulator::{ConnectionState, Fault, Match};
 use bytes::Bytes;
 use jiff::Timestamp;

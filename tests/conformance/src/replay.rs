@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use avnm_emulator::azure::Request;
 use avnm_emulator::path::{ArmPath, Kind};
+use avnm_emulator::request::Request;
 use bytes::Bytes;
 use serde_json::{Value, json};
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use avnm_emulator::azure::{Azure, Reaction, Request};
+use avnm_emulator::azure::{Azure, Reaction};
 use avnm_emulator::path::ArmPath;
+use avnm_emulator::request::Request;
 use avnm_emulator::world::file::WorldFile;
 use avnm_emulator::{Control, Settings, Span};
 use bytes::Bytes;

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::asked::{Asked, Body, Number, Refusal};
 use super::{Control, page};
+use crate::catalogue::EVIDENCE;
 use crate::entra::registry::Edit;
 use crate::faults::Fault;
-use crate::rules::EVIDENCE;
 use crate::settings::schema;
 use crate::world::resources::ConnectionState;
 

@@ -11,14 +11,15 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 
-use crate::azure::{Azure, State};
-use crate::entra::certificates::Certificate;
+use crate::azure::Azure;
 use crate::entra::registry::{self, Edit};
 use crate::faults::{Armed, Fault};
 use crate::ledger::Entry;
 use crate::path::{ArmPath, Kind, scope_key};
-use crate::rules::{self, pairing};
+use crate::rules::{self, pairing, unchecked};
 use crate::settings::Settings;
+use crate::state::State;
+use crate::world::certificate::Certificate;
 use crate::world::directory::{Lock, Role};
 use crate::world::file::{AppEntry, RoleEntry, ServicePrincipalEntry};
 use crate::world::resources::{ConnectionState, Half};
@@ -45,20 +46,20 @@ impl Control {
     /// One resource as a GET shows it. The tenant is needed only for a management group's name that several have.
     pub fn get(&self, id: &str, tenant: Option<&str>) -> anyhow::Result<Option<Value>> {
         let (state, _) = self.azure.settled();
-        let (path, tenant) = rules::locate(&state, id, tenant)?;
-        Ok(rules::show_unchecked(&state, &path, &tenant))
+        let (path, tenant) = unchecked::locate(&state, id, tenant)?;
+        Ok(unchecked::show(&state, &path, &tenant))
     }
 
     /// Makes or replaces a resource as somebody at the portal would, and gives it back.
     pub fn put(&self, id: &str, tenant: Option<&str>, body: &Value) -> anyhow::Result<Value> {
         let (mut state, now) = self.azure.settled();
-        rules::put_unchecked(&mut state, id, tenant, body, now)
+        unchecked::put(&mut state, id, tenant, body, now)
     }
 
     /// Deletes a resource and what lies in it, as somebody at the portal would. Says whether it was there.
     pub fn delete(&self, id: &str, tenant: Option<&str>) -> anyhow::Result<bool> {
         let (mut state, now) = self.azure.settled();
-        rules::delete_unchecked(&mut state, id, tenant, now)
+        unchecked::delete(&mut state, id, tenant, now)
     }
 
     /// The calls after this number, oldest first.
@@ -96,7 +97,7 @@ impl Control {
         forced: Option<ConnectionState>,
     ) -> anyhow::Result<Value> {
         let (mut state, now) = self.azure.settled();
-        let (path, tenant) = rules::locate(&state, id, tenant)?;
+        let (path, tenant) = unchecked::locate(&state, id, tenant)?;
         let key = state.world.key(&path, &tenant);
         let (half, owner, scope) = match path.kind() {
             Kind::ScopeConnection => match state.world.scope_connections.get_mut(&key) {
@@ -113,7 +114,7 @@ impl Control {
         };
         force(half, forced, now);
         pairing::touch(&mut state, &owner, &scope, now);
-        Ok(rules::show_unchecked(&state, &path, &tenant).unwrap_or_default())
+        Ok(unchecked::show(&state, &path, &tenant).unwrap_or_default())
     }
 
     /// Registers an application in a tenant, with one secret and these roles there.
@@ -167,7 +168,7 @@ impl Control {
     /// Registers Microsoft.Network in a subscription or at a management group, or ends that.
     pub fn register(&self, scope: &str, tenant: Option<&str>, registered: bool) -> anyhow::Result<()> {
         let mut state = self.azure.settled().0;
-        let (path, tenant) = rules::locate(&state, scope, tenant)?;
+        let (path, tenant) = unchecked::locate(&state, scope, tenant)?;
         ensure!(
             path.namespace.is_none() && path.resource_group.is_none(),
             "{scope} is no subscription or management group"

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::keys::{Algorithm, RsaKey};
+use crate::evidence::{Evidence, documents};
+use crate::keys::{Algorithm, RsaKey};
 use crate::ledger::Proof;
-use crate::rules::{Evidence, documents};
 use crate::world::view::seven_digits;
 
 /// What this is built on.

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::refusals;
 use crate::answer::{Answer, Answered};
-use crate::azure::{Request, State};
-use crate::rules::{Evidence, documents};
+use crate::evidence::{Evidence, documents};
+use crate::request::Request;
+use crate::state::State;
+use crate::token;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -79,7 +82,7 @@ pub fn openid(state: &mut State, tenant: &str, request: &Request, now: Timestamp
     let tenant = match tenant {
         // Clients ask for these to learn the endpoints' form; they are no tenants to sign in to.
         "common" | "organizations" => tenant.to_owned(),
-        _ => super::known_tenant(state, tenant, now)?,
+        _ => refusals::known_tenant(state, tenant, now)?,
     };
     let origin = &request.origin;
     let part = if v2 { "/v2.0" } else { "" };
@@ -92,7 +95,7 @@ pub fn openid(state: &mut State, tenant: &str, request: &Request, now: Timestamp
         "id_token_signing_alg_values_supported": ["RS256"],
         "response_types_supported": ["code", "id_token"],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "issuer": if v2 { format!("{origin}/{tenant}/v2.0") } else { super::token::issuer(&tenant) },
+        "issuer": if v2 { format!("{origin}/{tenant}/v2.0") } else { token::issuer(&tenant) },
         "authorization_endpoint": format!("{origin}/{tenant}/oauth2{part}/authorize"),
         "tenant_region_scope": "NA",
         "cloud_instance_name": origin.trim_start_matches("https://"),

@@ -18,7 +18,7 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::keys::{Keys, RsaKey};
+use crate::keys::{Keys, RsaKey};
 
 /// One per process and made when first asked for: most emulators never sign with it, and making it takes a while.
 static OWN: LazyLock<Option<OwnKey>> = LazyLock::new(OwnKey::generate);
@@ -84,7 +84,7 @@ fn public_key(der: &[u8]) -> Option<RsaKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entra::keys::Algorithm;
+    use crate::keys::Algorithm;
 
     #[test]
     fn what_it_publishes_verifies_what_it_signs() {

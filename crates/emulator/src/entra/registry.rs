@@ -4,13 +4,13 @@ use anyhow::{Context, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::certificates::Certificate;
-use super::federation::{self, FederatedCredential};
-use super::keys::Keys;
-use crate::azure::State;
+use crate::guid;
+use crate::keys::Keys;
 use crate::path::{ArmPath, scope_key};
-use crate::world::build_guid;
+use crate::state::State;
+use crate::world::certificate::Certificate;
 use crate::world::directory::{BuiltInRole, Given, Role, ServicePrincipal};
+use crate::world::federated_credential::{self, FederatedCredential};
 use crate::world::file::AppEntry;
 
 /// One edit. As JSON: `{"op": "removeRole", "clientId": …, "tenant": …, "actions": […]}`.
@@ -161,7 +161,7 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
         Edit::AddServicePrincipal { client_id, tenant, object_id, roles } => {
             let tenant = tenant.to_ascii_lowercase();
             anyhow::ensure!(state.world.tenants.contains_key(&tenant), "tenant {tenant} is not known");
-            let object_id = object_id.unwrap_or_else(|| build_guid(&mut state.rng));
+            let object_id = object_id.unwrap_or_else(|| guid::draw(&mut state.rng));
             let given = given(state, now);
             let roles = roles.into_iter().map(|role| Role { given, ..role }).collect();
             let new = ServicePrincipal { object_id, disabled: false, roles };
@@ -191,9 +191,9 @@ pub(crate) fn apply(state: &mut State, edit: Edit, now: Timestamp) -> anyhow::Re
         }
         Edit::AddFederatedCredential { client_id, issuer, subject, audience } => {
             let ms = state.settings.federation_delay_ms.draw(&mut state.rng);
-            let audience = audience.unwrap_or_else(|| federation::AUDIENCE.into());
+            let audience = audience.unwrap_or_else(|| federated_credential::AUDIENCE.into());
             let new = FederatedCredential { issuer, subject, audience, works_from: later(now, ms) };
-            federation::add(&mut app(state, &client_id)?.federated_credentials, new)?;
+            federated_credential::add(&mut app(state, &client_id)?.federated_credentials, new)?;
         }
         Edit::RemoveFederatedCredential { client_id, issuer, subject } => {
             let all = &mut app(state, &client_id)?.federated_credentials;

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Call, Evidence, documents, tokens, verb};
+use super::call::{Call, verb};
+use super::tokens;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
-use crate::entra::token::Claims;
+use crate::evidence::{Evidence, documents};
 use crate::path::{ArmPath, Kind, Scope, scope_key};
+use crate::state::State;
+use crate::token::Claims;
 use crate::world::directory::Role;
 
 /// What this is built on.
@@ -126,8 +128,8 @@ pub fn allowed(state: &State, claims: &Claims, action: &str, on: &ArmPath, now: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entra::token::issuer;
     use crate::rules::testing::{CENTRAL, MANAGER, TARGET, TARGET_SUBSCRIPTION, state};
+    use crate::token::issuer;
 
     fn claims(state: &State, tenant: &str) -> Claims {
         let appid = "a0a0a0a0-1111-2222-3333-444444444444";

@@ -1,16 +1,14 @@
 //! Reads that lag behind writes, where the settings (or a fault) say so. By default every read sees every write.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
-use super::{Call, Evidence, dispatch};
+use super::call::Call;
+use super::dispatch::dispatch;
 use crate::answer::Answer;
-use crate::azure::State;
+use crate::evidence::Evidence;
 use crate::path::Kind;
 use crate::settings::Span;
+use crate::state::State;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -25,54 +23,6 @@ pub const EVIDENCE: &[Evidence] = &[
     ),
 ];
 
-/// What readers that lag behind still see, by the key of the thing.
-#[derive(Debug, Default)]
-pub struct Echoes {
-    reads: BTreeMap<String, (Timestamp, Answer)>,
-    unlisted: BTreeMap<String, Timestamp>,
-    ghosts: BTreeMap<String, (Timestamp, Value)>,
-    before: BTreeMap<String, (u64, Answer)>,
-    writes: u64,
-}
-
-impl Echoes {
-    /// Whether lists do not have this one yet.
-    pub fn is_unlisted(&self, key: &str, now: Timestamp) -> bool {
-        !self.unlisted.is_empty() && self.unlisted.get(key).is_some_and(|until| now < *until)
-    }
-
-    /// The number of the last write that was noted.
-    pub fn writes(&self) -> u64 {
-        self.writes
-    }
-
-    /// The last write after that number to what a list has, as far as it was noted: the key, and what a GET showed
-    /// before.
-    pub fn last_write(
-        &self,
-        since: u64,
-        prefix: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Option<(&String, &Answer)> {
-        self.before
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, (write, _))| *write > since && wanted(&key[prefix.len()..]))
-            .max_by_key(|(_, (write, _))| *write)
-            .map(|(key, (_, before))| (key, before))
-    }
-
-    /// The deleted things that a list beginning with this prefix still has, by key.
-    pub fn ghosts(&self, prefix: &str, now: Timestamp) -> Vec<(&String, &Value)> {
-        self.ghosts
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(_, (until, _))| now < *until)
-            .map(|(key, (_, shown))| (key, shown))
-            .collect()
-    }
-}
-
 /// The answer of a GET that does not see the last write; None where it does.
 pub fn read(state: &State, call: &Call<'_>) -> Option<Answer> {
     if call.method != "GET" || call.path.is_collection() {
@@ -80,12 +30,10 @@ pub fn read(state: &State, call: &Call<'_>) -> Option<Answer> {
     }
     let echoes = &state.world.echoes;
     let key = state.world.key(&call.path, &call.caller.bearer.tid);
-    if let Some(since) = call.stale {
-        let before = echoes.before.get(&key).filter(|(write, _)| *write > since);
-        return before.map(|(_, before)| before.clone().bent(true));
+    match call.stale {
+        Some(since) => echoes.before(&key, since).map(|before| before.clone().bent(true)),
+        None => echoes.read(&key, call.now).cloned(),
     }
-    let (until, answer) = echoes.reads.get(&key)?;
-    (call.now < *until).then(|| answer.clone())
 }
 
 /// What a GET shows before this write, where anybody may want to know afterwards.
@@ -120,24 +68,11 @@ pub fn note(state: &mut State, call: &Call<'_>, before: Answer) {
         let ms = i64::try_from(span.draw(&mut state.rng)).unwrap_or(i64::MAX);
         (ms > 0).then(|| call.now.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX))
     };
-    let echoes = &mut state.world.echoes;
-    echoes.reads.remove(&key);
     if call.method == "DELETE" {
-        echoes.unlisted.remove(&key);
-        if let Some(until) = until(lag.linger_ms).filter(|_| before.status == 200) {
-            let shown = serde_json::from_slice(&before.body).unwrap_or_default();
-            echoes.ghosts.insert(key.clone(), (until, shown));
-            echoes.reads.insert(key.clone(), (until, before.clone()));
-        }
+        let lingers = until(lag.linger_ms);
+        state.world.echoes.deleted(key, before, lingers);
     } else {
-        echoes.ghosts.remove(&key);
-        if let Some(until) = until(lag.list_lag_ms).filter(|_| before.status == 404) {
-            echoes.unlisted.insert(key.clone(), until);
-        }
-        if let Some(until) = until(lag.stale_read_ms) {
-            echoes.reads.insert(key.clone(), (until, before.clone()));
-        }
+        let (unlisted, stale) = (until(lag.list_lag_ms), until(lag.stale_read_ms));
+        state.world.echoes.written(key, before, unlisted, stale);
     }
-    echoes.writes += 1;
-    echoes.before.insert(key, (echoes.writes, before));
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Evidence;
 use crate::answer::Answer;
-use crate::azure::{Door, Request};
+use crate::evidence::Evidence;
+use crate::request::{Door, Request};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[Evidence::recording(

@@ -1,9 +1,11 @@
 //! The third check, on the PUT of a static member only: the network that it names must be the caller's to change.
 
-use super::{Call, Evidence, access, documents};
+use super::access;
+use super::call::Call;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::{ArmPath, Kind, Scope};
+use crate::state::State;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[

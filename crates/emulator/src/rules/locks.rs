@@ -1,9 +1,10 @@
 //! Management locks: what they keep from being deleted or changed.
 
-use super::{Call, Evidence, documents};
+use super::call::Call;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::scope_key;
+use crate::state::State;
 use crate::world::directory::LockLevel;
 
 /// What this is built on.

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::call::Call;
 use super::paging::{self, Order};
-use super::{Call, Evidence, not_found, pairing, stuck};
+use super::refusals::not_found;
+use super::{pairing, stuck};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::Evidence;
 use crate::path::{ArmPath, scope_key};
 use crate::settings::IdentityChange;
+use crate::state::State;
 use crate::world::resources::{Author, Half, ManagerConnection};
 use crate::world::view;
 

@@ -3,9 +3,11 @@
 
 use serde_json::json;
 
-use super::{Call, Evidence, not_found, parent_not_found, verb};
+use super::call::{Call, verb};
+use super::refusals::{not_found, parent_not_found};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::Evidence;
+use crate::state::State;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[

@@ -3,14 +3,18 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::call::{Call, verb};
+use super::operations;
 use super::paging::{self, Order};
-use super::{Call, Evidence, documents, not_found, operations, parent_not_found, verb};
+use super::refusals::{not_found, parent_not_found};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
+use crate::guid;
 use crate::path::ArmPath;
+use crate::state::State;
+use crate::world::remove_under;
 use crate::world::resources::{Author, NetworkGroup, SystemData};
 use crate::world::view::{self, In};
-use crate::world::{build_guid, remove_under};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -130,7 +134,7 @@ pub fn store(state: &mut State, path: &ArmPath, sent: Sent, by: &Author, now: Ti
             description,
             member_type: sent.member_type.unwrap_or_else(|| "VirtualNetwork".into()),
             had_members: false,
-            resource_guid: build_guid(&mut state.rng),
+            resource_guid: guid::draw(&mut state.rng),
             system_data: SystemData::new(by, now),
         },
     };

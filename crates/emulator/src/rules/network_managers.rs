@@ -4,16 +4,20 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::call::Call;
 use super::paging::{self, Order};
-use super::{Call, Evidence, documents, operations, pairing, registration, resource_not_found, stuck};
+use super::refusals::resource_not_found;
+use super::{operations, pairing, registration, stuck};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
+use crate::guid;
 use crate::path::{ArmPath, Scope};
 use crate::settings::ManagerDelete;
+use crate::state::State;
 use crate::world::agenda::Event;
 use crate::world::resources::{Author, Manager, SystemData};
 use crate::world::view::{self, In};
-use crate::world::{build_guid, remove_under, under};
+use crate::world::{remove_under, under};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -235,7 +239,7 @@ pub fn store(
         provisioning_state: if updating { "Updating" } else { "Succeeded" },
         resource_guid: match old {
             Some(old) => old.resource_guid.clone(),
-            None => build_guid(&mut state.rng),
+            None => guid::draw(&mut state.rng),
         },
         system_data: old.map_or_else(|| SystemData::new(by, now), |old| old.system_data.touched(by, now)),
     };

@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::call::Call;
 use super::paging::{self, Order};
-use super::{Call, Evidence, documents, resource_not_found, static_members};
+use super::refusals::resource_not_found;
+use super::static_members;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::ArmPath;
+use crate::state::State;
 use crate::world::build_network;
 use crate::world::resources::{Network, Subnet};
 use crate::world::view;

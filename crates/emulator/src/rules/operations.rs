@@ -5,9 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use rand::Rng;
 
-use super::{Call, Evidence, resource_not_found};
+use super::call::Call;
+use super::refusals::resource_not_found;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::Evidence;
+use crate::state::State;
 use crate::world::resources::Operation;
 
 /// What this is built on.

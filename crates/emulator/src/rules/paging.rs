@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{Call, Evidence, documents};
+use super::call::Call;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
+use crate::state::State;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[

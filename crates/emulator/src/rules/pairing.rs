@@ -13,10 +13,10 @@
 
 use jiff::Timestamp;
 
-use super::{Evidence, documents};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::scope_key;
 use crate::settings::{Pairing, Reconnect};
+use crate::state::State;
 use crate::world::agenda::Event;
 use crate::world::resources::{
     ConnectionState, CrossTenantScope, Half, Manager, ManagerConnection, ScopeConnection,
@@ -327,8 +327,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::rules::put_unchecked;
     use crate::rules::testing::{MANAGER, TARGET, TARGET_SUBSCRIPTION, state};
+    use crate::rules::unchecked;
     use crate::settings::Span;
 
     /// A world in which both halves were just made, with delays of up to 50 ms.
@@ -338,10 +338,10 @@ mod tests {
         state.settings.pairing_delay_ms = Span { min: 0, max: 50 };
         let now = Timestamp::UNIX_EPOCH;
         let ours = json!({"properties": {"tenantId": TARGET, "resourceId": TARGET_SUBSCRIPTION}});
-        put_unchecked(&mut state, &format!("{MANAGER}/scopeConnections/x"), None, &ours, now).unwrap();
+        unchecked::put(&mut state, &format!("{MANAGER}/scopeConnections/x"), None, &ours, now).unwrap();
         let theirs = format!("{TARGET_SUBSCRIPTION}/providers/Microsoft.Network/networkManagerConnections/y");
         let body = json!({"properties": {"networkManagerId": MANAGER}});
-        put_unchecked(&mut state, &theirs, None, &body, now).unwrap();
+        unchecked::put(&mut state, &theirs, None, &body, now).unwrap();
         state
     }
 
@@ -360,7 +360,7 @@ mod tests {
         let mut state = just_made(seed);
         (0..=50)
             .map(|ms| {
-                state.settle(Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms));
+                crate::azure::settle(&mut state, Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms));
                 seen(&state)
             })
             .collect()

@@ -1,14 +1,11 @@
 //! Rate limits: token buckets per principal, subscription (or tenant) and verb, and the headers that show them.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-
-use super::{Call, Evidence, documents};
+use super::call::Call;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::Scope;
 use crate::settings::Quota;
+use crate::state::State;
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[
@@ -45,15 +42,6 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification("429 with Retry-After in seconds; the bucket's form", &documents::REQUEST_LIMITS),
 ];
 
-/// What is left in each bucket.
-#[derive(Debug, Default)]
-pub struct Buckets {
-    left: BTreeMap<Key, (f64, Timestamp)>,
-}
-
-/// Whose, where, and for which class of verbs.
-type Key = (String, String, &'static str);
-
 /// A verb class: its name in headers, what they usually say, and the usual global number.
 fn class(method: &str) -> (&'static str, u32, u32, u32) {
     match method {
@@ -85,28 +73,6 @@ const TOGETHER: f64 = 15.0;
 const EVERYBODY: &str = "*";
 const PROVIDER: &str = "Microsoft.Network";
 const GRAPH: &str = "Microsoft.ResourceGraph";
-
-impl Buckets {
-    /// Takes one call out of a bucket, or says how many seconds to wait.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "seconds to wait, small and positive"
-    )]
-    fn take(&mut self, key: Key, quota: Quota, now: Timestamp) -> Result<f64, u64> {
-        let (left, at) = self.left.entry(key).or_insert((quota.size, now));
-        let seconds = now.duration_since(*at).as_secs_f64().max(0.0);
-        *left = (*left + seconds * quota.refill_per_second).min(quota.size);
-        *at = now;
-        if *left >= 1.0 {
-            *left -= 1.0;
-            return Ok(*left);
-        }
-        let wait =
-            if quota.refill_per_second > 0.0 { (1.0 - *left) / quota.refill_per_second } else { 3_600.0 };
-        Err(wait.ceil().max(1.0) as u64)
-    }
-}
 
 /// Takes one call out of ARM's bucket, or refuses it.
 pub fn take(state: &mut State, call: &Call<'_>) -> Answered<()> {
@@ -175,8 +141,8 @@ pub fn with_headers(state: &State, call: &Call<'_>, answer: Answer) -> Answer {
     let (class, usual, usual_tenant, global) = class(call.method);
     let (kind, place) = place(call);
     let left = |whose: &str| {
-        let left = state.buckets.left.get(&(whose.to_owned(), place.clone(), class));
-        left.filter(|_| quota(state, class).is_some()).map(|(left, _)| *left as u32)
+        let left = state.buckets.left(&(whose.to_owned(), place.clone(), class));
+        left.filter(|_| quota(state, class).is_some()).map(|left| left as u32)
     };
     let usual = if kind == "tenant" { usual_tenant } else { usual };
     let name = format!("x-ms-ratelimit-remaining-{kind}-{class}");

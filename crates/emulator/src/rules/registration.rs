@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
-use super::{Call, Evidence, access, documents};
+use super::access;
+use super::call::Call;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::{ArmPath, Kind, Scope};
+use crate::state::State;
 use crate::world::agenda::Event;
 
 /// What this is built on.

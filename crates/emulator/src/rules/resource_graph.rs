@@ -6,10 +6,12 @@ mod kusto;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Evidence, access, documents, quota};
+use super::call::Call;
+use super::{access, quota};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::{Evidence, documents};
 use crate::path::{ArmPath, Scope};
+use crate::state::State;
 use crate::world::resources::Network;
 use kusto::Query;
 

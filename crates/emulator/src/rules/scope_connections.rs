@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::call::{Call, verb};
 use super::paging::{self, Order};
-use super::{Call, Evidence, not_found, pairing, parent_not_found, stuck, verb};
+use super::refusals::{not_found, parent_not_found};
+use super::{pairing, stuck};
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::Evidence;
 use crate::path::{ArmPath, scope_key};
 use crate::settings::IdentityChange;
+use crate::state::State;
 use crate::world::resources::{Author, ConnectionState, Half, ScopeConnection, SystemData};
 use crate::world::view;
 

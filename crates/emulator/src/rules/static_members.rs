@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use rand::Rng;
 use serde::Deserialize;
 
+use super::call::{Call, verb};
+use super::linked;
 use super::paging::{self, Order};
-use super::{Call, Evidence, linked, parent_not_found, verb};
+use super::refusals::parent_not_found;
 use crate::answer::{Answer, Answered};
-use crate::azure::State;
+use crate::evidence::Evidence;
 use crate::path::{ArmPath, Kind, scope_key};
 use crate::settings::{IdentityChange, NetworkGone};
+use crate::state::State;
 use crate::world::agenda::Event;
 use crate::world::resources::{Author, StaticMember, SystemData};
 use crate::world::view::{self, In};

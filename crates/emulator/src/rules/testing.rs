@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::azure::State;
-use crate::entra::token::Signer;
 use crate::settings::Settings;
+use crate::state::State;
+use crate::token::Signer;
 use crate::world::World;
 use crate::world::file::{DEFAULT_WORLD, WorldFile};
 
@@ -24,7 +24,7 @@ pub(crate) fn state() -> State {
         settings: Settings::instant(),
         faults: crate::faults::Faults::default(),
         ledger: crate::ledger::Ledger::default(),
-        buckets: super::quota::Buckets::default(),
+        buckets: crate::buckets::Buckets::default(),
         signer: Signer::new([7; 64]),
         rng,
         own_origins: Vec::new(),

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Evidence, documents};
 use crate::answer::{Answer, Answered};
-use crate::azure::{Request, State};
-use crate::entra::token::{Claims, Signer};
+use crate::evidence::{Evidence, documents};
+use crate::request::Request;
+use crate::state::State;
+use crate::token::{Claims, Signer};
 
 /// What this is built on.
 pub const EVIDENCE: &[Evidence] = &[

@@ -1,14 +1,16 @@
 //! One call from its head and body to what its caller gets: the same for every way in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use bytes::Bytes;
 
-use super::Served;
 use crate::answer::Answer;
-use crate::azure::{Door, Reaction, Request};
+use crate::azure::{Azure, Reaction};
+use crate::journal::Journal;
+use crate::request::{Door, Request};
 
 /// ARM's own bound on a body, in bytes.
 pub(crate) const BODY_MAX: usize = 8 * 1024 * 1024;
@@ -16,6 +18,17 @@ pub(crate) const BODY_MAX: usize = 8 * 1024 * 1024;
 pub(crate) const GIANT_START: &[u8] = br#"{"value":["#;
 /// Its content type.
 pub(crate) const GIANT_TYPE: &str = "application/json; charset=utf-8";
+
+/// What is served.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The emulated Azure.
+    pub azure: Arc<Azure>,
+    /// Where its Entra is.
+    pub entra: Arc<str>,
+    /// Who is told of calls.
+    pub journal: Arc<Journal>,
+}
 
 /// A body of more than [`BODY_MAX`] bytes, or one that did not come whole.
 pub(crate) struct TooLarge;

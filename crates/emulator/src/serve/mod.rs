@@ -4,7 +4,6 @@ pub(crate) mod exchange;
 pub mod tls;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,8 +19,9 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
-use crate::azure::{Azure, Door, Reaction};
-use crate::journal::Journal;
+use crate::azure::Reaction;
+use crate::request::Door;
+pub use exchange::Served;
 use exchange::{BODY_MAX, GIANT_START, GIANT_TYPE};
 
 /// How long a client may take over its TLS handshake.
@@ -41,17 +41,6 @@ pub enum Front {
     Azure(TlsAcceptor),
     /// The instance metadata service, in the clear.
     Imds,
-}
-
-/// What is served.
-#[derive(Clone, Debug)]
-pub struct Served {
-    /// The emulated Azure.
-    pub azure: Arc<Azure>,
-    /// Where its Entra is.
-    pub entra: Arc<str>,
-    /// Who is told of calls.
-    pub journal: Arc<Journal>,
 }
 
 /// Serves connections until it is dropped, and they with it.

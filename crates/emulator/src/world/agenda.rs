@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use crate::azure::Request;
+use crate::request::Request;
 
 /// Something that happens by itself.
 #[derive(Clone, Debug)]

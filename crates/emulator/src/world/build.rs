@@ -2,23 +2,18 @@
 
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
-use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 
-use super::World;
+use super::certificate::Certificate;
 use super::directory::{App, ManagedIdentity, ManagementGroup, Role, ServicePrincipal, Subscription, Tenant};
+use super::federated_credential;
 use super::file::{AppEntry, RoleEntry, WorldFile};
 use super::resources::{Author, Manager, Network, NetworkGroup, Subnet, SystemData};
-use crate::entra::certificates::Certificate;
-use crate::entra::federation;
-use crate::entra::keys::Keys;
+use super::store::World;
+use crate::guid;
+use crate::keys::Keys;
 use crate::path::{ArmPath, Kind, Scope};
-
-/// A random GUID from the seeded generator, so that a world looks the same each time.
-pub(crate) fn guid(rng: &mut StdRng) -> String {
-    uuid::Builder::from_random_bytes(rng.random()).into_uuid().to_string()
-}
 
 impl World {
     /// Builds the world that a file declares, but for its `resources`.
@@ -125,12 +120,12 @@ impl World {
             app.certificates.push(Certificate::parse(pem)?);
         }
         for credential in &entry.federated_credentials {
-            federation::add(&mut app.federated_credentials, credential.clone())?;
+            federated_credential::add(&mut app.federated_credentials, credential.clone())?;
         }
         for principal in &entry.service_principals {
             let tenant = self.known_tenant(&principal.tenant).context("service principal")?;
             let roles = principal.roles.iter().map(role).collect::<anyhow::Result<_>>()?;
-            let object_id = principal.object_id.clone().unwrap_or_else(|| guid(rng));
+            let object_id = principal.object_id.clone().unwrap_or_else(|| guid::draw(rng));
             let twice =
                 app.service_principals.insert(tenant, ServicePrincipal { object_id, disabled: false, roles });
             ensure!(twice.is_none(), "two service principals in tenant {}", principal.tenant);
@@ -160,7 +155,7 @@ impl World {
                     .map(|it| it.as_str().to_owned())
                     .collect(),
                 provisioning_state: "Succeeded",
-                resource_guid: guid(rng),
+                resource_guid: guid::draw(rng),
                 system_data: SystemData::new(&author, now),
             };
             ensure!(self.managers.insert(path.key(), manager).is_none(), "{} is declared twice", entry.id);
@@ -178,7 +173,7 @@ impl World {
                 description: entry.description.clone(),
                 member_type: entry.member_type.as_str().to_owned(),
                 had_members: false,
-                resource_guid: guid(rng),
+                resource_guid: guid::draw(rng),
                 system_data: SystemData::new(&author, now),
             };
             ensure!(self.groups.insert(path.key(), group).is_none(), "{} is declared twice", entry.id);
@@ -246,7 +241,7 @@ pub(crate) fn new_network(
         }
     }
     let (id, name) = (path.id(), path.name().to_owned());
-    Network { id, name, location, tags, address_prefixes, subnets, resource_guid: guid(rng) }
+    Network { id, name, location, tags, address_prefixes, subnets, resource_guid: guid::draw(rng) }
 }
 
 fn text_map(tags: &std::collections::BTreeMap<String, String>) -> Map<String, Value> {

@@ -8,11 +8,12 @@ use std::net::IpAddr;
 
 use anyhow::{Context, bail, ensure};
 
+use super::certificate::Certificate;
 use super::file::{
     AppEntry, ManagementGroupEntry, ManagerEntry, NetworkEntry, RoleEntry, SubnetEntry, WorldFile,
 };
+use super::forms::{guid, id};
 use super::properties;
-use crate::entra::certificates::Certificate;
 use crate::path::{ArmPath, Kind, Scope};
 
 /// How a resource group's id looks, for messages.
@@ -290,22 +291,6 @@ fn each<T>(
         check(entry).with_context(|| format!("{list}[{index}] ({})", known_by(entry)))?;
     }
     Ok(())
-}
-
-/// A GUID, as Azure writes them.
-pub(super) fn guid(field: &str, text: &str) -> anyhow::Result<()> {
-    // The parser alone would also take braces and a GUID without hyphens.
-    let good = text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
-    ensure!(good, "{field}: {text:?} is not a GUID, as 24680975-1234-abcd-56ef-121314ab5643");
-    Ok(())
-}
-
-/// An id that begins with a slash, as Azure writes them, and names one thing.
-pub(super) fn id(field: &str, text: &str) -> anyhow::Result<ArmPath> {
-    let path = ArmPath::from_id(text).filter(|path| text.starts_with('/') && !path.is_collection());
-    path.with_context(|| {
-        format!("{field}: {text:?} is not an id, as /subscriptions/GUID/resourceGroups/NAME/providers/…")
-    })
 }
 
 fn of_kind(text: &str, kind: Kind) -> anyhow::Result<ArmPath> {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::entra::certificates::Certificate;
-use crate::entra::federation::FederatedCredential;
-use crate::world::file::GUID;
+use super::certificate::Certificate;
+use super::federated_credential::FederatedCredential;
+use crate::guid;
+use crate::pattern;
 
 /// An Entra tenant.
 #[derive(Clone, Debug, Serialize)]
@@ -95,13 +96,13 @@ pub struct App {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedIdentity {
     /// The tenant that it lives in, one of `tenants`.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub tenant: String,
     /// Its client id, a GUID.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub client_id: String,
     /// Its principal's object id, a GUID: the subject of its tokens.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub object_id: String,
     /// The id of its resource.
     #[schemars(extend("pattern" = "^/subscriptions/.+"))]
@@ -145,7 +146,7 @@ pub struct Given {
 impl Role {
     /// Whether the role holds this action.
     pub fn allows(&self, action: &str) -> bool {
-        self.actions.iter().any(|pattern| matches_pattern(pattern, action))
+        self.actions.iter().any(|pattern| pattern::matches(pattern, action))
     }
 }
 
@@ -177,38 +178,5 @@ impl BuiltInRole {
             Self::Reader => &["*/read"],
         };
         actions.iter().map(ToString::to_string).collect()
-    }
-}
-
-/// Matches without regard to case; `*` stands for any run of characters, also an empty one.
-pub fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_like_actions_do() {
-        assert!(matches_pattern("Microsoft.Network/*", "microsoft.network/networkManagers/read"));
-        assert!(matches_pattern("*/read", "Microsoft.Network/networkManagers/read"));
-        assert!(!matches_pattern("*/read", "Microsoft.Network/networkManagers/write"));
-        assert!(matches_pattern("*", "anything"));
-        assert!(matches_pattern("a/b", "A/B"));
-        assert!(!matches_pattern("a/b", "a/b/c"));
-        assert!(matches_pattern("a/*/c", "a/b/c"));
-        assert!(!matches_pattern("aa*aa", "aaa"));
     }
 }

@@ -10,14 +10,13 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::directory::{BuiltInRole, Lock, ManagedIdentity};
+use super::federated_credential::FederatedCredential;
 use super::resources::Subnet;
-use crate::entra::federation::FederatedCredential;
+use crate::guid;
 
 /// The world that is used when none is given.
 pub const DEFAULT_WORLD: &str = include_str!("default.yaml");
 
-/// What a GUID looks like, for the schema.
-pub(crate) const GUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 /// A subscription's id as a path, for the schema.
 const SUBSCRIPTION: &str = "^/subscriptions/[0-9a-fA-F-]{36}$";
 /// A management group's id, for the schema.
@@ -67,7 +66,7 @@ pub struct WorldFile {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantEntry {
     /// Its id, a GUID.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub id: String,
     /// A name for people.
     #[serde(default)]
@@ -79,10 +78,10 @@ pub struct TenantEntry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionEntry {
     /// Its id, a GUID.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub id: String,
     /// The owning tenant, one of `tenants`.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub tenant: String,
     /// The management group of that tenant that it lies in.
     pub management_group: Option<String>,
@@ -106,7 +105,7 @@ pub struct ManagementGroupEntry {
     /// Its name, unique in its tenant.
     pub name: String,
     /// The owning tenant, one of `tenants`.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub tenant: String,
     /// The management group above, by name, in the same tenant.
     pub parent: Option<String>,
@@ -120,10 +119,10 @@ pub struct ManagementGroupEntry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AppEntry {
     /// Its client id, a GUID.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub client_id: String,
     /// The tenant that it is registered in, one of `tenants`.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub home_tenant: String,
     /// Secrets that work.
     #[serde(default)]
@@ -157,10 +156,10 @@ pub struct IssuerEntry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServicePrincipalEntry {
     /// The tenant that it lives in, one of `tenants`.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub tenant: String,
     /// Its object id, a GUID; drawn where absent.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub object_id: Option<String>,
     /// What it may do there.
     #[serde(default)]
@@ -346,7 +345,7 @@ pub struct ResourceEntry {
     #[schemars(extend("pattern" = "^/(subscriptions|providers)/.+/.+$"))]
     pub id: String,
     /// The tenant, needed only where a management group's name exists in several.
-    #[schemars(extend("pattern" = GUID))]
+    #[schemars(extend("pattern" = guid::PATTERN))]
     pub tenant: Option<String>,
     /// Its properties: `tenantId` and `resourceId` of a scope connection, `networkManagerId` of a network manager
     /// connection, each with a `description` if wanted; `resourceId` of a static member.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::check::{guid, id};
+use super::forms::{guid, id};
 use crate::path::{ArmPath, Kind, Scope};
 
 #[derive(Deserialize)]

@@ -221,9 +221,9 @@ fn the_readme_points_at_rules_that_there_are() {
     let named: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     assert!(named.len() > 3, "{list}");
     for family in named {
-        let evidence = avnm_emulator::rules::EVIDENCE.iter().find(|(known, _)| *known == family);
+        let evidence = avnm_emulator::catalogue::EVIDENCE.iter().find(|(known, _)| *known == family);
         let (_, all) = evidence.unwrap_or_else(|| panic!("{family}"));
-        let assumed = all.iter().filter(|it| it.basis == avnm_emulator::rules::Basis::Assumed);
+        let assumed = all.iter().filter(|it| it.basis == avnm_emulator::evidence::Basis::Assumed);
         assert!(assumed.count() > 0, "{family}");
     }
 }

@@ -1,104 +1,31 @@
-//! What each rule is built on. `docs/emulator/evidence.md` is generated from this.
+//! All evidence. `docs/emulator/evidence.md` is generated from this.
 
 use std::fmt::Write as _;
 
-use serde::ser::SerializeStruct as _;
-
-use super::documents::Document;
-use super::{
+use crate::entra::{assertion, certificates, federation, metadata, sign_in};
+use crate::evidence::{Basis, Evidence};
+use crate::imds;
+use crate::rules::{
     access, consistency, headers, linked, locks, manager_connections, neighbours, network_groups,
-    network_managers, networks, operations, paging, pairing, quota, registration, resource_graph,
+    network_managers, networks, operations, paging, pairing, pipeline, quota, registration, resource_graph,
     scope_connections, static_members, stuck, tokens,
 };
-
-/// The kind of evidence behind a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Basis {
-    /// A recording of the real service.
-    Recording,
-    /// A public report by a user, or the text of another client of Azure.
-    Report,
-    /// Azure's specification or documentation.
-    Specification,
-    /// Nothing public settles it.
-    Assumed,
-}
-
-/// One rule and what it is built on.
-#[derive(Clone, Copy, Debug)]
-pub struct Evidence {
-    /// The rule in a few words.
-    pub rule: &'static str,
-    /// The kind of evidence.
-    pub basis: Basis,
-    /// The recording's file, the report's thread, the document's title; for what is assumed: what would settle it.
-    pub source: &'static str,
-    document: Option<&'static str>,
-}
-
-impl Evidence {
-    /// Seen in a recording.
-    pub const fn recording(rule: &'static str, source: &'static str) -> Self {
-        Self { rule, basis: Basis::Recording, source, document: None }
-    }
-
-    /// Reported publicly, in a thread: `OWNER/REPOSITORY#NUMBER`.
-    pub const fn report(rule: &'static str, thread: &'static str) -> Self {
-        Self { rule, basis: Basis::Report, source: thread, document: None }
-    }
-
-    /// Reported publicly, anywhere else.
-    pub const fn report_in(rule: &'static str, document: &Document) -> Self {
-        Self { rule, basis: Basis::Report, source: document.title, document: Some(document.link) }
-    }
-
-    /// Specified or documented.
-    pub const fn specification(rule: &'static str, document: &Document) -> Self {
-        Self { rule, basis: Basis::Specification, source: document.title, document: Some(document.link) }
-    }
-
-    /// Assumed, and what would settle it.
-    pub const fn assumed(rule: &'static str, settled_by: &'static str) -> Self {
-        Self { rule, basis: Basis::Assumed, source: settled_by, document: None }
-    }
-
-    /// Where the source is found, for all that is reported or specified.
-    pub fn link(&self) -> Option<String> {
-        let thread = || {
-            let (repository, number) = self.source.split_once('#').filter(|_| self.basis == Basis::Report)?;
-            Some(format!("https://github.com/{repository}/issues/{number}"))
-        };
-        self.document.map(ToOwned::to_owned).or_else(thread)
-    }
-}
-
-impl serde::Serialize for Evidence {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut shown = serializer.serialize_struct("Evidence", 4)?;
-        shown.serialize_field("rule", self.rule)?;
-        shown.serialize_field("basis", &self.basis)?;
-        shown.serialize_field("source", self.source)?;
-        shown.serialize_field("link", &self.link())?;
-        shown.end()
-    }
-}
 
 /// All evidence, by the file that holds the rules.
 pub const EVIDENCE: &[(&str, &[Evidence])] = &[
     ("access", access::EVIDENCE),
-    ("assertions", crate::entra::assertion::EVIDENCE),
-    ("calls", super::EVIDENCE_OF_CALLS),
-    ("certificates", crate::entra::certificates::EVIDENCE),
+    ("assertions", assertion::EVIDENCE),
+    ("calls", pipeline::EVIDENCE),
+    ("certificates", certificates::EVIDENCE),
     ("consistency", consistency::EVIDENCE),
-    ("entra", crate::entra::EVIDENCE),
-    ("federation", crate::entra::federation::EVIDENCE),
+    ("entra", sign_in::EVIDENCE),
+    ("federation", federation::EVIDENCE),
     ("headers", headers::EVIDENCE),
-    ("imds", crate::imds::EVIDENCE),
+    ("imds", imds::EVIDENCE),
     ("linked", linked::EVIDENCE),
     ("locks", locks::EVIDENCE),
     ("manager_connections", manager_connections::EVIDENCE),
-    ("metadata", crate::entra::metadata::EVIDENCE),
+    ("metadata", metadata::EVIDENCE),
     ("neighbours", neighbours::EVIDENCE),
     ("network_groups", network_groups::EVIDENCE),
     ("network_managers", network_managers::EVIDENCE),
@@ -114,17 +41,6 @@ pub const EVIDENCE: &[(&str, &[Evidence])] = &[
     ("stuck", stuck::EVIDENCE),
     ("tokens", tokens::EVIDENCE),
 ];
-
-impl Basis {
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Recording => "recorded",
-            Self::Report => "reported",
-            Self::Specification => "specified",
-            Self::Assumed => "**assumed**",
-        }
-    }
-}
 
 /// The page that lists all evidence, in Markdown.
 pub fn page() -> String {
@@ -212,18 +128,23 @@ mod tests {
 
     /// Files that hold no rule of Azure's. Any other file must have its evidence in the list.
     const WITHOUT_RULES: &[&str] = &[
-        "rules/documents",
-        "rules/evidence",
+        "rules/mod",
+        "rules/call",
+        "rules/dispatch",
+        "rules/refusals",
         "rules/testing",
-        "entra/keys",
+        "rules/unchecked",
+        "entra/mod",
+        "entra/asked",
+        "entra/router",
         "entra/own_key",
+        "entra/refusals",
         "entra/registry",
-        "entra/token",
     ];
 
     /// Files whose family is not called as they are.
     const RENAMED: &[(&str, &str)] =
-        &[("rules/mod", "calls"), ("entra/mod", "entra"), ("entra/assertion", "assertions")];
+        &[("entra/sign_in", "entra"), ("entra/assertion", "assertions"), ("rules/pipeline", "calls")];
 
     #[test]
     fn no_file_of_rules_is_left_out() {
