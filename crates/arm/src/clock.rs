@@ -23,8 +23,18 @@ pub fn moment() -> avnm_terms::Moment {
 
 /// The same point as decisions take it.
 pub fn moment_of(instant: tokio::time::Instant) -> avnm_terms::Moment {
-    let since = instant.saturating_duration_since(*START.get_or_init(|| instant));
+    let since = instant.saturating_duration_since(start(instant));
     avnm_terms::Moment::after_start(since.try_into().unwrap_or_default())
+}
+
+/// From when on it counts: for a simulation from its own start, since several may be in one process and each has a clock of
+/// its own.
+fn start(asked: tokio::time::Instant) -> tokio::time::Instant {
+    #[cfg(feature = "in-process")]
+    if let Some(start) = wall::started() {
+        return start;
+    }
+    *START.get_or_init(|| asked)
 }
 
 /// What time it is, on both clocks.
@@ -48,7 +58,16 @@ mod wall {
     thread_local! {
         /// What the wall clock showed at an instant; none where nobody set it. Of this thread: a paused clock is one of a
         /// runtime on one thread, and tests run beside each other on threads of their own.
-        static SHOWN: Cell<Option<(Timestamp, Instant)>> = const { Cell::new(None) };
+        static SHOWN: Cell<Option<Shown>> = const { Cell::new(None) };
+    }
+
+    /// What the wall clock showed.
+    #[derive(Clone, Copy)]
+    struct Shown {
+        at: Timestamp,
+        since: Instant,
+        /// When the wall clock was first set. A step leaves it as it is.
+        started: Instant,
     }
 
     /// Wall-clock time, for what people read and for dates that Azure sends: the system's, but where a test set its own.
@@ -61,8 +80,13 @@ mod wall {
         SHOWN.get().is_some()
     }
 
-    fn shown((at, since): (Timestamp, Instant)) -> Timestamp {
+    fn shown(Shown { at, since, .. }: Shown) -> Timestamp {
         at.checked_add(Instant::now().saturating_duration_since(since)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// When this thread's wall clock was first set; none where nobody set it.
+    pub(super) fn started() -> Option<Instant> {
+        SHOWN.get().map(|shown| shown.started)
     }
 
     /// The wall clock of this thread, for as long as this lives; after that it is the system's again.
@@ -74,17 +98,19 @@ mod wall {
     }
 
     impl Wall {
-        /// Sets the wall clock. From here on it goes as tokio's clock goes.
+        /// Sets the wall clock. From here on it goes as tokio's clock goes, and moments count from here.
         pub fn start(at: Timestamp) -> Self {
-            SHOWN.set(Some((at, Instant::now())));
+            let started = Instant::now();
+            SHOWN.set(Some(Shown { at, since: started, started }));
             Self { _here: PhantomData }
         }
 
         /// Steps the wall clock, ahead or back, as a correction of the system's time does. Monotonic time goes on.
         pub fn step(&self, by: SignedDuration) {
-            let now = now().checked_add(by);
             let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
-            SHOWN.set(Some((now.unwrap_or(end), Instant::now())));
+            let at = now().checked_add(by).unwrap_or(end);
+            let since = Instant::now();
+            SHOWN.set(Some(Shown { at, since, started: started().unwrap_or(since) }));
         }
     }
 
@@ -97,6 +123,8 @@ mod wall {
     #[cfg(test)]
     mod tests {
         use std::time::Duration;
+
+        use avnm_terms::Moment;
 
         use super::*;
 
@@ -118,6 +146,22 @@ mod wall {
             assert_eq!(now(), Timestamp::MIN + SignedDuration::from_secs(1));
             drop(wall);
             assert!(now() > start, "the system's");
+        }
+
+        /// Simulations run one after another and beside each other in one process: where a moment of one counted from
+        /// another's start, it would differ from run to run, or stand still until that start is reached.
+        #[tokio::test(start_paused = true)]
+        async fn moments_count_from_the_walls_start() {
+            let at = |seconds| Moment::after_start(SignedDuration::from_secs(seconds));
+            for _ in 0..2 {
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                let wall = Wall::start("2026-01-31T12:00:00Z".parse().unwrap());
+                assert_eq!(crate::clock::moment(), at(0));
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                wall.step(SignedDuration::from_secs(-3600));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                assert_eq!(crate::clock::moment(), at(61), "a step is the wall's alone");
+            }
         }
     }
 }
