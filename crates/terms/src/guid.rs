@@ -4,20 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// The text is not 8-4-4-4-12 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a GUID of the form 8-4-4-4-12 hexadecimal digits: {0:?}")]
 pub struct GuidError(String);
-
-/// No variant or version check: the ids of Microsoft's own how-to are no RFC 4122 ones.
-fn is_guid(text: &str) -> bool {
-    let mut groups = text.split('-');
-    [8, 4, 4, 4, 12].into_iter().all(|length| {
-        groups
-            .next()
-            .is_some_and(|group| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
-    }) && groups.next().is_none()
-}
 
 macro_rules! guid {
     ($(#[$doc:meta])* $name:ident) => {
@@ -31,10 +23,10 @@ macro_rules! guid {
         impl $name {
             /// Reads a GUID in either case.
             pub fn parse(text: &str) -> Result<Self, GuidError> {
-                if is_guid(text) {
+                if text::is_guid(text) {
                     Ok(Self(text.to_ascii_lowercase()))
                 } else {
-                    Err(GuidError(crate::text::bounded(text, 64)))
+                    Err(GuidError(text::bounded(text, 64)))
                 }
             }
 

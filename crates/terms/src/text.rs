@@ -37,9 +37,20 @@ pub fn stable(text: &str, max: usize) -> String {
     bounded(&out, max)
 }
 
+/// Whether this is 8-4-4-4-12 hexadecimal digits. No variant or version check: the ids of Microsoft's own how-to are no
+/// RFC 4122 ones.
+pub(crate) fn is_guid(text: &str) -> bool {
+    let mut groups = text.split('-');
+    [8, 4, 4, 4, 12].into_iter().all(|length| {
+        groups
+            .next()
+            .is_some_and(|group| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
+    }) && groups.next().is_none()
+}
+
 fn is_volatile(word: &str) -> bool {
     let word = word.trim_matches(['.', ':', '-']);
-    if crate::TenantId::parse(word).is_ok() {
+    if is_guid(word) {
         return true;
     }
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
