@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdoptionPolicy, Claim, CredentialRef, DeletionPolicy, LastFailure, Mode, Policies,
-    schema::conditions_schema,
+    conditions::conditions_schema,
 };
 
 /// Connects a network manager with a subscription or management group of another Entra tenant.

@@ -10,6 +10,7 @@ mod annotations;
 mod claim;
 mod cluster_tenant_credential;
 mod common;
+mod conditions;
 mod cross_tenant_connection;
 mod failure;
 mod schema;

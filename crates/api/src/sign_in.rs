@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LastFailure, SecretKeyRef, schema::conditions_schema};
+use crate::{LastFailure, SecretKeyRef, conditions::conditions_schema};
 
 /// A GUID as Azure writes it. No check of variant or version: the how-to's own are no RFC 4122 ones.
 pub(crate) const GUID: &str = "self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')";

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdoptionPolicy, Claim, ConnectionRef, CredentialRef, DeletionPolicy, LastFailure, Mode, PlannedStep,
-    Policies, schema::conditions_schema,
+    Policies, conditions::conditions_schema,
 };
 
 /// Puts one virtual network or subnet, of the manager's tenant or another, into a network group.
