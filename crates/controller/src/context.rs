@@ -88,7 +88,7 @@ pub(crate) struct Context {
     pub(crate) stores: Stores,
     pub(crate) wakers: Wakers,
     pub(crate) inventory: Inventory,
-    pub(crate) materials: Materials,
+    pub(crate) materials: Arc<Materials>,
     pub(crate) contenders: Contested,
     pub(crate) events: Events,
     pub(crate) lease: LeaseGuard,

@@ -34,6 +34,7 @@ mod settings;
 mod static_member;
 mod status;
 mod streams;
+mod subscribers;
 mod undecoded;
 
 pub use avnm_plan::pace::Waits;

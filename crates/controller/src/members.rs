@@ -28,6 +28,12 @@ fn network(member: &Member) -> Option<ArmId> {
     ArmId::parse(&member.resource).ok()
 }
 
+impl From<Vec<Member>> for Members {
+    fn from(list: Vec<Member>) -> Self {
+        Self::new(list)
+    }
+}
+
 impl Members {
     pub(crate) fn new(mut list: Vec<Member>) -> Self {
         list.sort_by(|a, b| a.id.cmp(&b.id));

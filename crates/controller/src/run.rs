@@ -30,7 +30,9 @@ use crate::{
     memory::Memories,
     metrics::Metrics,
     settings::Settings,
-    static_member, streams, undecoded,
+    static_member, streams,
+    subscribers::Objects,
+    undecoded,
 };
 
 /// How the loop ended.
@@ -176,15 +178,18 @@ async fn lead(
         cluster_credentials: wake_cluster_credentials,
     };
     let retry_max = cross_tenant_connection::seconds(settings.waits.retry_max);
+    let materials = Arc::new(Materials::new(
+        client.clone(),
+        arm.tokens().clone(),
+        settings.surroundings.clone(),
+        settings.probe,
+    ));
+    let objects =
+        Objects { stores: stores.clone(), wakers: wakers.clone(), materials: Arc::clone(&materials) };
     let context = Arc::new(Context {
-        materials: Materials::new(
-            client.clone(),
-            arm.tokens().clone(),
-            settings.surroundings.clone(),
-            settings.probe,
-        ),
+        materials,
         events: Events::new(client.clone(), &settings.lease.identity),
-        inventory: Inventory::new(retry_max),
+        inventory: Inventory::new(&arm, Arc::new(objects), retry_max, halt.clone()),
         contenders: Contested::default(),
         connections: Memories::default(),
         members: Memories::default(),
@@ -276,6 +281,7 @@ async fn lead(
     drop(listed);
     let gate = tokio::spawn(enter_all(Arc::clone(&context), client.clone(), all_listed));
     let sweeper = tokio::spawn(sweep(Arc::clone(&context)));
+    let concurrency = context.settings.concurrency;
     tokio::join!(
         streams::control(
             connection_stream,
@@ -286,6 +292,7 @@ async fn lead(
                 cross_tenant_connection::reconcile(object, context).await
             },
             Arc::clone(&context),
+            concurrency,
             halt.clone(),
         ),
         streams::control(
@@ -297,6 +304,7 @@ async fn lead(
                 static_member::reconcile(object, context).await
             },
             Arc::clone(&context),
+            concurrency,
             halt.clone(),
         ),
         streams::control(
@@ -308,6 +316,7 @@ async fn lead(
                 credential::reconcile(object, context).await
             },
             Arc::clone(&context),
+            concurrency,
             halt.clone(),
         ),
         streams::control(
@@ -319,6 +328,7 @@ async fn lead(
                 credential::reconcile(object, context).await
             },
             Arc::clone(&context),
+            concurrency,
             halt.clone(),
         ),
     );
@@ -449,31 +459,9 @@ async fn sweep(context: Arc<Context>) {
         let credentials = context.stores.credential_uids();
         context.inventory.retain_credentials(|uid| credentials.contains(uid));
         context.materials.retain(&credentials);
-        let woken = context
-            .inventory
-            .sweep(&context.arm, &context.materials, interval.mul_f64(0.8), |listener, changed| {
-                concerns(&context, listener, changed)
-            })
-            .await;
-        for listener in woken {
-            match listener {
-                Listener::Connection { namespace, name } => {
-                    streams::connection(&context.wakers, &namespace, &name);
-                }
-                Listener::Member { namespace, name } => streams::member(&context.wakers, &namespace, &name),
-            }
-        }
+        let standing = |key: &_| context.materials.standing(key);
+        context.inventory.sweep(standing, interval.mul_f64(0.8)).await;
     }
-}
-
-/// Whether what changed in Azure is, or stands in the way of, that object's member.
-fn concerns(context: &Context, listener: &Listener, changed: &crate::members::Changed) -> bool {
-    let Listener::Member { namespace, name } = listener else { return true };
-    let key = reflector::ObjectRef::<Guarded<StaticMember>>::new(name).within(namespace);
-    let Some(found) = context.stores.members.get(&key) else { return false };
-    let Ok(object) = &found.0 else { return false };
-    let own = object.spec.member_name.as_deref().unwrap_or(name);
-    changed.concerns(own, avnm_terms::ArmId::parse(&object.spec.resource_id).ok().as_ref())
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    context::{Context, Stores, Wakers},
+    context::{Stores, Wakers},
     credential::CredentialObject,
     guarded::Guarded,
     place::{Place, named},
@@ -101,13 +101,14 @@ where
         )
 }
 
-/// Runs the controller of one kind until told to stop.
-pub(crate) async fn control<K, F>(
+/// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time.
+pub(crate) async fn control<K, C, F>(
     stream: impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static,
     store: Store<Guarded<K>>,
     woken: UnboundedReceiver<ObjectRef<Guarded<K>>>,
-    reconcile: impl FnMut(Arc<Guarded<K>>, Arc<Context>) -> F,
-    context: Arc<Context>,
+    reconcile: impl FnMut(Arc<Guarded<K>>, Arc<C>) -> F,
+    context: Arc<C>,
+    concurrency: u16,
     stop: CancellationToken,
 ) where
     K: Place,
@@ -118,9 +119,7 @@ pub(crate) async fn control<K, F>(
     });
     Controller::for_stream(stream, store)
         .reconcile_on(woken)
-        .with_config(
-            Config::default().concurrency(context.settings.concurrency).debounce(Duration::from_millis(5)),
-        )
+        .with_config(Config::default().concurrency(concurrency).debounce(Duration::from_millis(5)))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconcile, |_, _, _| Action::await_change(), context)
         .for_each(|result| async move {

@@ -26,7 +26,7 @@ use kube::{ResourceExt, runtime::controller::Action};
 use crate::{
     context::{Context, stands},
     guarded::Guarded,
-    inventory::Listener,
+    inventory::{Listener, Visit, wish},
     memory::{Fresh, Remembered},
     refusal, status, undecoded,
 };
@@ -43,6 +43,7 @@ pub(crate) struct ConnectionMemory {
 /// A pass under way.
 pub(crate) struct Pass<'a> {
     pub(crate) context: &'a Context,
+    pub(crate) visit: &'a Visit,
     pub(crate) object: CrossTenantConnection,
     pub(crate) remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
     pub(crate) inputs: Inputs,
@@ -70,10 +71,10 @@ pub(crate) async fn reconcile(
     let uid = object.uid().unwrap_or_default();
     let mut remembered = context.connections.take(&uid);
     let object = remembered.newest(&object);
-    let begun = clock::instant();
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let (action, remembered) = run(&context, object, remembered).await;
-    context.inventory.forget_before(&Listener::Connection { namespace, name }, begun);
+    let visit = context.inventory.visit(Listener::Connection { namespace, name }, wish(&object));
+    let (action, remembered) = run(&context, &visit, object, remembered).await;
+    context.inventory.leave(&visit);
     match remembered {
         Some(remembered) if stands_still(&context, &guard, &uid) => {
             context.connections.put(&uid, remembered);
@@ -92,6 +93,7 @@ type Kept = Option<Remembered<CrossTenantConnection, ConnectionMemory>>;
 
 async fn run(
     context: &Context,
+    visit: &Visit,
     object: CrossTenantConnection,
     mut remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
 ) -> (Action, Kept) {
@@ -117,6 +119,7 @@ async fn run(
     }
     let mut pass = Pass {
         context,
+        visit,
         object,
         remembered,
         inputs,
@@ -128,6 +131,9 @@ async fn run(
         released: false,
     };
     pass.observe().await;
+    if visit.waits() {
+        return pass.await_read();
+    }
     pass.come_back();
     let plan = pass.decide().await;
     pass.finish(&plan).await
@@ -162,13 +168,6 @@ pub(crate) fn seconds(wait: SignedDuration) -> Duration {
 }
 
 impl Pass<'_> {
-    pub(crate) fn listener(&self) -> Listener {
-        Listener::Connection {
-            namespace: self.inputs.meta.namespace.clone(),
-            name: self.inputs.meta.name.clone(),
-        }
-    }
-
     pub(crate) fn waits(&self) -> &Waits {
         &self.context.settings.waits
     }
@@ -206,6 +205,13 @@ impl Pass<'_> {
             "the pass did not come to rest",
         ));
         plan::decide(self.view())
+    }
+
+    /// Ends a pass that found a collection still being read: nothing is decided and nothing reported. The flight wakes the
+    /// object; the wait is for what was missed.
+    fn await_read(self) -> (Action, Kept) {
+        read::settle(self.context, &self.inputs, &self.desired, &self.standing, false);
+        (Action::requeue(seconds(self.waits().sweep)), Some(self.remembered))
     }
 
     /// Writes what the pass came to, and says when to look again.

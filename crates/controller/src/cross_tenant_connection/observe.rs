@@ -13,7 +13,11 @@ use avnm_terms::{
 use tokio::time::Instant;
 
 use super::Pass;
-use crate::{inventory::Wanted, live, memory::Fresh};
+use crate::{
+    inventory::{Picture, Wanted},
+    live,
+    memory::Fresh,
+};
 
 /// An object without a claim takes a list that is no older than this.
 const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
@@ -40,13 +44,18 @@ impl Pass<'_> {
         let handled = self.remembered.requested.as_ref() == self.inputs.meta.requested_at.as_ref()
             || self.inputs.status.last_handled_reconcile_at == self.inputs.meta.requested_at;
         let forced = self.inputs.meta.requested_at.is_some() && !handled;
-        for half in Half::BOTH {
-            if self.is_read(half) {
-                self.observe_half(half, forced).await;
+        // Both lists are asked for before anything is read by GET: a pass that waits for one asks again.
+        let lists = Half::BOTH.map(|half| self.is_read(half).then(|| self.list(half, forced)));
+        if self.visit.waits() {
+            return;
+        }
+        for (half, list) in Half::BOTH.into_iter().zip(lists) {
+            if let Some(Some(list)) = list {
+                self.observe_half(half, list, forced).await;
                 *self.observed.looked.get_mut(half) = true;
             }
         }
-        self.observe_listing(forced).await;
+        self.observe_listing(forced);
     }
 
     async fn observe_deletion(&mut self) {
@@ -70,20 +79,30 @@ impl Pass<'_> {
         }
     }
 
-    async fn observe_half(&mut self, half: Half, forced: bool) {
-        let claimed = self.standing.claims.get(half).is_some();
+    /// The list that a half is in, as new as it has to be, and when it was begun; `None` while it is being read.
+    fn list(&self, half: Half, forced: bool) -> Option<(Instant, Reading<Vec<Entry>>)> {
         let sweep = super::seconds(self.waits().sweep);
         let external = self.desired.halves.get(half).role == Role::External;
         let wanted = if forced {
-            Wanted::anew()
+            self.visit.anew()
         } else if external && !self.remembered.settled {
-            Wanted::within(Duration::from_millis(900))
-        } else if !claimed {
-            Wanted::within(UNCLAIMED_AGE.min(sweep).max(self.took(half) * 2))
+            self.visit.within(Duration::from_millis(900))
+        } else if self.standing.claims.get(half).is_none() {
+            self.visit.within(UNCLAIMED_AGE.min(sweep).max(self.took(half) * 2))
         } else {
-            Wanted::within(sweep * 2)
+            self.visit.within(sweep * 2)
         };
-        let (begun, entries) = self.entries(half, wanted).await;
+        self.entries(half, wanted)
+    }
+
+    async fn observe_half(
+        &mut self,
+        half: Half,
+        (begun, entries): (Instant, Reading<Vec<Entry>>),
+        forced: bool,
+    ) {
+        let claimed = self.standing.claims.get(half).is_some();
+        let external = self.desired.halves.get(half).role == Role::External;
         let entries = match entries {
             Reading::Found(entries) => entries,
             Reading::Absent => {
@@ -132,20 +151,16 @@ impl Pass<'_> {
         claimed: bool,
         forced: bool,
     ) {
-        let newer = self
-            .remembered
-            .memory
-            .fresh
-            .get(half)
-            .as_ref()
-            .filter(|fresh| fresh.at > begun)
-            .map(|fresh| fresh.reading.clone());
+        let fresh = self.remembered.memory.fresh.get(half).as_ref().filter(|fresh| fresh.at > begun);
+        // A pass before this one, which ended to wait for a collection, has read it already.
+        let looked = fresh.is_some_and(|fresh| fresh.at >= self.visit.asked());
+        let newer = fresh.map(|fresh| fresh.reading.clone());
         let reading = newer.unwrap_or_else(|| listed.map_or(Reading::Absent, Reading::Found));
         let wanted = self.desired.halves.get(half).want.as_ref();
         let as_wanted =
             reading.found().is_some_and(|seen| wanted.is_some_and(|want| seen.body.is_what(want)));
         let at_rest = self.remembered.settled || !self.is_first_look();
-        if claimed && (!as_wanted || (!self.remembered.settled && at_rest) || forced) {
+        if claimed && !looked && (!as_wanted || (!self.remembered.settled && at_rest) || forced) {
             self.look(half).await;
         } else {
             self.observed.halves.get_mut(half).reading = reading;
@@ -161,7 +176,7 @@ impl Pass<'_> {
     }
 
     /// Whether the manager lists the target, where that matters.
-    async fn observe_listing(&mut self, forced: bool) {
+    fn observe_listing(&mut self, forced: bool) {
         if self.desired.halves.scope.role == Role::Absent {
             return;
         }
@@ -182,19 +197,10 @@ impl Pass<'_> {
         let sweep = super::seconds(self.waits().sweep);
         // What settles is read anew: a picture from before the last write would cost a whole wait.
         let age = if self.remembered.settled || self.is_first_look() { sweep * 2 } else { Duration::ZERO };
-        let wanted = if forced { Wanted::anew() } else { Wanted::within(age) };
+        let wanted = if forced { self.visit.anew() } else { self.visit.within(age) };
         let inventory = &self.context.inventory;
-        let snapshot = inventory
-            .managers
-            .read(
-                &self.context.arm,
-                &credential,
-                &self.desired.manager,
-                wanted,
-                &self.listener(),
-                inventory.retry_max,
-            )
-            .await;
+        let picture = self.visit.read(&inventory.managers, &credential, &self.desired.manager, wanted);
+        let Picture::Known(snapshot) = picture else { return };
         let (tenant, scope) = (self.desired.tenant.clone(), self.desired.scope.arm().clone());
         self.observed.listed = Some(snapshot.reading.map(|manager| manager.lists(&tenant, &scope)));
     }
@@ -221,29 +227,27 @@ impl Pass<'_> {
         }
     }
 
-    async fn entries(&self, half: Half, wanted: Wanted) -> (Instant, Reading<Vec<Entry>>) {
+    fn entries(&self, half: Half, wanted: Wanted) -> Option<(Instant, Reading<Vec<Entry>>)> {
         let Some(credential) = self.signers.get(half) else {
-            return (wanted.since(), Reading::Found(Vec::new()));
+            return Some((wanted.since(), Reading::Found(Vec::new())));
         };
-        let (arm, inventory, listener) = (&self.context.arm, &self.context.inventory, self.listener());
+        let (inventory, desired) = (&self.context.inventory, &self.desired);
         match half {
             Half::Scope => {
-                let snapshot = inventory
-                    .scope_connections
-                    .read(arm, credential, &self.desired.manager, wanted, &listener, inventory.retry_max)
-                    .await;
+                let table = &inventory.scope_connections;
+                let picture = self.visit.read(table, credential, &desired.manager, wanted);
+                let Picture::Known(snapshot) = picture else { return None };
                 let entries =
                     snapshot.reading.map(|all| all.iter().map(|one| self.scope_entry(one)).collect());
-                (snapshot.begun, entries)
+                Some((snapshot.begun, entries))
             }
             Half::Target => {
-                let snapshot = inventory
-                    .manager_connections
-                    .read(arm, credential, &self.desired.scope, wanted, &listener, inventory.retry_max)
-                    .await;
+                let table = &inventory.manager_connections;
+                let picture = self.visit.read(table, credential, &desired.scope, wanted);
+                let Picture::Known(snapshot) = picture else { return None };
                 let entries =
                     snapshot.reading.map(|all| all.iter().map(|one| self.target_entry(one)).collect());
-                (snapshot.begun, entries)
+                Some((snapshot.begun, entries))
             }
         }
     }

@@ -21,7 +21,7 @@ impl Pass<'_> {
                     self.observed.confirmed = false;
                 }
                 Step::Persist => self.persist().await,
-                Step::ReadGroup => self.read_group().await,
+                Step::ReadGroup => self.read_group(),
                 Step::ReadNetwork => self.read_network().await,
                 Step::Vouch => {
                     self.vouch().await;
@@ -33,7 +33,7 @@ impl Pass<'_> {
                 Step::Tell(happening) => self.happenings.push(happening.clone()),
                 Step::Release => self.release().await,
             }
-            if self.observed.kube.is_some() || self.released {
+            if self.observed.kube.is_some() || self.released || self.visit.waits() {
                 return;
             }
         }

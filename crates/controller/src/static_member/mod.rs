@@ -26,7 +26,7 @@ use crate::{
     context::{Context, stands},
     cross_tenant_connection::seconds,
     guarded::Guarded,
-    inventory::Listener,
+    inventory::{Listener, Visit, wish},
     memory::{Fresh, Remembered},
     refusal, status, undecoded,
 };
@@ -43,6 +43,7 @@ pub(crate) struct MemberMemory {
 /// A pass under way.
 pub(crate) struct Pass<'a> {
     pub(crate) context: &'a Context,
+    pub(crate) visit: &'a Visit,
     pub(crate) object: StaticMember,
     pub(crate) remembered: Remembered<StaticMember, MemberMemory>,
     pub(crate) inputs: Inputs,
@@ -75,10 +76,10 @@ pub(crate) async fn reconcile(
     let uid = object.uid().unwrap_or_default();
     let mut remembered = context.members.take(&uid);
     let object = remembered.newest(&object);
-    let begun = clock::instant();
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let (action, remembered) = run(&context, object, remembered).await;
-    context.inventory.forget_before(&Listener::Member { namespace, name }, begun);
+    let visit = context.inventory.visit(Listener::Member { namespace, name }, wish(&object));
+    let (action, remembered) = run(&context, &visit, object, remembered).await;
+    context.inventory.leave(&visit);
     match remembered {
         Some(remembered) if stands_still(&context, &guard, &uid) => context.members.put(&uid, remembered),
         _ => context.members.forget(&uid),
@@ -93,6 +94,7 @@ fn stands_still(context: &Context, object: &Guarded<StaticMember>, uid: &str) ->
 
 async fn run(
     context: &Context,
+    visit: &Visit,
     object: StaticMember,
     mut remembered: Remembered<StaticMember, MemberMemory>,
 ) -> (Action, Kept) {
@@ -113,6 +115,7 @@ async fn run(
     let (signer, auxiliary, resource) = candidates.materials(&desired);
     let mut pass = Pass {
         context,
+        visit,
         object,
         remembered,
         inputs,
@@ -126,6 +129,9 @@ async fn run(
         released: false,
     };
     pass.observe().await;
+    if visit.waits() {
+        return pass.await_read();
+    }
     pass.come_back();
     let plan = pass.decide().await;
     pass.finish(&plan).await
@@ -160,13 +166,6 @@ async fn invalid(
 }
 
 impl Pass<'_> {
-    pub(crate) fn listener(&self) -> Listener {
-        Listener::Member {
-            namespace: self.inputs.meta.namespace.clone(),
-            name: self.inputs.meta.name.clone(),
-        }
-    }
-
     pub(crate) fn waits(&self) -> &Waits {
         &self.context.settings.waits
     }
@@ -192,7 +191,7 @@ impl Pass<'_> {
                 return plan;
             }
             self.execute(&plan.steps).await;
-            if self.released {
+            if self.released || self.visit.waits() {
                 return plan;
             }
         }
@@ -206,6 +205,13 @@ impl Pass<'_> {
         plan::decide(self.view())
     }
 
+    /// Ends a pass that found a collection still being read: nothing is decided and nothing reported. The flight wakes the
+    /// object; the wait is for what was missed.
+    fn await_read(self) -> (Action, Kept) {
+        read::settle(self.context, &self.inputs, self.claim.as_ref(), false);
+        (Action::requeue(seconds(self.waits().sweep)), Some(self.remembered))
+    }
+
     /// Writes what the pass came to, and says when to look again.
     async fn finish(mut self, plan: &plan::Plan) -> (Action, Kept) {
         read::settle(self.context, &self.inputs, self.claim.as_ref(), self.released);
@@ -215,7 +221,7 @@ impl Pass<'_> {
         if self.released {
             self.context.members.forget(&self.inputs.meta.uid);
             if let Some(credential) = &self.signer {
-                self.context.inventory.members.leave(credential, &self.desired.group, &self.listener());
+                self.context.inventory.members.leave(credential, &self.desired.group, self.visit.listener());
             }
             return (Action::await_change(), None);
         }
@@ -227,6 +233,9 @@ impl Pass<'_> {
             }
             // Status may be written all the same, and says it.
             refusal::tell(self.context, &self.object, &fault).await;
+        }
+        if self.visit.waits() {
+            return self.await_read();
         }
         let reported = plan::report(self.view(), plan);
         self.remember(&reported.after);
@@ -262,7 +271,7 @@ impl Pass<'_> {
             self.context.inventory.members.settling(
                 credential,
                 &self.desired.group,
-                &self.listener(),
+                self.visit.listener(),
                 settling,
             );
         }

@@ -9,7 +9,7 @@ use avnm_terms::{Fault, FaultKind, Member, MemberType, Reading};
 use super::Pass;
 use crate::{
     cross_tenant_connection::seconds,
-    inventory::{CROWD, Wanted},
+    inventory::{CROWD, Picture},
     live,
     memory::Fresh,
 };
@@ -37,7 +37,6 @@ impl Pass<'_> {
             return;
         }
         let Some(credential) = self.signer.clone() else { return };
-        self.observed.looked = true;
         let forced = self.inputs.meta.requested_at.is_some()
             && self.remembered.requested != self.inputs.meta.requested_at
             && self.inputs.status.last_handled_reconcile_at != self.inputs.meta.requested_at;
@@ -45,31 +44,24 @@ impl Pass<'_> {
         let inventory = &self.context.inventory;
         let unsettled = claimed && !self.remembered.settled && !self.is_first_look();
         let crowd = unsettled
-            && inventory.members.settling(&credential, &self.desired.group, &self.listener(), true) > CROWD;
+            && inventory.members.settling(&credential, &self.desired.group, self.visit.listener(), true)
+                > CROWD;
         let sweep = seconds(self.waits().sweep);
         // A list that takes longer than it may be old would serve only those who wait for it, and the next ones would
         // have it read anew.
         let long = inventory.members.took(&credential, &self.desired.group) * 2;
         let wanted = if forced {
-            Wanted::anew()
+            self.visit.anew()
         } else if crowd {
-            Wanted::within(CROWD_AGE.max(long))
+            self.visit.within(CROWD_AGE.max(long))
         } else if claimed {
-            Wanted::within(sweep * 2)
+            self.visit.within(sweep * 2)
         } else {
-            Wanted::within(UNCLAIMED_AGE.min(sweep).max(long))
+            self.visit.within(UNCLAIMED_AGE.min(sweep).max(long))
         };
-        let snapshot = inventory
-            .members
-            .read(
-                &self.context.arm,
-                &credential,
-                &self.desired.group,
-                wanted,
-                &self.listener(),
-                inventory.retry_max,
-            )
-            .await;
+        let picture = self.visit.read(&inventory.members, &credential, &self.desired.group, wanted);
+        let Picture::Known(snapshot) = picture else { return };
+        self.observed.looked = true;
         let list = match snapshot.reading {
             Reading::Found(list) => list,
             Reading::Absent => {
@@ -88,17 +80,14 @@ impl Pass<'_> {
         let (own, network) = (self.desired.id.arm(), self.desired.network.arm());
         self.observed.elsewhere =
             list.naming(network).find(|member| member.id != *own).map(|member| member.id.clone());
-        let newer = self
-            .remembered
-            .memory
-            .fresh
-            .as_ref()
-            .filter(|fresh| fresh.at > snapshot.begun)
-            .map(|fresh| fresh.reading.clone());
+        let fresh = self.remembered.memory.fresh.as_ref().filter(|fresh| fresh.at > snapshot.begun);
+        // A pass before this one, which ended to wait for a collection, has read it already.
+        let looked = fresh.is_some_and(|fresh| fresh.at >= self.visit.asked());
+        let newer = fresh.map(|fresh| fresh.reading.clone());
         let listed = list.get(own).map(seen);
         let reading = newer.unwrap_or_else(|| listed.map_or(Reading::Absent, Reading::Found));
         let as_wanted = reading.found().is_some_and(|found| found.body.is_what(&self.desired.want));
-        if claimed && (!as_wanted || (unsettled && !crowd) || forced) {
+        if claimed && !looked && (!as_wanted || (unsettled && !crowd) || forced) {
             self.look().await;
         } else {
             self.observed.reading = reading;
@@ -127,26 +116,19 @@ impl Pass<'_> {
     }
 
     /// The group, and for subnets whether its manager may route.
-    pub(super) async fn read_group(&mut self) {
+    pub(super) fn read_group(&mut self) {
         let Some(credential) = self.signer.clone() else { return };
         let inventory = &self.context.inventory;
-        let wanted = Wanted::within(UNCLAIMED_AGE.min(seconds(self.waits().sweep)));
-        let (arm, listener) = (&self.context.arm, self.listener());
-        let group = inventory
-            .groups
-            .read(arm, &credential, &self.desired.group, wanted, &listener, inventory.retry_max)
-            .await
-            .reading
-            .map(|group| (*group).clone());
+        let wanted = self.visit.within(UNCLAIMED_AGE.min(seconds(self.waits().sweep)));
+        let picture = self.visit.read(&inventory.groups, &credential, &self.desired.group, wanted);
+        let Picture::Known(snapshot) = picture else { return };
+        let group = snapshot.reading.map(|group| (*group).clone());
         let subnets = group.found().is_some_and(|group| group.member_type == MemberType::Subnet);
         if subnets && self.desired.may_read_manager() {
             let manager = self.desired.group.manager();
-            let reading = inventory
-                .managers
-                .read(arm, &credential, &manager, wanted, &listener, inventory.retry_max)
-                .await
-                .reading;
-            self.observed.routing = Some(reading.map(|manager| manager.has_routing()));
+            let picture = self.visit.read(&inventory.managers, &credential, &manager, wanted);
+            let Picture::Known(snapshot) = picture else { return };
+            self.observed.routing = Some(snapshot.reading.map(|manager| manager.has_routing()));
         }
         self.observed.group = Some(group);
     }

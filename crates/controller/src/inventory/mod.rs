@@ -1,0 +1,134 @@
+//! The controller's picture of Azure: one snapshot per credential source and collection, read page by page, once at a
+//! time, swept regularly. No code here costs one GET per object, and no pass waits for a read.
+
+mod flight;
+mod known;
+mod listener;
+mod sweep;
+mod table;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_arm::{Arm, CredentialKey, clock};
+use avnm_terms::{Group, GroupId, Manager, ManagerConnection, ManagerId, ScopeConnection, ScopeId};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    materials::Standing,
+    members::{Changed, Members},
+};
+
+pub(crate) use known::Wanted;
+pub(crate) use listener::{Listener, Subscribers};
+pub(crate) use visit::{Picture, Visit, wish};
+
+use self::{
+    flight::Flights,
+    table::Table,
+    visit::{Rows, Wish},
+};
+
+/// More than this many objects of one collection settling share a list.
+pub(crate) const CROWD: usize = 20;
+
+/// Every table.
+pub(crate) struct Inventory {
+    pub(crate) managers: Table<ManagerId, Manager>,
+    pub(crate) groups: Table<GroupId, Group>,
+    pub(crate) scope_connections: Table<ManagerId, Vec<ScopeConnection>>,
+    pub(crate) manager_connections: Table<ScopeId, Vec<ManagerConnection>>,
+    pub(crate) members: Table<GroupId, Members>,
+    rows: Rows,
+}
+
+impl Inventory {
+    /// An empty one. `stop` ends all reads that are under way; `retry_max` is the longest wait before a collection that
+    /// could not be read is tried again.
+    pub(crate) fn new(
+        arm: &Arm,
+        subscribers: Arc<dyn Subscribers>,
+        retry_max: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        let flights = Flights::new(subscribers, retry_max, stop);
+        macro_rules! table {
+            ($call:ident, $concerned:expr) => {{
+                let arm = arm.clone();
+                Table::new(
+                    &flights,
+                    move |credential, id| {
+                        let arm = arm.clone();
+                        Box::pin(async move { arm.$call(&credential, &id).await.map(Into::into) })
+                    },
+                    $concerned,
+                )
+            }};
+        }
+        Self {
+            managers: table!(get_manager, |_, _, all, _| all),
+            groups: table!(get_group, |_, _, all, _| all),
+            scope_connections: table!(list_scope_connections, |_, _, all, _| all),
+            manager_connections: table!(list_manager_connections, |_, _, all, _| all),
+            // A group may hold ten thousand members: only the objects whose member differs look again.
+            members: table!(list_members, |old, new, mut all, subscribers| {
+                let changed = Changed::between(old, new);
+                all.retain(|listener| subscribers.concerns(listener, &changed));
+                all
+            }),
+            rows: Rows::default(),
+        }
+    }
+
+    /// A pass of an object begins.
+    pub(crate) fn visit(&self, listener: Listener, wish: Wish) -> Visit {
+        self.rows.begin(listener, wish)
+    }
+
+    /// A pass is over: what it did not ask for, since it may not or need not, is not read on its behalf any more. One that
+    /// waits has not asked for all yet.
+    pub(crate) fn leave(&self, visit: &Visit) {
+        self.rows.end(visit);
+        if !visit.waits() {
+            self.forget_before(&visit.listener, visit.begun);
+        }
+    }
+
+    /// An object is gone: what only it asked for is not read any more.
+    pub(crate) fn forget(&self, listener: &Listener) {
+        self.rows.forget(listener);
+        // Whenever it asked.
+        self.forget_before(listener, clock::instant() + Duration::from_secs(1));
+    }
+
+    fn forget_before(&self, listener: &Listener, since: Instant) {
+        self.managers.forget_before(listener, since);
+        self.groups.forget_before(listener, since);
+        self.scope_connections.forget_before(listener, since);
+        self.manager_connections.forget_before(listener, since);
+        self.members.forget_before(listener, since);
+    }
+
+    /// Only credentials of these uids are there: nothing is read with another one any more.
+    pub(crate) fn retain_credentials(&self, stands: impl Fn(&str) -> bool) {
+        let stands = |key: &CredentialKey| stands(&key.uid);
+        self.managers.retain(&stands);
+        self.groups.retain(&stands);
+        self.scope_connections.retain(&stands);
+        self.manager_connections.retain(&stands);
+        self.members.retain(&stands);
+    }
+
+    /// One sweep over everything in use, with the credentials as they stand.
+    pub(crate) async fn sweep(&self, standing: impl Fn(&CredentialKey) -> Standing, interval: Duration) {
+        self.rows.forget_older(flight::LONGEST * 2 + interval * 3);
+        self.managers.sweep(&standing, interval).await;
+        self.groups.sweep(&standing, interval).await;
+        self.scope_connections.sweep(&standing, interval).await;
+        self.manager_connections.sweep(&standing, interval).await;
+        self.members.sweep(&standing, interval).await;
+    }
+}

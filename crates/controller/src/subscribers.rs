@@ -1,0 +1,46 @@
+//! What the inventory tells goes to the objects, and to the credentials.
+
+use std::sync::Arc;
+
+use avnm_api::StaticMember;
+use avnm_arm::CredentialKey;
+use avnm_terms::Fault;
+use kube::runtime::reflector::ObjectRef;
+
+use crate::{
+    context::{Stores, Wakers},
+    guarded::Guarded,
+    inventory::{Listener, Subscribers},
+    materials::Materials,
+    members::Changed,
+    streams,
+};
+
+/// The objects of this cluster, as the inventory tells them.
+pub(crate) struct Objects {
+    pub(crate) stores: Stores,
+    pub(crate) wakers: Wakers,
+    pub(crate) materials: Arc<Materials>,
+}
+
+impl Subscribers for Objects {
+    fn wake(&self, listener: &Listener) {
+        match listener {
+            Listener::Connection { namespace, name } => streams::connection(&self.wakers, namespace, name),
+            Listener::Member { namespace, name } => streams::member(&self.wakers, namespace, name),
+        }
+    }
+
+    fn concerns(&self, listener: &Listener, changed: &Changed) -> bool {
+        let Listener::Member { namespace, name } = listener else { return true };
+        let key = ObjectRef::<Guarded<StaticMember>>::new(name).within(namespace);
+        let Some(found) = self.stores.members.get(&key) else { return false };
+        let Ok(object) = &found.0 else { return false };
+        let own = object.spec.member_name.as_deref().unwrap_or(name);
+        changed.concerns(own, avnm_terms::ArmId::parse(&object.spec.resource_id).ok().as_ref())
+    }
+
+    fn refused(&self, credential: &CredentialKey, fault: &Fault) {
+        self.materials.refused(credential, fault);
+    }
+}
