@@ -31,9 +31,9 @@ use crate::{
     cross_tenant_connection::ConnectionMemory,
     events::Events,
     guarded::Guarded,
-    inventory::Inventory,
+    inventory::{Inventory, Visit},
     lease::LeaseGuard,
-    materials::{Look, Materials},
+    materials::{Materials, Use},
     memory::Memories,
     metrics::Metrics,
     place::named,
@@ -134,14 +134,21 @@ impl Context {
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
-    /// Where a reference leads, for an object that holds something in Azure with it, or does not.
-    pub(crate) async fn resolve(&self, namespace: &str, reference: &CredentialRef, holds: bool) -> Resolved {
+    /// Where a reference leads, for an object that holds something in Azure with it, or does not. A visit that has to wait
+    /// for that says so, and then nothing is concluded from what this gives.
+    pub(crate) async fn resolve(
+        &self,
+        visit: &Visit,
+        namespace: &str,
+        reference: &CredentialRef,
+        holds: bool,
+    ) -> Resolved {
         match reference.kind {
             CredentialKind::TenantCredential => {
-                self.resolve_in::<TenantCredential>(namespace, reference, holds).await
+                self.resolve_in::<TenantCredential>(visit, namespace, reference, holds).await
             }
             CredentialKind::ClusterTenantCredential => {
-                self.resolve_in::<ClusterTenantCredential>(namespace, reference, holds).await
+                self.resolve_in::<ClusterTenantCredential>(visit, namespace, reference, holds).await
             }
         }
     }
@@ -149,6 +156,7 @@ impl Context {
     /// The same for one kind. `user` is the namespace that asks.
     async fn resolve_in<K: CredentialObject>(
         &self,
+        visit: &Visit,
         user: &str,
         reference: &CredentialRef,
         holds: bool,
@@ -176,8 +184,8 @@ impl Context {
         let Some(admission) = avnm_plan::credential::admit(object.owner(), user, labels.as_ref()) else {
             return without(CredentialInput::NotLent(reference.clone()));
         };
-        match self.materials.get(object, Look::Use, &|| holds).await {
-            Ok(loaded) => {
+        match self.materials.for_use(object, holds, visit.asked()).await {
+            Use::Loaded(loaded) => {
                 let usable = UsableCredential {
                     admission,
                     credential: reference.clone(),
@@ -191,7 +199,11 @@ impl Context {
                 };
                 Resolved { input: CredentialInput::Usable(usable), credential: Some(loaded.credential) }
             }
-            Err(fault) => {
+            Use::Pending => {
+                visit.wait();
+                not_ready("Pending", "it is being read".to_owned())
+            }
+            Use::Failed(fault) => {
                 // How long it has been propagating is known to the credential's own pass, which says so in its status.
                 let ready = object.shown().and_then(|status| find(&status.conditions, "Ready"));
                 let given_up = ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());

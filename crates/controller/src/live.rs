@@ -1,6 +1,6 @@
 //! Live reads of Kubernetes, past every cache, where a decision must not rest on an old picture.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     context::Stores,
@@ -30,9 +30,23 @@ use kube::{
 const PAGE: u32 = 500;
 /// Pages of a live list at most: a hundred thousand objects.
 const PAGES: usize = 200;
+/// A live list takes no longer than this. The pass that waits for it holds a slot, and so many pages that are each answered
+/// just in time would hold it for a quarter of an hour.
+const LONGEST: Duration = Duration::from_secs(60);
 
-/// Everything of a kind in a namespace, or in all; a kind that is not there is empty.
+/// Everything of a kind in a namespace, or in all, within [`LONGEST`]; a kind that is not there is empty.
 async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, Fault>
+where
+    K: Place + Resource<Scope = NamespaceResourceScope>,
+{
+    tokio::time::timeout(LONGEST, pages(client, namespace)).await.unwrap_or_else(|_| {
+        let why = format!("the list was not read to its end in {} s", LONGEST.as_secs());
+        Err(Fault::local("list objects", namespace.unwrap_or("all namespaces"), FaultKind::Network, why))
+    })
+}
+
+/// The pages of a list, until there is no more.
+async fn pages<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, Fault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
@@ -259,10 +273,28 @@ async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<Stri
 
 #[cfg(test)]
 mod tests {
+    use avnm_arm::clock;
+    use axum::{Json, Router};
     use serde_json::json;
 
     use super::*;
     use crate::recorded;
+
+    /// Each page comes within a call's own bound, and there is always another one.
+    #[tokio::test(start_paused = true)]
+    async fn a_list_without_end_is_given_up() {
+        let slow = Router::new().fallback(|| async {
+            tokio::time::sleep(kube_io::TIMEOUT * 4 / 5).await;
+            Json(json!({
+                "kind": "StaticMemberList", "apiVersion": "avnm.dev/v1alpha1",
+                "metadata": {"resourceVersion": "7", "continue": "more"}, "items": [],
+            }))
+        });
+        let begun = clock::instant();
+        let client = Client::new(slow, "default");
+        let fault = list::<StaticMember>(&client, None).await.expect_err("it has no end");
+        assert_eq!((fault.kind, clock::instant() - begun), (FaultKind::Network, LONGEST));
+    }
 
     #[tokio::test]
     async fn a_namespaces_labels_are_read_without_the_rest_of_it() {

@@ -26,6 +26,24 @@ pub(crate) type Loaded = plan::Loaded<Credential>;
 /// What has become of a credential since something was read with it.
 pub(crate) type Standing = plan::Standing<Box<Credential>>;
 
+/// A pass waits this long for a credential's source and for Entra, which answer in well under a second. Both together have
+/// bounds of their own, of up to a minute and more, and for that long all objects of a credential would hold slots.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A pass that did not wait any longer comes again after this.
+pub(crate) const AGAIN: Duration = Duration::from_secs(5);
+
+/// What a pass that uses a credential gets.
+#[derive(Debug)]
+pub(crate) enum Use {
+    /// The material.
+    Loaded(Loaded),
+    /// There is none to be had now, and why.
+    Failed(Fault),
+    /// It is being read, or signed in with, for longer than a pass waits. It goes on without the pass.
+    Pending,
+}
+
 /// Whether something is held in Azure with a credential, by whom it is looked at for. Asked only where it matters.
 pub(crate) type Holds<'a> = dyn Fn() -> bool + Sync + 'a;
 
@@ -50,6 +68,10 @@ impl plan::Material for Proof {
 struct Slot {
     /// Held by whoever reads the source or signs in; the others take over what came of it.
     flight: Arc<AsyncMutex<()>>,
+    /// Since when somebody does.
+    busy: Option<Instant>,
+    /// What the last one to do so was told, if that was a failure, and since when they did.
+    failed: Option<(Instant, Fault)>,
     entry: plan::Entry<Proof>,
 }
 
@@ -100,6 +122,46 @@ impl Materials {
         turn
     }
 
+    /// The material of a credential for a pass that uses it, which does not wait for long: at most [`PATIENCE`] in each
+    /// reading or sign-in that takes longer. So no more tasks are left behind than passes run at the same time.
+    ///
+    /// A pass that found it pending comes again, and asks as of the same time as before: what failed since then is its
+    /// answer, or it would come to each new try and never hear of a failure.
+    pub(crate) async fn for_use<K: CredentialObject>(
+        self: &Arc<Self>,
+        object: &K,
+        holds: bool,
+        asked: Instant,
+    ) -> Use {
+        let uid = object.uid().unwrap_or_default();
+        let turn = self.tell(&uid, Event::Asked { look: Look::Use, in_turn: false }, &|| holds);
+        if let Some(Next::Answer(answer)) = turn.next {
+            return Use::of(answer.map(|loaded| loaded.map(|proof| proof.0)));
+        }
+        let (busy, failed) = {
+            let slots = self.slots();
+            let slot = slots.get(&uid);
+            (slot.and_then(|slot| slot.busy), slot.and_then(|slot| slot.failed.clone()))
+        };
+        if let Some((_, fault)) = failed.filter(|(begun, _)| *begun >= asked) {
+            return Use::Failed(fault);
+        }
+        let patience = match busy {
+            Some(since) => PATIENCE.saturating_sub(clock::instant().saturating_duration_since(since)),
+            None => PATIENCE,
+        };
+        if patience.is_zero() {
+            return Use::Pending;
+        }
+        let (this, object) = (Arc::clone(self), object.clone());
+        let talk = tokio::spawn(async move { this.get(&object, Look::Use, &|| holds).await });
+        match tokio::time::timeout(patience, talk).await {
+            Ok(Ok(answer)) => Use::of(answer),
+            Ok(Err(died)) if died.is_panic() => std::panic::resume_unwind(died.into_panic()),
+            Ok(Err(_)) | Err(_) => Use::Pending,
+        }
+    }
+
     /// The material of a credential that signs in, or why there is none. The source is read at most once a probe for
     /// those who use it, and Entra is asked once a probe while it refuses, however many they are.
     ///
@@ -120,6 +182,7 @@ impl Materials {
                 Some(Next::WaitTurn) => {
                     let flight = Arc::clone(&self.slots().entry(uid.clone()).or_default().flight);
                     in_turn = Some(flight.lock_owned().await);
+                    self.begins(&uid);
                     Event::Asked { look, in_turn: true }
                 }
                 Some(Next::Read { again }) => {
@@ -134,11 +197,28 @@ impl Materials {
                     Event::SignedIn { look, again, with, result }
                 }
                 Some(Next::Answer(answer)) => {
-                    drop(in_turn);
+                    if let Some(turn) = in_turn {
+                        self.ends(&uid, answer.as_ref().err());
+                        drop(turn);
+                    }
                     return answer.map(|loaded| loaded.map(|proof| proof.0));
                 }
                 None => return Err(no_material(&uid)),
             };
+        }
+    }
+
+    /// Somebody reads or signs in from now on.
+    fn begins(&self, uid: &str) {
+        if let Some(slot) = self.slots().get_mut(uid) {
+            slot.busy = Some(clock::instant());
+        }
+    }
+
+    /// Somebody has done so.
+    fn ends(&self, uid: &str, failed: Option<&Fault>) {
+        if let Some(slot) = self.slots().get_mut(uid) {
+            slot.failed = slot.busy.take().zip(failed.cloned());
         }
     }
 
@@ -231,6 +311,15 @@ impl Materials {
     }
 }
 
+impl Use {
+    fn of(answer: Result<Loaded, Fault>) -> Self {
+        match answer {
+            Ok(loaded) => Self::Loaded(loaded),
+            Err(fault) => Self::Failed(fault),
+        }
+    }
+}
+
 fn no_material(uid: &str) -> Fault {
     Fault::local("read credential", uid, FaultKind::SourceGone, "no material")
 }
@@ -242,7 +331,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::recorded::{self, Recorded};
+    use crate::{
+        kube_io,
+        recorded::{self, Recorded},
+    };
 
     const UID: &str = "u-1";
 
@@ -272,6 +364,35 @@ mod tests {
         };
         let tokens = Tokens::new(cloud, transport);
         (Materials::new(client, tokens, surroundings, Duration::from_secs(60)), recorded)
+    }
+
+    /// A Secret that the API server does not answer for, and twenty passes whose objects use it.
+    #[tokio::test(start_paused = true)]
+    async fn a_pass_does_not_wait_for_long_for_a_source_that_hangs() {
+        let silent = axum::Router::new().fallback(|| async { std::future::pending::<()>().await });
+        let (known, _) = without_secrets();
+        let client = Client::new(silent, "default");
+        let materials = Arc::new(Materials::new(
+            client,
+            known.tokens.clone(),
+            known.surroundings.clone(),
+            Duration::from_secs(60),
+        ));
+        let object = credential();
+        let begun = clock::instant();
+        let asking = (0..20).map(|_| materials.for_use(&object, false, begun));
+        let answers = futures::future::join_all(asking).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Use::Pending)), "{answers:?}");
+        assert_eq!(clock::instant() - begun, PATIENCE);
+        assert!(matches!(materials.for_use(&object, false, begun).await, Use::Pending));
+        assert_eq!(clock::instant() - begun, PATIENCE, "who comes later does not wait at all");
+        // Long after another one would read again.
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        let another = materials.for_use(&object, false, clock::instant()).await;
+        assert!(matches!(another, Use::Pending), "{another:?}");
+        tokio::time::sleep(kube_io::TIMEOUT).await;
+        let later = materials.for_use(&object, false, begun).await;
+        assert!(matches!(&later, Use::Failed(fault) if fault.kind == FaultKind::Network), "{later:?}");
     }
 
     #[tokio::test]

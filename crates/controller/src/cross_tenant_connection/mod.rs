@@ -27,6 +27,7 @@ use crate::{
     context::{Context, stands},
     guarded::Guarded,
     inventory::{Listener, Visit, wish},
+    materials,
     memory::{Fresh, Remembered},
     refusal, status, undecoded,
 };
@@ -97,7 +98,11 @@ async fn run(
     object: CrossTenantConnection,
     mut remembered: Remembered<CrossTenantConnection, ConnectionMemory>,
 ) -> (Action, Kept) {
-    let (inputs, candidates) = read::read(context, &object).await;
+    let (inputs, candidates) = read::read(context, visit, &object).await;
+    if visit.waits() {
+        // Its credential does not answer: nobody wakes it then, and it comes again.
+        return (Action::requeue(materials::AGAIN), Some(remembered));
+    }
     let standing = Standing::of(&inputs);
     let desired = match plan::desire(&inputs, &standing) {
         Ok(desired) => desired,

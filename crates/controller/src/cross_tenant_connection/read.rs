@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::{
     context::{Context, Resolved},
+    inventory::Visit,
     streams,
 };
 
@@ -35,7 +36,11 @@ impl Candidates {
 }
 
 /// The object and what it refers to.
-pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (Inputs, Candidates) {
+pub(super) async fn read(
+    context: &Context,
+    visit: &Visit,
+    object: &CrossTenantConnection,
+) -> (Inputs, Candidates) {
     let meta = Meta::of(object);
     let status = object.status.clone().unwrap_or_default();
     let mut candidates: Vec<Resolved> = Vec::new();
@@ -73,7 +78,7 @@ pub(super) async fn read(context: &Context, object: &CrossTenantConnection) -> (
             let at = if let Some(at) = known {
                 at
             } else {
-                candidates.push(context.resolve(&meta.namespace, &reference, holds(&reference)).await);
+                candidates.push(context.resolve(visit, &meta.namespace, &reference, holds(&reference)).await);
                 candidates.len() - 1
             };
             *slot = Some(candidates[at].input.clone());

@@ -107,7 +107,12 @@ impl Visit {
         self.asked
     }
 
-    /// Whether something that it asked for is being read: then the pass ends, and reports nothing. It came to nothing that
+    /// Something that it needs is not there yet.
+    pub(crate) fn wait(&self) {
+        self.waits.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something that it needs is not there yet: then the pass ends, and reports nothing. It came to nothing that
     /// its object's status does not say already.
     pub(crate) fn waits(&self) -> bool {
         self.waits.load(Ordering::Relaxed)
@@ -133,7 +138,7 @@ impl Visit {
     ) -> Picture<T> {
         let picture = table.read(credential, key, wanted, &self.listener);
         if matches!(picture, Picture::Flying) {
-            self.waits.store(true, Ordering::Relaxed);
+            self.wait();
         }
         picture
     }

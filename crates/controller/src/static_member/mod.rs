@@ -27,6 +27,7 @@ use crate::{
     cross_tenant_connection::seconds,
     guarded::Guarded,
     inventory::{Listener, Visit, wish},
+    materials,
     memory::{Fresh, Remembered},
     refusal, status, undecoded,
 };
@@ -98,7 +99,11 @@ async fn run(
     object: StaticMember,
     mut remembered: Remembered<StaticMember, MemberMemory>,
 ) -> (Action, Kept) {
-    let (inputs, candidates) = read::read(context, &object).await;
+    let (inputs, candidates) = read::read(context, visit, &object).await;
+    if visit.waits() {
+        // Its credential does not answer: nobody wakes it then, and it comes again.
+        return (Action::requeue(materials::AGAIN), Some(remembered));
+    }
     let claim = plan::standing(&inputs);
     let desired = match plan::desire(&inputs, claim.as_ref()) {
         Ok(desired) => desired,

@@ -14,6 +14,7 @@ use kube::{Resource, runtime::reflector::ObjectRef};
 use crate::{
     context::{Context, Resolved},
     guarded::Guarded,
+    inventory::Visit,
     streams,
 };
 
@@ -71,7 +72,7 @@ fn connection(
 }
 
 /// The object and what it refers to.
-pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, Candidates) {
+pub(super) async fn read(context: &Context, visit: &Visit, object: &StaticMember) -> (Inputs, Candidates) {
     let meta = Meta::of(object);
     let status = object.status.clone().unwrap_or_default();
     let connection = connection(context, &meta.namespace, object.spec.connection_ref.as_ref());
@@ -105,7 +106,7 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
     }
     for reference in wanted.into_iter().flatten() {
         if !inputs.manager.iter().any(|known| *known.credential() == reference) {
-            let one = context.resolve(&inputs.meta.namespace, &reference, own).await;
+            let one = context.resolve(visit, &inputs.meta.namespace, &reference, own).await;
             inputs.manager.push(one.input.clone());
             resolved.push(one);
         }
@@ -115,7 +116,9 @@ pub(super) async fn read(context: &Context, object: &StaticMember) -> (Inputs, C
         let one = match known {
             Some(known) => known,
             // All that is held is the manager's tenant's; the deletion may have to name the network's, too.
-            None => context.resolve(&inputs.meta.namespace, &reference, own && inputs.meta.deleting).await,
+            None => {
+                context.resolve(visit, &inputs.meta.namespace, &reference, own && inputs.meta.deleting).await
+            }
         };
         inputs.resource = Some(one.input.clone());
         resolved.push(one);
