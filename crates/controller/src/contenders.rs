@@ -1,123 +1,130 @@
-//! Who wants what: an index over the objects of one kind, so that two that want one thing find out before either claims
-//! it.
+//! Who wants what: an index over the things that objects of one kind want, so that two that want one thing find out before
+//! either claims it, and that whoever is kept from something is woken when it is not any more.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Mutex,
 };
 
 use avnm_api::ClaimPhase;
-use avnm_plan::arbitration::{Claimant, beaten_by};
+use avnm_plan::arbitration::{Claimant, Standing, judge};
 use jiff::Timestamp;
 
 #[derive(Debug, Default)]
 struct Index {
     by_key: HashMap<String, Vec<String>>,
-    by_uid: HashMap<String, (Vec<String>, Claimant)>,
+    by_uid: HashMap<String, Claimant>,
 }
 
 /// The index. Who wins a pass reserves with that, in one step: the reservation is there before the claim is, and stays until
 /// the pass has said what it came to.
-#[derive(Debug, Default)]
-pub(crate) struct Contenders(Mutex<Index>);
+#[derive(Debug)]
+pub(crate) struct Contenders {
+    /// What its objects are called.
+    kind: &'static str,
+    index: Mutex<Index>,
+}
 
 impl Contenders {
-    /// Enters an object for a pass of it. Returns the one that beats it, if any does, and those that it no longer stands in
-    /// the way of, which have to look again.
-    pub(crate) fn contend(&self, keys: &[String], me: &Claimant) -> (Option<Claimant>, Vec<Claimant>) {
-        let Ok(mut index) = self.0.lock() else { return (None, Vec::new()) };
-        let mut others = index.others(keys, &me.uid);
+    /// An empty index of the objects of this kind.
+    pub(crate) fn new(kind: &'static str) -> Self {
+        Self { kind, index: Mutex::default() }
+    }
+
+    /// Enters a thing for a pass of its object. Returns how it stands, and those that have to look again because of that.
+    pub(crate) fn contend(&self, me: &Claimant) -> (Standing, Vec<Claimant>) {
+        let Ok(mut index) = self.index.lock() else { return (Standing::default(), Vec::new()) };
+        let mut others = index.others(&me.keys, &me.uid);
         if !me.wants {
             // It is not kept from anything, and needs not be told so.
             for other in &mut others {
                 other.reserved = false;
             }
         }
-        let winner = beaten_by(me, &others).cloned();
-        let reserved = winner.is_none() && me.wants;
-        let freed = index.enter(keys, &Claimant { reserved, ..me.clone() });
-        (winner, freed)
+        let standing = judge(me, &others, self.kind);
+        let reserved = standing.beaten_by.is_none() && me.wants;
+        let woken = index.change(self.kind, &me.uid, Some(Claimant { reserved, ..me.clone() }));
+        (standing, woken)
     }
 
-    /// Enters an object before any pass of it. What a pass has entered stays.
-    pub(crate) fn enter(&self, keys: &[String], me: &Claimant) {
-        if let Ok(mut index) = self.0.lock()
+    /// Enters a thing before any pass of its object. What a pass has entered stays. Nobody has looked yet, so nobody has to
+    /// look again.
+    pub(crate) fn enter(&self, me: &Claimant) {
+        if let Ok(mut index) = self.index.lock()
             && !index.by_uid.contains_key(&me.uid)
         {
-            index.enter(keys, me);
+            index.change(self.kind, &me.uid, Some(me.clone()));
         }
     }
 
-    /// The pass of an object is over, and this is what it claims. Returns those that have to look again: all of its keys if
-    /// it stands in nobody's way any more, and those that only its reservation kept out.
+    /// The pass of an object is over, and this is what it claims. Returns those that have to look again.
     pub(crate) fn settle(&self, uid: &str, claim: Option<(ClaimPhase, Timestamp)>) -> Vec<Claimant> {
-        let Ok(mut index) = self.0.lock() else { return Vec::new() };
-        let Some((keys, entry)) = index.by_uid.get_mut(uid) else { return Vec::new() };
-        let before = entry.clone();
-        (entry.claim, entry.reserved) = (claim, false);
-        let (keys, now) = (keys.clone(), entry.clone());
-        let mut others = index.others(&keys, uid);
-        if before.contends() && !now.contends() {
-            return others;
-        }
-        others.retain(|other| {
-            beaten_by(other, [&before]).is_some() && beaten_by(other, [&now]).is_none() && other.wants
-        });
-        others
-    }
-
-    /// The one that beats an object under any of these keys, if any does.
-    pub(crate) fn winner(&self, keys: &[String], me: &Claimant) -> Option<Claimant> {
-        let others = self.0.lock().ok()?.others(keys, &me.uid);
-        beaten_by(me, &others).cloned()
+        let Ok(mut index) = self.index.lock() else { return Vec::new() };
+        let Some(entry) = index.by_uid.get(uid).cloned() else { return Vec::new() };
+        index.change(self.kind, uid, Some(Claimant { claim, reserved: false, ..entry }))
     }
 
     /// Whether an object of this cluster holds a claim under this key.
     pub(crate) fn holds(&self, key: &str) -> bool {
-        let Ok(index) = self.0.lock() else { return false };
+        let Ok(index) = self.index.lock() else { return false };
         index.others(&[key.to_owned()], "").iter().any(|claimant| claimant.claim.is_some())
     }
 
-    /// An object is gone. Returns those that shared a key with it.
-    pub(crate) fn leave(&self, uid: &str) -> Vec<Claimant> {
-        let Ok(mut index) = self.0.lock() else { return Vec::new() };
-        let Some((keys, _)) = index.by_uid.get(uid).cloned() else { return Vec::new() };
-        index.remove(uid);
-        index.others(&keys, uid)
+    /// An object is gone with all its things. Returns those that have to look again.
+    pub(crate) fn leave(&self, uid: &str, things: &[&'static str]) -> Vec<Claimant> {
+        let Ok(mut index) = self.index.lock() else { return Vec::new() };
+        let mut woken = Vec::new();
+        for thing in things {
+            woken.extend(index.change(self.kind, &contender(uid, thing), None));
+        }
+        woken
     }
 
-    /// Only these objects are there: a watch that begins anew does not tell what went meanwhile. Returns those that
-    /// shared a key with one that is gone.
+    /// Only these objects are there: a watch that begins anew does not tell what went meanwhile. Returns those that have to
+    /// look again.
     pub(crate) fn retain(&self, uids: &HashSet<String>) -> Vec<Claimant> {
-        let gone: Vec<String> = match self.0.lock() {
-            Ok(index) => index.by_uid.keys().filter(|uid| !uids.contains(*uid)).cloned().collect(),
-            Err(_) => Vec::new(),
-        };
-        gone.iter().flat_map(|uid| self.leave(uid)).collect()
+        let Ok(mut index) = self.index.lock() else { return Vec::new() };
+        let gone: Vec<String> = index.by_uid.keys().filter(|id| !uids.contains(owner(id))).cloned().collect();
+        gone.iter().flat_map(|id| index.change(self.kind, id, None)).collect()
     }
 }
 
+/// One thing of an object, as contenders know it: each has its own keys, claim, wish and winner.
+pub(crate) fn contender(uid: &str, thing: &str) -> String {
+    format!("{uid}/{thing}")
+}
+
+fn owner(contender: &str) -> &str {
+    contender.split_once('/').map_or(contender, |(uid, _)| uid)
+}
+
 impl Index {
-    /// Enters an object, and returns those that it no longer stands in the way of.
-    fn enter(&mut self, keys: &[String], me: &Claimant) -> Vec<Claimant> {
-        let old = self.by_uid.get(&me.uid).cloned();
-        self.remove(&me.uid);
-        for key in keys {
-            self.by_key.entry(key.clone()).or_default().push(me.uid.clone());
+    /// Puts an entry in the place of the one that is there, and returns those who may do now what they might not before.
+    fn change(&mut self, kind: &str, uid: &str, new: Option<Claimant>) -> Vec<Claimant> {
+        let old = self.by_uid.get(uid).cloned();
+        let keys: BTreeSet<&String> = old.iter().chain(&new).flat_map(|claimant| &claimant.keys).collect();
+        let keys: Vec<String> = keys.into_iter().cloned().collect();
+        let others = self.others(&keys, uid);
+        let stand = |index: &Self| -> Vec<Standing> {
+            let all = others.iter().map(|me| judge(me, &index.others(&me.keys, &me.uid), kind));
+            all.collect()
+        };
+        let before = stand(self);
+        self.remove(uid);
+        if let Some(new) = new {
+            for key in &new.keys {
+                self.by_key.entry(key.clone()).or_default().push(uid.to_owned());
+            }
+            self.by_uid.insert(uid.to_owned(), new);
         }
-        self.by_uid.insert(me.uid.clone(), (keys.to_vec(), me.clone()));
-        let Some((old_keys, old)) = old.filter(|(_, old)| old.contends()) else { return Vec::new() };
-        let mut freed = self.others(&old_keys, &me.uid);
-        if me.contends() && old_keys == keys {
-            // A claim that was not written after all, say.
-            freed.retain(|other| beaten_by(other, [&old]).is_some() && beaten_by(other, [me]).is_none());
-        }
-        freed
+        let after = stand(self);
+        let changes = before.iter().zip(&after).map(|(before, after)| freed(before, after));
+        others.iter().zip(changes).filter(|(_, freed)| *freed).map(|(other, _)| other.clone()).collect()
     }
 
     fn remove(&mut self, uid: &str) {
-        let Some((keys, _)) = self.by_uid.remove(uid) else { return };
-        for key in keys {
+        let Some(entry) = self.by_uid.remove(uid) else { return };
+        for key in entry.keys {
             if let Some(uids) = self.by_key.get_mut(&key) {
                 uids.retain(|other| other != uid);
                 if uids.is_empty() {
@@ -127,15 +134,23 @@ impl Index {
         }
     }
 
+    /// Whoever else has one of these keys, once each.
     fn others(&self, keys: &[String], uid: &str) -> Vec<Claimant> {
-        keys.iter()
+        let uids: BTreeSet<&String> = keys
+            .iter()
             .filter_map(|key| self.by_key.get(key))
             .flatten()
             .filter(|other| *other != uid)
-            .filter_map(|other| self.by_uid.get(other))
-            .map(|(_, claimant)| claimant.clone())
-            .collect()
+            .collect();
+        uids.into_iter().filter_map(|other| self.by_uid.get(other)).cloned().collect()
     }
+}
+
+/// Whether a change of standing is something to act upon: who is beaten only now finds out in its own next pass.
+fn freed(before: &Standing, after: &Standing) -> bool {
+    (before.beaten_by.is_some() && after.beaten_by.is_none())
+        || (before.yields, before.given) != (after.yields, after.given)
+        || before.heir != after.heir
 }
 
 #[cfg(test)]
@@ -144,9 +159,12 @@ mod tests {
 
     fn claimant(name: &str, wants: bool) -> Claimant {
         Claimant {
+            keys: vec!["k".into()],
+            body: None,
+            leaving: false,
             namespace: "n".into(),
             name: name.into(),
-            uid: name.into(),
+            uid: contender(name, "it"),
             claim: None,
             wants,
             reserved: false,
@@ -155,8 +173,16 @@ mod tests {
     }
 
     /// What a pass enters, without what it asks.
-    fn enter(index: &Contenders, keys: &[String], me: &Claimant) {
-        index.0.lock().unwrap().enter(keys, me);
+    fn enter(index: &Contenders, me: &Claimant) {
+        index.index.lock().unwrap().change("K", &me.uid, Some(me.clone()));
+    }
+
+    fn beaten(index: &Contenders, me: &Claimant) -> Option<String> {
+        index.contend(me).0.beaten_by
+    }
+
+    fn by(name: &str) -> Option<String> {
+        Some(format!("K {name} in this namespace"))
     }
 
     fn names(claimants: &[Claimant]) -> Vec<&str> {
@@ -165,87 +191,109 @@ mod tests {
 
     #[test]
     fn who_gives_way_wakes_who_was_beaten() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
-        enter(&index, &keys, &claimant("a", true));
-        let (winner, freed) = index.contend(&keys, &claimant("b", true));
-        assert_eq!((winner.map(|won| won.name), freed.len()), (Some("a".to_owned()), 0));
-        assert_eq!(names(&index.contend(&keys, &claimant("a", false)).1), ["b"]);
-        assert_eq!(index.contend(&keys, &claimant("b", true)).0, None);
+        let index = Contenders::new("K");
+        enter(&index, &claimant("a", true));
+        let (standing, woken) = index.contend(&claimant("b", true));
+        assert_eq!((standing.beaten_by, woken.len()), (by("a"), 0));
+        assert_eq!(names(&index.contend(&claimant("a", false)).1), ["b"]);
+        assert_eq!(beaten(&index, &claimant("b", true)), None);
     }
 
     /// Both were kept from wanting it, by the same fault, and come when it has healed: the younger one first.
     #[test]
     fn who_may_be_claiming_is_not_overtaken() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
+        let index = Contenders::new("K");
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        enter(&index, &keys, &claimant("a", false));
-        assert_eq!(index.contend(&keys, &younger).0, None);
-        let older = || index.contend(&keys, &claimant("a", true)).0.map(|won| won.name);
-        assert_eq!(older(), Some("b".to_owned()), "its claim may be on its way");
+        let settle = |claim| index.settle(&younger.uid, claim);
+        enter(&index, &claimant("a", false));
+        assert_eq!(beaten(&index, &younger), None);
+        let older = || beaten(&index, &claimant("a", true));
+        assert_eq!(older(), by("b"), "its claim may be on its way");
         // It made its claim, and is not overtaken before its next pass either.
         let since = Timestamp::from_second(9).unwrap();
-        assert!(index.settle("b", Some((ClaimPhase::Intended, since))).is_empty());
-        assert_eq!(older(), Some("b".to_owned()));
+        assert!(settle(Some((ClaimPhase::Intended, since))).is_empty());
+        assert_eq!(older(), by("b"));
         // Or it did not: then the older one has it, and is told to look.
-        enter(&index, &keys, &claimant("a", false));
-        assert_eq!(index.contend(&keys, &younger).0, None);
-        assert_eq!(older(), Some("b".to_owned()));
-        assert_eq!(names(&index.settle("b", None)), ["a"]);
+        enter(&index, &claimant("a", false));
+        assert_eq!(beaten(&index, &younger), None);
+        assert_eq!(older(), by("b"));
+        assert_eq!(names(&settle(None)), ["a"]);
         assert_eq!(older(), None);
-        assert_eq!(index.contend(&keys, &younger).0.map(|won| won.name), Some("a".to_owned()));
-        assert!(index.settle("b", None).is_empty(), "who kept nobody out wakes nobody");
+        assert_eq!(beaten(&index, &younger), by("a"));
+        assert!(settle(None).is_empty(), "who kept nobody out wakes nobody");
         // Or it let go.
-        assert_eq!(
-            index.contend(&keys, &Claimant { wants: false, ..younger.clone() }).0.map(|it| it.name),
-            Some("a".to_owned())
-        );
-        enter(&index, &keys, &Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger });
-        assert_eq!(names(&index.settle("b", None)), ["a"]);
+        assert_eq!(beaten(&index, &Claimant { wants: false, ..younger.clone() }), by("a"));
+        let holds = Claimant { claim: Some((ClaimPhase::Held, since)), wants: false, ..younger.clone() };
+        enter(&index, &holds);
+        assert_eq!(names(&settle(None)), ["a"]);
     }
 
     #[test]
     fn a_claim_that_was_not_written_frees_whom_it_kept_out() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
+        let index = Contenders::new("K");
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        assert_eq!(index.contend(&keys, &younger).0, None);
-        assert!(index.settle("b", Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH))).is_empty());
-        assert!(index.contend(&keys, &claimant("a", true)).0.is_some());
-        let (winner, freed) = index.contend(&keys, &younger);
-        assert_eq!((winner.map(|won| won.name), names(&freed)), (Some("a".to_owned()), vec!["a"]));
+        assert_eq!(beaten(&index, &younger), None);
+        let claim = Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH));
+        assert!(index.settle(&younger.uid, claim).is_empty());
+        assert!(beaten(&index, &claimant("a", true)).is_some());
+        let (standing, woken) = index.contend(&younger);
+        assert_eq!((standing.beaten_by, names(&woken)), (by("a"), vec!["a"]));
     }
 
     #[test]
     fn a_reservation_is_nothing_to_who_does_not_want_it() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
+        let index = Contenders::new("K");
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        assert_eq!(index.contend(&keys, &younger).0, None);
-        assert_eq!(index.contend(&keys, &claimant("a", false)).0, None);
+        assert_eq!(beaten(&index, &younger), None);
+        assert_eq!(beaten(&index, &claimant("a", false)), None);
     }
 
     #[test]
     fn who_vanished_unseen_stands_in_nobodys_way() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
+        let index = Contenders::new("K");
         let held =
             Claimant { claim: Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH)), ..claimant("ghost", true) };
-        enter(&index, &keys, &held);
-        enter(&index, &keys, &claimant("b", true));
+        enter(&index, &held);
+        enter(&index, &claimant("b", true));
         assert!(index.holds("k"));
         assert_eq!(names(&index.retain(&HashSet::from(["b".to_owned()]))), ["b"]);
         assert!(!index.holds("k"));
-        assert_eq!(index.contend(&keys, &claimant("b", true)).0, None);
+        assert_eq!(beaten(&index, &claimant("b", true)), None);
     }
 
     #[test]
     fn what_a_pass_has_entered_is_not_entered_anew() {
-        let index = Contenders::default();
-        let keys = ["k".to_owned()];
-        index.contend(&keys, &claimant("a", true));
-        index.enter(&keys, &claimant("a", false));
-        assert!(index.contend(&keys, &claimant("b", true)).0.is_some());
+        let index = Contenders::new("K");
+        index.contend(&claimant("a", true));
+        index.enter(&claimant("a", false));
+        assert!(beaten(&index, &claimant("b", true)).is_some());
+    }
+
+    /// A rename: the new object comes first, then the old one is deleted.
+    #[test]
+    fn an_heir_is_woken_when_there_is_something_to_inherit_and_the_holder_when_it_has_it() {
+        let index = Contenders::new("K");
+        let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
+        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None));
+        let since = |second| Timestamp::from_second(second).unwrap();
+        let old = Claimant {
+            claim: Some((ClaimPhase::Held, since(1))),
+            body: body.clone(),
+            ..claimant("old", true)
+        };
+        let new = Claimant { body, created: Timestamp::from_second(9).ok(), ..claimant("new", true) };
+        enter(&index, &old);
+        assert_eq!(beaten(&index, &new), by("old"));
+        let leaving = Claimant { leaving: true, wants: false, ..old };
+        let (standing, woken) = index.contend(&leaving);
+        assert_eq!((standing.heir, names(&woken)), (by("new"), vec!["new"]));
+        let (standing, _) = index.contend(&new);
+        assert!(standing.given && standing.beaten_by.is_none());
+        assert!(index.settle(&new.uid, Some((ClaimPhase::Intended, since(20)))).is_empty());
+        assert_eq!(names(&index.settle(&new.uid, Some((ClaimPhase::Held, since(20))))), ["old"]);
+        assert!(index.contend(&leaving).0.yields);
+        // It let go, and is gone: the heir has nothing new to do.
+        assert!(index.settle(&leaving.uid, None).is_empty());
+        assert!(index.leave("old", &["it"]).is_empty());
     }
 }

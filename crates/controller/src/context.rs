@@ -28,7 +28,6 @@ use tokio::sync::{mpsc::UnboundedSender, watch};
 use crate::{
     contenders::Contenders,
     credential::{CredentialMemory, CredentialObject},
-    cross_tenant_connection::ConnectionMemory,
     events::Events,
     guarded::Guarded,
     inventory::{Inventory, Visit},
@@ -36,9 +35,9 @@ use crate::{
     materials::{Materials, Use},
     memory::Memories,
     metrics::Metrics,
+    owner::Kept,
     place::named,
     settings::Settings,
-    static_member::MemberMemory,
     streams,
 };
 
@@ -93,8 +92,8 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     pub(crate) lease: LeaseGuard,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) connections: Memories<CrossTenantConnection, ConnectionMemory>,
-    pub(crate) members: Memories<StaticMember, MemberMemory>,
+    pub(crate) connections: Memories<CrossTenantConnection, Kept<CrossTenantConnection>>,
+    pub(crate) members: Memories<StaticMember, Kept<StaticMember>>,
     pub(crate) credentials: Memories<TenantCredential, CredentialMemory>,
     pub(crate) cluster_credentials: Memories<ClusterTenantCredential, CredentialMemory>,
     /// Whether every object was entered among the contenders: no verdict falls before.
@@ -104,10 +103,19 @@ pub(crate) struct Context {
 }
 
 /// Who wants what, by kind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Contested {
     pub(crate) connections: Contenders,
     pub(crate) members: Contenders,
+}
+
+impl Default for Contested {
+    fn default() -> Self {
+        Self {
+            connections: Contenders::new("CrossTenantConnection"),
+            members: Contenders::new("StaticMember"),
+        }
+    }
 }
 
 /// Whether a cache still shows this very object. A pass can outlive its object: what it enters then would stay for ever.

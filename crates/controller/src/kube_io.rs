@@ -10,6 +10,11 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Whoever wrote an older version looks again after this long: the newer one is on its way.
 pub(crate) const AGAIN: Duration = Duration::from_millis(500);
 
+/// A wait of the plan as the runtime takes it.
+pub(crate) fn seconds(wait: jiff::SignedDuration) -> Duration {
+    Duration::try_from(wait).unwrap_or(AGAIN)
+}
+
 /// Runs one call within [`TIMEOUT`].
 pub(crate) async fn call<T>(
     operation: &'static str,

@@ -6,6 +6,7 @@
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
 
+mod arbitration;
 mod contenders;
 mod context;
 mod credential;
@@ -15,6 +16,7 @@ mod guarded;
 mod health;
 mod hold;
 mod inventory;
+mod item;
 mod kube_io;
 mod lease;
 mod live;
@@ -24,7 +26,9 @@ mod members;
 mod memory;
 mod metrics;
 #[cfg(debug_assertions)]
+mod owner;
 mod panic_on_demand;
+mod pass;
 mod place;
 #[cfg(test)]
 mod recorded;

@@ -14,9 +14,7 @@ use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
     TenantCredential,
 };
-use avnm_plan::{
-    credential::UsableCredential, cross_tenant_connection::Dependent, meta::CrdState, undecoded,
-};
+use avnm_plan::{credential::UsableCredential, lifecycle::Dependent, meta::CrdState, undecoded};
 use avnm_terms::{ArmId, Fault, FaultKind, Reading};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,

@@ -6,19 +6,11 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::{Fault, Reading};
+use avnm_terms::Fault;
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
-use tokio::time::Instant;
 
 use crate::kube_io;
-
-/// The newest reading of one thing by its own GET or PUT.
-#[derive(Debug, Clone)]
-pub(crate) struct Fresh<T> {
-    pub(crate) at: Instant,
-    pub(crate) reading: Reading<T>,
-}
 
 /// Of one object: what decisions remember, and what the executor does.
 #[derive(Debug)]

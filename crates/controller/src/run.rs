@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
-use avnm_plan::arbitration::Claimant;
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
@@ -18,21 +17,22 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    arbitration,
     context::{Contested, Context, Stores, Wakers},
     credential::{self, CredentialObject},
-    cross_tenant_connection,
     events::Events,
     guarded::Guarded,
     health::Health,
     inventory::{Inventory, Listener},
+    kube_io,
     lease::{Holder, LeaseGuard},
     materials::Materials,
     memory::Memories,
     metrics::Metrics,
+    pass,
     settings::Settings,
-    static_member, streams,
+    streams,
     subscribers::Objects,
-    undecoded,
 };
 
 /// How the loop ended.
@@ -177,7 +177,7 @@ async fn lead(
         credentials: wake_credentials,
         cluster_credentials: wake_cluster_credentials,
     };
-    let retry_max = cross_tenant_connection::seconds(settings.waits.retry_max);
+    let retry_max = kube_io::seconds(settings.waits.retry_max);
     let materials = Arc::new(Materials::new(
         client.clone(),
         arm.tokens().clone(),
@@ -214,11 +214,10 @@ async fn lead(
             if matches!(event, watcher::Event::InitDone) {
                 let uids = streams::uids(&context.stores.connections);
                 context.connections.retain(&uids);
-                let halves = cross_tenant_connection::contenders(&uids);
-                free_connections(&context, &context.contenders.connections.retain(&halves));
+                arbitration::retain::<CrossTenantConnection>(&context, &uids);
                 if *context.synced.borrow() {
                     // The kind was not served before, or its watch began anew: whoever came meanwhile contends at once.
-                    enter_connections(&context);
+                    arbitration::enter_all::<CrossTenantConnection>(&context);
                 }
                 let _ = listed.send("CrossTenantConnection");
             }
@@ -227,9 +226,7 @@ async fn lead(
                 context.connections.forget(&uid);
                 let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
                 context.inventory.forget(&Listener::Connection { namespace, name });
-                for half in cross_tenant_connection::contenders([&uid]) {
-                    free_connections(&context, &context.contenders.connections.leave(&half));
-                }
+                arbitration::leave::<CrossTenantConnection>(&context, &uid);
             }
             streams::on_connection(&context.stores, &context.wakers, &seen, event);
         })
@@ -240,9 +237,9 @@ async fn lead(
             if matches!(event, watcher::Event::InitDone) {
                 let uids = streams::uids(&context.stores.members);
                 context.members.retain(&uids);
-                free_members(&context, &context.contenders.members.retain(&uids));
+                arbitration::retain::<StaticMember>(&context, &uids);
                 if *context.synced.borrow() {
-                    enter_members(&context);
+                    arbitration::enter_all::<StaticMember>(&context);
                 }
                 let _ = listed.send("StaticMember");
             }
@@ -251,7 +248,7 @@ async fn lead(
                 context.members.forget(&uid);
                 let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
                 context.inventory.forget(&Listener::Member { namespace, name });
-                free_members(&context, &context.contenders.members.leave(&uid));
+                arbitration::leave::<StaticMember>(&context, &uid);
             }
             streams::on_member(&context.stores, &context.wakers, event);
         })
@@ -289,7 +286,7 @@ async fn lead(
             woken_connections,
             |object, context| async move {
                 context.wait_synced().await;
-                cross_tenant_connection::reconcile(object, context).await
+                pass::reconcile(object, context).await
             },
             Arc::clone(&context),
             concurrency,
@@ -301,7 +298,7 @@ async fn lead(
             woken_members,
             |object, context| async move {
                 context.wait_synced().await;
-                static_member::reconcile(object, context).await
+                pass::reconcile(object, context).await
             },
             Arc::clone(&context),
             concurrency,
@@ -408,48 +405,14 @@ async fn enter_all(context: Arc<Context>, client: Client, mut listed: mpsc::Unbo
             }
         }
     }
-    enter_connections(&context);
-    enter_members(&context);
+    arbitration::enter_all::<CrossTenantConnection>(&context);
+    arbitration::enter_all::<StaticMember>(&context);
     context.synced.send_replace(true);
-}
-
-/// Enters the connections that nobody has entered yet among the contenders.
-fn enter_connections(context: &Context) {
-    for found in context.stores.connections.state() {
-        match &found.0 {
-            Ok(object) => cross_tenant_connection::enter(context, object),
-            Err(undecoded) => undecoded::enter(&context.contenders.connections, &*found, undecoded),
-        }
-    }
-}
-
-/// The same for members.
-fn enter_members(context: &Context) {
-    for found in context.stores.members.state() {
-        match &found.0 {
-            Ok(object) => static_member::enter(context, object),
-            Err(undecoded) => undecoded::enter(&context.contenders.members, &*found, undecoded),
-        }
-    }
-}
-
-/// Whoever was in the way of these is not any more: they look again.
-fn free_connections(context: &Context, freed: &[Claimant]) {
-    for claimant in freed {
-        streams::connection(&context.wakers, &claimant.namespace, &claimant.name);
-    }
-}
-
-/// The same for members.
-fn free_members(context: &Context, freed: &[Claimant]) {
-    for claimant in freed {
-        streams::member(&context.wakers, &claimant.namespace, &claimant.name);
-    }
 }
 
 /// Reads every collection in use again and again, and wakes the objects whose resources differ.
 async fn sweep(context: Arc<Context>) {
-    let interval = cross_tenant_connection::seconds(context.settings.waits.sweep);
+    let interval = kube_io::seconds(context.settings.waits.sweep);
     loop {
         // Ten per cent of jitter keep many operators apart.
         let jitter = rand::rng().random_range(0.9..1.1);

@@ -9,6 +9,7 @@ use avnm_plan::{
     arbitration::Claimant,
     finding::Happening,
     reason::Reason,
+    side::Resource,
     status::{self as conditions, Wanted, find},
     undecoded as lenient,
 };
@@ -17,7 +18,7 @@ use kube::{Resource as _, ResourceExt, runtime::controller::Action};
 use serde_json::Value;
 
 use crate::{
-    contenders::Contenders,
+    contenders::{Contenders, contender},
     context::Context,
     guarded::{Guarded, Undecoded},
     hold, kube_io, live,
@@ -90,17 +91,20 @@ pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undeco
     for claim in lenient::claims(&undecoded.raw, &uid) {
         let Some(key) = claim.key else { continue };
         // As a half of a connection, or a member, would be entered: once it decodes, its own pass goes on from this.
-        let contender = if claim.place == "claim" { uid.clone() } else { format!("{uid}/{}", claim.place) };
+        let thing = if claim.place == "claim" { Resource::Member.field() } else { claim.place };
         let me = Claimant {
+            keys: vec![key],
+            body: None,
+            leaving: false,
             namespace: found.namespace().unwrap_or_default(),
             name: found.name_any(),
-            uid: contender,
+            uid: contender(&uid, thing),
             claim: Some((claim.phase, claim.since)),
             wants: false,
             reserved: false,
             created: found.meta().creation_timestamp.as_ref().map(|time| time.0),
         };
-        contenders.enter(&[key], &me);
+        contenders.enter(&me);
     }
 }
 

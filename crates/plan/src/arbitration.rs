@@ -1,16 +1,24 @@
-//! One winner of two objects that want the same thing in Azure.
+//! One winner of two objects that want the same thing in Azure, and the heir of one that is being deleted.
 
 use avnm_api::ClaimPhase;
 use jiff::Timestamp;
 
-/// One object that wants a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::item::Body;
+
+/// One thing that an object wants or holds: a half of a connection, or a member.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claimant {
+    /// What no two objects may both have: the id first, then what it connects.
+    pub keys: Vec<String>,
+    /// What it shall say; `None` where that cannot be read.
+    pub body: Option<Body>,
+    /// Its object is being deleted, and what it holds is to go with it: a live object that wants the same may have it.
+    pub leaving: bool,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its uid.
+    /// Its object's uid, and which of its things it is.
     pub uid: String,
     /// Its claim, if it has one: phase and since when.
     pub claim: Option<(ClaimPhase, Timestamp)>,
@@ -45,6 +53,8 @@ impl Claimant {
 /// How one thing that an object wants stands to what other objects want.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
+    /// The object, in words, that has it or comes first: this one rests.
+    pub beaten_by: Option<String>,
     /// Another object has a claim on this very id: what is ours is left to it.
     pub yields: bool,
     /// The object that holds it is being deleted, and gives it to this one.
@@ -53,13 +63,56 @@ pub struct Standing {
     pub heir: Option<String>,
 }
 
-/// The one that beats `me`, if any does.
-pub fn beaten_by<'a>(me: &Claimant, others: impl IntoIterator<Item = &'a Claimant>) -> Option<&'a Claimant> {
+impl Claimant {
+    /// Whether both want the same id.
+    fn shares_id(&self, other: &Self) -> bool {
+        self.keys.first().is_some_and(|id| other.keys.first() == Some(id))
+    }
+
+    /// Whether this one may have what `holder`, which is being deleted, holds: the same id with the same body. What a holder
+    /// only intends may not even be there.
+    fn may_inherit(&self, holder: &Self) -> bool {
+        let gives = holder.leaving && matches!(holder.claim, Some((ClaimPhase::Held, _)));
+        let takes = !self.leaving && (self.wants || self.claim.is_some());
+        let (Some(held), Some(wanted)) = (&holder.body, &self.body) else { return false };
+        gives && takes && self.uid != holder.uid && self.shares_id(holder) && held.is_what(wanted)
+    }
+}
+
+/// The one that shall have what `holder` holds: of several the first.
+fn heir<'a>(holder: &Claimant, others: &'a [Claimant]) -> Option<&'a Claimant> {
+    others.iter().filter(|other| other.may_inherit(holder)).min_by(|a, b| a.rank().cmp(&b.rank()))
+}
+
+/// The one that beats `me`, if any does. Whoever gives its thing away to `me` does not.
+pub fn beaten_by<'a>(me: &Claimant, others: &'a [Claimant]) -> Option<&'a Claimant> {
+    let inherits = |holder: &Claimant| {
+        me.may_inherit(holder)
+            // What is held by now is not asked back.
+            && (me.claim.is_some() || heir(holder, others).is_none_or(|heir| me.rank() <= heir.rank()))
+    };
     others
-        .into_iter()
+        .iter()
         .filter(|other| other.uid != me.uid && other.contends())
         .filter(|other| other.rank() < me.rank())
-        .min_by_key(|other| (other.rank().0, other.rank().1, other.namespace.clone(), other.name.clone()))
+        .filter(|other| !inherits(other))
+        .min_by(|a, b| a.rank().cmp(&b.rank()))
+}
+
+/// How `me` stands to the others that share a key with it; `kind` is what all of them are.
+pub fn judge(me: &Claimant, others: &[Claimant], kind: &str) -> Standing {
+    let winner = beaten_by(me, others);
+    let same_id: Vec<Claimant> = others.iter().filter(|other| me.shares_id(other)).cloned().collect();
+    let heir = if me.leaving { heir(me, others) } else { None };
+    let holds = |other: &Claimant| matches!(other.claim, Some((ClaimPhase::Held, _)));
+    // Under our id only: what we hold under another id is ours to delete, whoever else has the same connection.
+    let taken = beaten_by(me, &same_id).is_some_and(|winner| winner.claim.is_some());
+    Standing {
+        beaten_by: winner.map(|winner| winner_words(me, winner, kind)),
+        yields: me.leaving && (taken || heir.is_some_and(holds)),
+        given: me.claim.is_none() && winner.is_none() && others.iter().any(|holder| me.may_inherit(holder)),
+        heir: heir.map(|heir| winner_words(me, heir, kind)),
+    }
 }
 
 /// How the winner is named to the loser: only within its own namespace.
@@ -77,6 +130,9 @@ mod tests {
 
     fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, created: i64) -> Claimant {
         Claimant {
+            keys: vec!["id".into(), "connects".into()],
+            body: None,
+            leaving: false,
             namespace: "a".into(),
             name: name.into(),
             uid: name.into(),
@@ -90,12 +146,12 @@ mod tests {
     #[test]
     fn who_comes_while_another_may_be_claiming_is_later_however_old() {
         let (old, mut young) = (claimant("old", None, 1), claimant("young", None, 2));
-        assert!(beaten_by(&old, [&young]).is_none());
+        assert!(beaten_by(&old, &[young.clone()]).is_none());
         young.reserved = true;
-        assert!(beaten_by(&old, [&young]).is_some() && beaten_by(&young, [&old]).is_none());
+        assert!(beaten_by(&old, &[young.clone()]).is_some() && beaten_by(&young, &[old.clone()]).is_none());
         let claimed = claimant("claimed", Some((ClaimPhase::Intended, 9)), 3);
         assert!(
-            beaten_by(&young, [&claimed]).is_some(),
+            beaten_by(&young, &[claimed]).is_some(),
             "a claim outlives the process, a reservation does not"
         );
     }
@@ -125,8 +181,72 @@ mod tests {
     fn who_does_not_want_it_does_not_stand_in_the_way() {
         let mut idle = claimant("idle", None, 1);
         idle.wants = false;
-        assert!(beaten_by(&claimant("me", None, 2), [&idle]).is_none());
+        assert!(beaten_by(&claimant("me", None, 2), &[idle.clone()]).is_none());
         idle.claim = Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH));
-        assert!(beaten_by(&claimant("me", None, 2), [&idle]).is_some());
+        assert!(beaten_by(&claimant("me", None, 2), &[idle]).is_some());
+    }
+
+    fn body(description: &str) -> Body {
+        let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
+        Body::manager_connection(&manager, Some(description))
+    }
+
+    /// One that is being deleted and holds, and one that wants the same.
+    fn leaving() -> (Claimant, Claimant) {
+        let held = Some((ClaimPhase::Held, 3));
+        let holder =
+            Claimant { leaving: true, wants: false, body: Some(body("d")), ..claimant("old", held, 1) };
+        let heir = Claimant { body: Some(body("d")), ..claimant("new", None, 9) };
+        (holder, heir)
+    }
+
+    #[test]
+    fn who_is_being_deleted_gives_what_it_holds_to_one_that_wants_the_same() {
+        let (holder, mut heir) = leaving();
+        let given = judge(&heir, &[holder.clone()], "K");
+        assert_eq!((given.beaten_by, given.given), (None, true));
+        let waits = judge(&holder, &[heir.clone()], "K");
+        assert_eq!(waits.heir.as_deref(), Some("K new in this namespace"));
+        assert!(!waits.yields, "not before the heir has it");
+        heir.claim = Some((ClaimPhase::Intended, Timestamp::from_second(50).unwrap()));
+        assert!(!judge(&holder, &[heir.clone()], "K").yields, "an intention may be dropped");
+        heir.claim = Some((ClaimPhase::Held, Timestamp::from_second(50).unwrap()));
+        assert!(judge(&holder, &[heir.clone()], "K").yields);
+        let has = judge(&heir, &[holder], "K");
+        assert_eq!((has.beaten_by, has.given), (None, false), "an older claim that goes is no rival");
+    }
+
+    #[test]
+    fn nothing_is_given_to_who_wants_something_else_or_may_not_have_it() {
+        let (holder, heir) = leaving();
+        let held = Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH));
+        let others = [
+            Claimant { body: Some(body("other")), ..heir.clone() },
+            Claimant { body: None, ..heir.clone() },
+            Claimant { wants: false, ..heir.clone() },
+            Claimant { leaving: true, wants: false, claim: held, ..heir.clone() },
+            Claimant { keys: vec!["other id".into(), "connects".into()], ..heir.clone() },
+        ];
+        for other in others {
+            assert_eq!(judge(&holder, &[other.clone()], "K").heir, None, "{other:?}");
+            assert!(!judge(&other, &[holder.clone()], "K").given, "{other:?}");
+        }
+        let intends =
+            Claimant { claim: Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH)), ..holder.clone() };
+        assert!(judge(&heir, &[intends], "K").beaten_by.is_some(), "what may not be there is not given");
+        let stays = Claimant { leaving: false, ..holder };
+        assert!(judge(&heir, &[stays], "K").beaten_by.is_some());
+    }
+
+    #[test]
+    fn of_several_heirs_there_is_one() {
+        let (holder, first) = leaving();
+        let second = Claimant { name: "second".into(), uid: "second".into(), created: None, ..first.clone() };
+        let of = |me: &Claimant, other: &Claimant| judge(me, &[holder.clone(), other.clone()], "K");
+        assert!(of(&first, &second).given && of(&first, &second).beaten_by.is_none());
+        let later = of(&second, &first);
+        assert!(!later.given && later.beaten_by.is_some());
+        let heir = judge(&holder, &[second, first], "K").heir;
+        assert_eq!(heir.as_deref(), Some("K new in this namespace"));
     }
 }

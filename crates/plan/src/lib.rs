@@ -10,6 +10,7 @@ pub mod cross_tenant_connection;
 pub mod fault;
 pub mod finding;
 pub mod item;
+pub mod lifecycle;
 pub mod meta;
 pub mod pace;
 pub mod reason;

@@ -89,6 +89,14 @@ impl Resource {
         }
     }
 
+    /// Whether it is one of the two halves of a connection.
+    pub fn is_half(self) -> bool {
+        match self {
+            Self::ScopeConnection | Self::ManagerConnection => true,
+            Self::Member | Self::Network => false,
+        }
+    }
+
     /// Whether a difference is corrected by deleting and making it again: a member cannot change its network.
     pub fn is_replaced(self) -> bool {
         self == Self::Member

@@ -17,8 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
-    context::Context, cross_tenant_connection::seconds, guarded::Guarded, hold, kube_io, live,
-    materials::Look, memory::Remembered, status, streams, undecoded,
+    context::Context,
+    guarded::Guarded,
+    hold,
+    kube_io::{self, seconds},
+    live,
+    materials::Look,
+    memory::Remembered,
+    status, streams, undecoded,
 };
 
 /// What the process remembers of a credential.

@@ -41,11 +41,6 @@ impl Wanted {
     pub(super) fn anew(asked: Instant) -> Self {
         Self { asked, since: asked, anew: true }
     }
-
-    /// The earliest time at which the read may have begun.
-    pub(crate) fn since(self) -> Instant {
-        self.since
-    }
 }
 
 /// What is known of a collection.

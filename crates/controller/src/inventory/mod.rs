@@ -22,7 +22,7 @@ use crate::{
     members::{Changed, Members},
 };
 
-pub(crate) use known::Wanted;
+pub(crate) use known::{Snapshot, Wanted};
 pub(crate) use listener::{Listener, Subscribers};
 pub(crate) use visit::{Picture, Visit, wish};
 

@@ -1,77 +1,16 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, ConnectionHalf, Policies};
-use avnm_terms::{
-    Actor, ArmId, AzureName, ManagerConnectionId, ManagerId, ScopeConnectionId, ScopeId, TenantId,
-};
+use avnm_api::{Claim, ConnectionHalf};
+use avnm_terms::{Actor, ArmId, AzureName, ManagerId, ScopeId, TenantId};
 
-use super::{Half, HalfInput, Halves, Inputs, Standing};
+use super::{Connection, Half, HalfInput, Halves, Inputs, Role};
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::{Body, Goal},
+    item::{Address, Body, Item, Wish},
+    lifecycle::Object,
     reason::Reason,
 };
-
-/// Whose a half is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Ours: made, corrected and deleted.
-    Ours,
-    /// Someone else's: read only.
-    External,
-    /// Not even read.
-    Absent,
-}
-
-/// What is wanted of one half.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HalfDesire {
-    /// Whose it is.
-    pub role: Role,
-    /// Its id, if it is ours, or still claimed.
-    pub id: Option<ArmId>,
-    /// What it shall say, if it is ours.
-    pub want: Option<Body>,
-    /// The description that spec declares.
-    pub description: Option<String>,
-    /// The credential that reads and writes it.
-    pub signer: Option<UsableCredential>,
-    /// Why there is none.
-    pub blocked: Option<Finding>,
-    /// What shall become of it.
-    pub goal: Goal,
-}
-
-/// What is wanted of a connection.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Desired {
-    /// The network manager.
-    pub manager: ManagerId,
-    /// The target's tenant.
-    pub tenant: TenantId,
-    /// The target.
-    pub scope: ScopeId,
-    /// The policies.
-    pub policies: Policies,
-    /// Both halves.
-    pub halves: Halves<HalfDesire>,
-    /// Why nothing can be done, found before any call to Azure.
-    pub refused: Option<Finding>,
-}
-
-impl Desired {
-    /// What no two objects may both have of this half: its id, and what it connects.
-    pub fn keys(&self, half: Half) -> Vec<String> {
-        let desire = self.halves.get(half);
-        if desire.role != Role::Ours {
-            return Vec::new();
-        }
-        let id = desire.id.as_ref().map(|id| id_key(&self.tenant, id));
-        let connects = format!("{half:?}|{}|{}|{}", self.manager.key(), self.tenant, self.scope.key());
-        id.into_iter().chain([connects]).collect()
-    }
-}
 
 /// The key of a half's id, given the target's tenant. A subscription's GUID is unique everywhere, and a scope connection
 /// does not lie in the target's tenant at all; the name of a management group is unique only within its tenant.
@@ -81,86 +20,96 @@ pub fn id_key(tenant: &TenantId, id: &ArmId) -> String {
     if in_subscription { id.key().to_owned() } else { format!("{tenant}|{}", id.key()) }
 }
 
-/// From the inputs to what is wanted. `Err` means that spec cannot even be read.
-pub fn desire(inputs: &Inputs, standing: &Standing) -> Result<Desired, Finding> {
+/// From the inputs to the object with what is wanted.
+///
+/// # Errors
+/// Spec cannot even be read.
+pub fn desire(inputs: &Inputs) -> Result<Object<Connection>, Finding> {
     let spec = &inputs.spec;
-    let invalid = |field: &str, why: &dyn std::fmt::Display| {
-        Finding::new(Reason::InvalidSpec, format!("spec.{field}: {why} ({})", Actor::ClusterOperator))
-    };
     let manager =
         ManagerId::parse(&spec.network_manager_id).map_err(|why| invalid("networkManagerId", &why))?;
     let tenant = TenantId::parse(&spec.target.tenant_id).map_err(|why| invalid("target.tenantId", &why))?;
     let scope = ScopeId::parse(&spec.target.scope).map_err(|why| invalid("target.scope", &why))?;
-    let policies = spec.policies();
-
-    let id_of = |half: Half, declared: Option<&ConnectionHalf>| -> Result<ArmId, Finding> {
-        let name = declared.and_then(|declared| declared.name.as_deref()).unwrap_or(&inputs.meta.name);
-        let name = AzureName::parse(name).map_err(|why| invalid(half.field(), &why))?;
-        Ok(match half {
-            Half::Scope => ScopeConnectionId::new(&manager, &name).arm().clone(),
-            Half::Target => ManagerConnectionId::new(&scope, &name).arm().clone(),
-        })
+    let declared =
+        Halves { scope: spec.scope_connection.as_ref(), target: spec.network_manager_connection.as_ref() };
+    let role = |half: Half| match declared.get(half) {
+        None => Role::Absent,
+        Some(declared) if declared.is_external() => Role::External,
+        Some(_) => Role::Ours,
     };
-    let make = |half: Half, declared: Option<&ConnectionHalf>| -> Result<HalfDesire, Finding> {
-        let claim = standing.claims.get(half).as_ref();
-        let input = inputs.credentials.get(half);
-        let role = match declared {
-            None => Role::Absent,
-            Some(declared) if declared.is_external() => Role::External,
-            Some(_) => Role::Ours,
-        };
-        let goal = goal(inputs, half, role);
-        // A claimed half that was taken out of spec is let go, so its id is not needed.
-        let id = if role == Role::Ours { Some(id_of(half, declared)?) } else { None };
-        let description = declared.and_then(|declared| declared.description.clone());
-        let want = (role == Role::Ours).then(|| match half {
-            Half::Scope => Body::scope_connection(&tenant, &scope, description.as_deref()),
-            Half::Target => Body::manager_connection(manager.arm(), description.as_deref()),
-        });
-        let (signer, blocked) = if role == Role::Absent && claim.is_none() {
-            (None, None)
-        } else if inputs.meta.deleting {
-            let at = match half {
-                Half::Scope => manager.arm(),
-                Half::Target => scope.arm(),
-            };
-            signer_for_deletion(half, input, claim, at)
-        } else {
-            signer(half, input)
-        };
-        Ok(HalfDesire { role, id, want, description, signer, blocked, goal })
+    let own = Connection {
+        manager,
+        tenant,
+        scope,
+        roles: Halves { scope: role(Half::Scope), target: role(Half::Target) },
+        shown: inputs.status.clone(),
+        recreate: inputs.status.recreate.clone(),
+        listed: None,
     };
-    let halves = Halves {
-        scope: make(Half::Scope, spec.scope_connection.as_ref())?,
-        target: make(Half::Target, spec.network_manager_connection.as_ref())?,
-    };
-    let mut desired = Desired { manager, tenant, scope, policies, halves, refused: None };
+    let items = Half::BOTH
+        .into_iter()
+        .map(|half| item(inputs, &own, half, *declared.get(half)))
+        .collect::<Result<Vec<Item>, Finding>>()?;
+    let mut object = Object::new(inputs.meta.clone(), spec.policies(), inputs.before(), items, own);
     if !inputs.meta.deleting {
-        desired.refused = refuse(&desired, standing);
+        object.refused = refuse(&object);
     }
-    Ok(desired)
+    Ok(object)
 }
 
-fn goal(inputs: &Inputs, half: Half, role: Role) -> Goal {
-    let policies = inputs.spec.policies();
-    if inputs.meta.deleting {
-        let left = policies.leaves()
-            || role != Role::Ours
-            // The winner's is not ours to delete; the half that it has no part in is.
-            || *inputs.contested.get(half);
-        if left { Goal::Left } else { Goal::Gone }
-    } else if role == Role::Ours {
-        Goal::Present
-    } else {
-        Goal::Left
-    }
+fn invalid(field: &str, why: &dyn std::fmt::Display) -> Finding {
+    Finding::new(Reason::InvalidSpec, format!("spec.{field}: {why} ({})", Actor::ClusterOperator))
+}
+
+fn item(
+    inputs: &Inputs,
+    own: &Connection,
+    half: Half,
+    declared: Option<&ConnectionHalf>,
+) -> Result<Item, Finding> {
+    let role = *own.roles.get(half);
+    let wish = match declared {
+        Some(declared) if role == Role::Ours => Some(wish(inputs, own, half, declared)?),
+        Some(_) | None => None,
+    };
+    let mut item = Item::new(half.resource(), wish, inputs.claim(half));
+    let input = inputs.credentials.get(half);
+    let at = match half {
+        Half::Scope => own.manager.arm(),
+        Half::Target => own.scope.arm(),
+    };
+    (item.signer, item.blocked) = match item.claim() {
+        None if role == Role::Absent || inputs.meta.deleting => (None, None),
+        Some(claim) if inputs.meta.deleting => signer_for_deletion(half, input, claim, at),
+        Some(_) | None => signer(half, input),
+    };
+    Ok(item)
+}
+
+fn wish(inputs: &Inputs, own: &Connection, half: Half, declared: &ConnectionHalf) -> Result<Wish, Finding> {
+    let name = declared.name.as_deref().unwrap_or(&inputs.meta.name);
+    let name = AzureName::parse(name).map_err(|why| invalid(half.resource().field(), &why))?;
+    let description = declared.description.clone();
+    let (address, body) = match half {
+        Half::Scope => (
+            Address::scope_connection(&own.manager, &own.tenant, &own.scope, &name),
+            Body::scope_connection(&own.tenant, &own.scope, description.as_deref()),
+        ),
+        Half::Target => (
+            Address::manager_connection(&own.scope, &own.manager, &name),
+            Body::manager_connection(own.manager.arm(), description.as_deref()),
+        ),
+    };
+    let connects = format!("{half:?}|{}|{}|{}", own.manager.key(), own.tenant, own.scope.key());
+    let keys = vec![id_key(&own.tenant, address.id()), connects];
+    Ok(Wish { address, body, description, keys })
 }
 
 fn signer(half: Half, input: &HalfInput) -> (Option<UsableCredential>, Option<Finding>) {
     match &input.spec {
         None => (None, None),
         Some(CredentialInput::Usable(usable)) => (Some(usable.clone()), None),
-        Some(other) => (None, Some(unusable::finding(&format!("the {}", half.words()), other))),
+        Some(other) => (None, Some(unusable::finding(&format!("the {}", half.resource().words()), other))),
     }
 }
 
@@ -168,10 +117,9 @@ fn signer(half: Half, input: &HalfInput) -> (Option<UsableCredential>, Option<Fi
 fn signer_for_deletion(
     half: Half,
     input: &HalfInput,
-    claim: Option<&Claim>,
+    claim: &Claim,
     at: &ArmId,
 ) -> (Option<UsableCredential>, Option<Finding>) {
-    let Some(claim) = claim else { return (None, None) };
     let candidates = [&input.spec, &input.claim];
     let usable =
         candidates.into_iter().flatten().filter_map(CredentialInput::usable).find(|usable| {
@@ -196,22 +144,21 @@ fn signer_for_deletion(
         Reason::DeletionBlocked,
         format!(
             "the {} cannot be deleted: {} {} {why}. Ways out: restore the credential, point credentialRef to another one of tenant {}, or set spec.deletionPolicy: Orphan to leave it in Azure ({})",
-            half.words(),
+            half.resource().words(),
             credential.kind.as_str(),
             credential.name,
             claim.tenant_id,
             Actor::ClusterOperator
         ),
     )
-    .with_failure("delete", half.field(), "CredentialUnusable", Actor::ClusterOperator);
+    .with_failure("delete", half.resource().field(), "CredentialUnusable", Actor::ClusterOperator);
     (None, Some(finding))
 }
 
-fn refuse(desired: &Desired, standing: &Standing) -> Option<Finding> {
-    let operator = Actor::ClusterOperator;
-    let scope = desired.halves.scope.signer.as_ref();
-    let target = desired.halves.target.signer.as_ref();
-    if scope.is_some_and(|signer| signer.tenant == desired.tenant) {
+fn refuse(object: &Object<Connection>) -> Option<Finding> {
+    let (own, operator) = (&object.own, Actor::ClusterOperator);
+    let signer = |half: Half| object.items[half.at()].signer.as_ref();
+    if signer(Half::Scope).is_some_and(|signer| signer.tenant == own.tenant) {
         return Some(Finding::new(
             Reason::SameTenant,
             format!(
@@ -219,48 +166,48 @@ fn refuse(desired: &Desired, standing: &Standing) -> Option<Finding> {
             ),
         ));
     }
-    if let Some(signer) = target.filter(|signer| signer.tenant != desired.tenant) {
+    if let Some(signer) = signer(Half::Target).filter(|signer| signer.tenant != own.tenant) {
         return Some(Finding::new(
             Reason::TenantMismatch,
             format!(
                 "networkManagerConnection.credentialRef {} is of tenant {}, and target.tenantId is {}: refer to a credential of the target tenant ({operator})",
-                signer.credential.name, signer.tenant, desired.tenant
+                signer.credential.name, signer.tenant, own.tenant
             ),
         ));
     }
-    for (half, wanted) in desired.halves.each() {
-        if let (Some(signer), Some(claim)) = (&wanted.signer, standing.claims.get(half))
-            && !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id)
-        {
-            return Some(Finding::new(
-                Reason::TenantMismatch,
-                format!(
-                    "{}.credentialRef {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
-                    half.field(),
-                    signer.credential.name,
-                    signer.tenant,
-                    claim.tenant_id
-                ),
-            ));
-        }
-        if let Some(signer) = &wanted.signer {
-            let at = match half {
-                Half::Scope => desired.manager.arm(),
-                Half::Target => desired.scope.arm(),
-            };
-            if !signer.allows(at) {
-                return Some(Finding::new(
-                    Reason::ScopeNotAllowed,
-                    format!(
-                        "{} {} has allowedScopes, and none of them holds {at}: add it there, or use another credential ({operator})",
-                        signer.credential.kind.as_str(),
-                        signer.credential.name
-                    ),
-                ));
-            }
-        }
+    Half::BOTH.into_iter().find_map(|half| refuse_half(object, half, signer(half)?))
+}
+
+fn refuse_half(object: &Object<Connection>, half: Half, signer: &UsableCredential) -> Option<Finding> {
+    let operator = Actor::ClusterOperator;
+    let claim = object.items[half.at()].claim();
+    if let Some(claim) = claim.filter(|claim| !signer.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id))
+    {
+        return Some(Finding::new(
+            Reason::TenantMismatch,
+            format!(
+                "{}.credentialRef {} is of tenant {}, and what this object holds lies in tenant {}: point it to a credential of that tenant ({operator})",
+                half.resource().field(),
+                signer.credential.name,
+                signer.tenant,
+                claim.tenant_id
+            ),
+        ));
     }
-    None
+    let at = match half {
+        Half::Scope => object.own.manager.arm(),
+        Half::Target => object.own.scope.arm(),
+    };
+    (!signer.allows(at)).then(|| {
+        Finding::new(
+            Reason::ScopeNotAllowed,
+            format!(
+                "{} {} has allowedScopes, and none of them holds {at}: add it there, or use another credential ({operator})",
+                signer.credential.kind.as_str(),
+                signer.credential.name
+            ),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,114 +1,28 @@
-//! Decisions about a `CrossTenantConnection`.
+//! Decisions about a `CrossTenantConnection`: two halves of one handshake, and what is its own. What is the same of every
+//! kind is in [`crate::lifecycle`].
 
-mod conclude;
-mod decide;
-mod deletion;
 mod desire;
+mod half;
 mod recreate;
 mod report;
+mod state;
 
-pub use decide::{Plan, Step, View, decide};
-pub use desire::{Desired, HalfDesire, Role, desire, id_key};
-pub use report::{Reported, invalid, report};
+pub use desire::{desire, id_key};
+pub use half::{Half, Halves};
 
 use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus, RecreateStatus};
-use avnm_terms::{ArmId, ConnectionState, Fault, Reading};
+use avnm_terms::{ConnectionState, Fault, ManagerId, Reading, ScopeId, TenantId};
 use jiff::Timestamp;
 
 use crate::{
     credential::CredentialInput,
-    fault,
-    item::{Body, History},
-    meta::{CrdState, Meta},
-    side::{Resource, Side},
-    status::After,
+    finding::Finding,
+    item::{Cause, Effect, Move},
+    lifecycle::{At, Before, Common, Kind, Object, Plan, View},
+    meta::Meta,
+    reason::Reason,
+    status::Wanted,
 };
-
-/// One of the two halves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Half {
-    /// The scope connection, in the manager's tenant.
-    Scope,
-    /// The network manager connection, in the target tenant.
-    Target,
-}
-
-impl Half {
-    /// Both, in the order of writes.
-    pub const BOTH: [Half; 2] = [Half::Scope, Half::Target];
-
-    /// The other one.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Scope => Self::Target,
-            Self::Target => Self::Scope,
-        }
-    }
-
-    /// Its name for users.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Scope => "scope connection",
-            Self::Target => "network manager connection",
-        }
-    }
-
-    /// Its field in spec and status.
-    pub fn field(self) -> &'static str {
-        match self {
-            Self::Scope => "scopeConnection",
-            Self::Target => "networkManagerConnection",
-        }
-    }
-
-    /// Whose tenant it lies in.
-    pub fn side(self) -> Side {
-        match self {
-            Self::Scope => Side::Manager,
-            Self::Target => Side::Target,
-        }
-    }
-
-    /// What kind of resource it is.
-    pub fn resource(self) -> Resource {
-        match self {
-            Self::Scope => Resource::ScopeConnection,
-            Self::Target => Resource::ManagerConnection,
-        }
-    }
-}
-
-/// One value for each half.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Halves<T> {
-    /// For the scope connection.
-    pub scope: T,
-    /// For the network manager connection.
-    pub target: T,
-}
-
-impl<T> Halves<T> {
-    /// The value of a half.
-    pub fn get(&self, half: Half) -> &T {
-        match half {
-            Half::Scope => &self.scope,
-            Half::Target => &self.target,
-        }
-    }
-
-    /// The value of a half, to be changed.
-    pub fn get_mut(&mut self, half: Half) -> &mut T {
-        match half {
-            Half::Scope => &mut self.scope,
-            Half::Target => &mut self.target,
-        }
-    }
-
-    /// Both with their half.
-    pub fn each(&self) -> [(Half, &T); 2] {
-        [(Half::Scope, &self.scope), (Half::Target, &self.target)]
-    }
-}
 
 /// Where the references of one half lead.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -130,173 +44,148 @@ pub struct Inputs {
     pub status: CrossTenantConnectionStatus,
     /// Its references.
     pub credentials: Halves<HalfInput>,
-    /// For each half, words for the object that claims the same and wins, if one does. The other half goes on.
-    pub beaten_by: Halves<Option<String>>,
-    /// Which halves the winner holds: they are not ours to delete.
-    pub contested: Halves<bool>,
 }
 
-/// A half as Azure has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HalfSeen {
-    /// Its id.
-    pub id: ArmId,
-    /// Azure's word.
-    pub state: ConnectionState,
-    /// Its body, for comparison.
-    pub body: Body,
-    /// Its description: sent back by a PUT that does not declare one.
-    pub description: String,
-}
+impl Inputs {
+    /// The claim of this very object on a half, as status has it.
+    pub fn claim(&self, half: Half) -> Option<Claim> {
+        let held = half::status(&self.status, half)?;
+        let mut claim = held.claim.clone().filter(|claim| claim.uid == self.meta.uid)?;
+        // A claim of an earlier version is of the id beside it.
+        claim.id = claim.id.or_else(|| held.id.clone());
+        Some(claim)
+    }
 
-/// What was read about one half.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HalfObserved {
-    /// Ours: under our id. External: the one that matches.
-    pub reading: Reading<HalfSeen>,
-    /// The same thing under another name, from a complete list.
-    pub elsewhere: Option<ArmId>,
-    /// External: someone's Pending entry with our tenant and another scope or manager.
-    pub mismatch: Option<ArmId>,
-    /// What a claim of it would rest on was read live in this pass, and is there.
-    pub vouched: bool,
-    /// Whether `reading` began after the claim was durable, and what the claim rests on was then read live.
-    pub confirmed: bool,
-    /// What went wrong with a write in this pass.
-    pub write: Option<Fault>,
-    /// What a claim rests on turned out to be gone, or not to serve any more, when it was read live: in words.
-    pub source_gone: Option<String>,
-}
-
-impl Default for HalfObserved {
-    /// Nothing known, which is the case for a half that is not declared.
-    fn default() -> Self {
-        Self {
-            reading: Reading::Absent,
-            elsewhere: None,
-            mismatch: None,
-            vouched: false,
-            confirmed: false,
-            write: None,
-            source_gone: None,
+    fn before(&self) -> Before {
+        Before {
+            conditions: self.status.conditions.clone(),
+            last_failure: self.status.last_failure.clone(),
+            last_handled_reconcile_at: self.status.last_handled_reconcile_at.clone(),
         }
     }
 }
 
-/// A member that names this connection and holds a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dependent {
-    /// Its name.
-    pub name: String,
-    /// Whether it is being deleted too.
-    pub deleting: bool,
+/// Whose a half is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Ours: made, corrected and deleted.
+    Ours,
+    /// Someone else's: read only.
+    External,
+    /// Not even read.
+    #[default]
+    Absent,
 }
 
-/// Everything read from Azure, and what deletion needs from Kubernetes.
+/// What is a connection's own.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Observed {
-    /// Both halves.
-    pub halves: Halves<HalfObserved>,
-    /// Which halves this pass asked Azure for.
-    pub looked: Halves<bool>,
+pub struct Connection {
+    /// The network manager.
+    pub manager: ManagerId,
+    /// The target's tenant.
+    pub tenant: TenantId,
+    /// The target.
+    pub scope: ScopeId,
+    /// Whose the halves are.
+    pub roles: Halves<Role>,
+    /// Status as it was read.
+    pub shown: CrossTenantConnectionStatus,
+    /// The last handled value of the recreate annotation, before it is written.
+    pub recreate: Option<RecreateStatus>,
     /// Whether the manager lists the target among its `crossTenantScopes`; `None` where it need not be read.
     pub listed: Option<Reading<bool>>,
-    /// Members with a claim that name this connection (a live list); only read for a deletion.
-    pub dependents: Reading<Vec<Dependent>>,
-    /// Whether the CRD is being deleted; only read for a deletion.
-    pub crd: CrdState,
-    /// A write to Kubernetes that failed in this pass.
-    pub kube: Option<Fault>,
 }
 
-impl Observed {
-    /// Whether a half of ours could not be read because the caller may not; `None` where this pass does not tell.
-    pub fn denied(&self, half: Half) -> Option<bool> {
-        let asked = self.looked.get(half).then(|| self.halves.get(half).reading.fault());
-        fault::denied(asked.as_slice())
+/// What only a connection does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Change how far a recreation has come.
+    Recreate(RecreateStatus),
+}
+
+impl Kind for Connection {
+    type Status = CrossTenantConnectionStatus;
+    type Step = Step;
+    type Memory = ();
+    const THINGS: &'static str = "our halves";
+    const CONDITIONS: &'static [&'static str] = &["Connected", "Synced"];
+
+    fn first(view: View<'_, Self>) -> Option<Plan<Step>> {
+        recreate::recreation(view)
     }
-}
 
-impl Default for Observed {
-    fn default() -> Self {
-        Self {
-            halves: Halves::default(),
-            looked: Halves::default(),
-            listed: None,
-            dependents: Reading::Found(Vec::new()),
-            crd: CrdState::Standing,
-            kube: None,
+    /// One half is made again: the other one, if it is not Connected, is sent once more (assumed to help).
+    fn further(
+        view: View<'_, Self>,
+        moves: &[Option<Move>],
+        effects: &mut Vec<(At, Effect)>,
+    ) -> Option<Step> {
+        for made in Half::BOTH {
+            let other = made.other();
+            let sent = |half: Half| {
+                effects.iter().any(|(at, effect)| *at == half.at() && matches!(effect, Effect::Put { .. }))
+            };
+            let item = view.item(other.at());
+            let helps = item.found().and_then(|seen| seen.connection()).is_some_and(|state| {
+                !matches!(state, ConnectionState::Connected | ConnectionState::Conflict)
+            });
+            if view.item(made.at()).remade()
+                && sent(made)
+                && !sent(other)
+                && moves[other.at()] == Some(Move::Settled)
+                && item.write_fault().is_none()
+                && item.may_write(&view.facts(other.at()))
+                && helps
+            {
+                effects.push((other.at(), item.put(Cause::Again)));
+                break;
+            }
         }
-    }
-}
-
-/// What this object holds: the part of status that decisions change, before it is written.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Standing {
-    /// Claims of this very object.
-    pub claims: Halves<Option<Claim>>,
-    /// The last handled value of the recreate annotation.
-    pub recreate: Option<RecreateStatus>,
-}
-
-impl Standing {
-    /// What status says, without claims of another uid.
-    pub fn of(inputs: &Inputs) -> Self {
-        let own = |half: &Option<avnm_api::HalfStatus>| {
-            let half = half.as_ref()?;
-            let mut claim = half.claim.clone().filter(|claim| claim.uid == inputs.meta.uid)?;
-            // A claim of an earlier version is of the id beside it.
-            claim.id = claim.id.or_else(|| half.id.clone());
-            Some(claim)
-        };
-        Self {
-            claims: Halves {
-                scope: own(&inputs.status.scope_connection),
-                target: own(&inputs.status.network_manager_connection),
-            },
-            recreate: inputs.status.recreate.clone(),
-        }
+        None
     }
 
-    /// Whether anything is claimed.
-    pub fn any(&self) -> bool {
-        self.claims.scope.is_some() || self.claims.target.is_some()
+    fn state(view: View<'_, Self>, at: At, _: Option<Move>, findings: &mut Vec<Finding>) {
+        state::state(view, Half::of(at), findings);
     }
-}
 
-/// What this process remembers of a connection between passes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Memory {
-    /// Of each half.
-    pub halves: Halves<History>,
-    /// Looks since the last write.
-    pub looks: u32,
-    /// Passing failures in a row.
-    pub streak: u32,
-    /// Since when it could not be read.
-    pub unread_since: Option<Timestamp>,
-    /// Azure or Entra refused the last look at a half: who may not even read it would not claim it.
-    pub denied: Halves<bool>,
-    /// A half was recreated in this pass: the other one is sent again, once.
-    pub nudge: Option<Half>,
-}
-
-impl Memory {
-    /// Remembers what a pass came to, and what it read.
-    pub fn end(&mut self, observed: &Observed, after: &After, now: Timestamp) {
-        self.streak = if after.failed { self.streak.saturating_add(1) } else { 0 };
-        self.looks = if after.settling { self.looks.saturating_add(1) } else { 0 };
-        self.unread_since = if after.unread { self.unread_since.or(Some(now)) } else { None };
-        for half in Half::BOTH {
-            // What was not looked at stays as the last look said.
-            let denied = self.denied.get_mut(half);
-            *denied = observed.denied(half).unwrap_or(*denied);
+    fn whole(view: View<'_, Self>, findings: &mut Vec<Finding>) {
+        if findings.iter().all(|finding| finding.reason > Reason::AwaitingScope) {
+            state::connected(view, findings);
         }
     }
 
-    /// Remembers that a half which we held is being made again.
-    pub fn remake(&mut self, half: Half) {
-        self.nudge = Some(half);
-        self.halves.get_mut(half).remade();
+    fn faults(view: View<'_, Self>) -> Vec<&Fault> {
+        view.object.own.listed.as_ref().and_then(Reading::fault).into_iter().collect()
+    }
+
+    fn since(view: View<'_, Self>, plan: &Plan<Step>) -> Option<Timestamp> {
+        report::revoked_since(view, plan)
+    }
+
+    fn status(view: View<'_, Self>, plan: &Plan<Step>, common: Common) -> CrossTenantConnectionStatus {
+        report::status(view, plan, common)
+    }
+
+    fn conditions(
+        view: View<'_, Self>,
+        plan: &Plan<Step>,
+        status: &CrossTenantConnectionStatus,
+    ) -> Vec<Wanted> {
+        vec![report::connected(view, status), report::synced(view, plan)]
+    }
+
+    fn shown(status: &mut CrossTenantConnectionStatus) -> (&mut Option<i64>, &mut Vec<avnm_api::Condition>) {
+        (&mut status.observed_generation, &mut status.conditions)
+    }
+
+    fn wrote(&mut self, status: CrossTenantConnectionStatus) {
+        self.shown = status;
+    }
+
+    fn with_claims(
+        object: &Object<Self>,
+        status: CrossTenantConnectionStatus,
+    ) -> CrossTenantConnectionStatus {
+        report::with_claims(object, status)
     }
 }

@@ -217,9 +217,13 @@ impl Item {
         let told = format!("the {words}{named} is no longer ours and stays in Azure: {why}");
         vec![
             Effect::Claim(None),
-            Effect::Tell(Happening::normal("HalfReleased", "Release", told)),
+            Effect::Tell(Happening::normal(self.released(), "Release", told)),
             Effect::Persist,
         ]
+    }
+
+    fn released(&self) -> &'static str {
+        if self.resource.is_half() { "HalfReleased" } else { "MemberReleased" }
     }
 
     /// A member cannot change its network: it is deleted and made again.
@@ -288,6 +292,11 @@ impl Item {
         } else {
             Vec::new()
         }
+    }
+
+    /// The claim of something that is to be made from nothing, or again.
+    pub fn intended(&self, facts: &Facts<'_>) -> Option<Claim> {
+        self.new_claim(facts, ClaimPhase::Intended, self.want_hash())
     }
 
     /// Whether status, as it was read or last written, says that it is held.

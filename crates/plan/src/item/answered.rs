@@ -72,9 +72,13 @@ impl Item {
                 self.read.sources_gone = gone;
             }
             Answer::Confirmed => self.read.confirmed = true,
-            Answer::Remade => self.history.remade(),
+            Answer::Remade => {
+                self.history.remade();
+                self.read.remade = true;
+            }
             Answer::Put(cause, Ok(())) => {
                 self.history.put(cause, self.wish.as_ref().map(|wish| wish.body.hash()), waits.sweep, now);
+                self.read.remade = false;
                 // A PUT that was answered with success is ours from then on.
                 if let Some(claim) = &mut self.claim {
                     claim.phase = ClaimPhase::Held;

@@ -1,9 +1,9 @@
 //! What holds of an item, whatever kind of object owns it.
 
-use avnm_terms::Actor;
+use avnm_terms::{Actor, FaultKind};
 
 use super::{Item, situation::Facts, transition::Move};
-use crate::{fault, finding::Finding, reason::Reason};
+use crate::{fault, finding::Finding, reason::Reason, side::Side};
 
 impl Item {
     /// What holds of it after its last move. What its state means to the object is the kind's to say, and nothing of it is
@@ -29,7 +29,11 @@ impl Item {
     }
 
     fn failed(&self, failed: &avnm_terms::Fault) -> Finding {
-        let mut finding = fault::finding(failed, self.resource.side(), self.resource);
+        // A refused PUT is about where the item lies, unless Azure says that it is about the network which it links.
+        let linked = self.write_fault().is_some()
+            && matches!(failed.kind, FaultKind::LinkedPermissionDenied | FaultKind::LinkedTenantDenied);
+        let side = if linked { Side::Target } else { self.resource.side() };
+        let mut finding = fault::finding(failed, side, self.resource);
         if self.write_fault().is_some() {
             // What was refused was answered.
             finding.unread = false;

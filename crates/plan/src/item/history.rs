@@ -223,6 +223,11 @@ impl History {
         self.contending |= self.corrections.len() >= CONTENDED_AFTER;
     }
 
+    /// The newest own reading.
+    pub fn fresh(&self) -> Option<&Fresh> {
+        self.fresh.as_ref()
+    }
+
     /// Absences in a row that prove something.
     pub fn absences(&self) -> u32 {
         self.absences

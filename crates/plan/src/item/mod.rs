@@ -209,6 +209,8 @@ struct Read {
     sources_gone: Option<String>,
     /// `reading` began after the claim was durable, and what the claim rests on was then read live.
     confirmed: bool,
+    /// What we held is being made again in this pass.
+    remade: bool,
     /// What went wrong with a write in this pass.
     write: Option<Fault>,
 }
@@ -223,6 +225,7 @@ impl Default for Read {
             vouched: false,
             sources_gone: None,
             confirmed: false,
+            remade: false,
             write: None,
         }
     }
@@ -340,6 +343,11 @@ impl Item {
     /// What a claim would rest on and is gone, in words.
     pub fn sources_gone(&self) -> Option<&str> {
         self.read.sources_gone.as_deref()
+    }
+
+    /// Whether what we held is being made again in this pass.
+    pub fn remade(&self) -> bool {
+        self.read.remade
     }
 
     /// Whether Azure refused the last look to the caller.

@@ -78,7 +78,7 @@ impl Item {
 
     fn seen(&self) -> SeenAs {
         match &self.read.reading {
-            _ if self.signer.is_none() => SeenAs::Unread,
+            _ if self.signer.is_none() || !self.read.looked => SeenAs::Unread,
             Reading::Unread(_) => SeenAs::Unread,
             Reading::Absent => SeenAs::Absent,
             Reading::Found(found) => SeenAs::Found {
@@ -105,6 +105,13 @@ impl Item {
         facts.policy.enforce && able
     }
 
+    /// Whether it may be taken over from the object that gives it, also while what it refers to is not ready: nothing is
+    /// written to Azure for that.
+    fn may_take(&self, facts: &Facts<'_>) -> bool {
+        let given = self.standing.given && self.claim.is_none() && self.found().is_some();
+        given && self.may_write(&Facts { ready: true, ..*facts })
+    }
+
     /// The situation that the table decides.
     pub(crate) fn situation(&self, facts: &Facts<'_>) -> Situation {
         let (history, now) = (&self.history, facts.now.steady);
@@ -123,7 +130,7 @@ impl Item {
             confirmed: self.read.confirmed,
             quiet: history.is_quiet(now),
             held: facts.held && self.unheld(facts.held_now).is_empty(),
-            may_write: self.may_write(facts),
+            may_write: self.may_write(facts) || self.may_take(facts),
             // What was just sent gets time to show; Conflict gets no write at all.
             frozen: !self.resource.is_replaced()
                 && (stuck || history.correcting(want.as_ref(), now).is_some() || conflict),

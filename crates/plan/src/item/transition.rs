@@ -197,7 +197,8 @@ fn unclaimed(s: &Situation, there: Option<bool>) -> Move {
             (true, true) => Move::Claim,
         };
     };
-    let takes = adopts(s.adoption, wanted) || (s.given && wanted);
+    // What is given is no stranger's, also where it differs now: that is drift, as it was to the one that held it.
+    let takes = adopts(s.adoption, wanted) || s.given;
     if !takes {
         Move::Foreign
     } else if !s.may_write {
@@ -459,7 +460,7 @@ mod tests {
             for wanted in [true, false] {
                 let there = There::Foreign { wanted };
                 let (moves, _, after) = play(s, there);
-                let adopted = wanted && (s.adoption == AdoptionPolicy::IfIdentical || s.given);
+                let adopted = s.given || (wanted && s.adoption == AdoptionPolicy::IfIdentical);
                 // A stranger's thing that equals our Intended claim cannot be told from ours: that window is named
                 // in the docs. Everything else stays as it was.
                 let alike = matches!(s.claimed, Claimed::Intended { current: true }) && wanted;

@@ -1,64 +1,23 @@
 //! From the inputs to what is wanted, or to why nothing can be.
 
-use avnm_api::{Claim, CredentialRef, Policies, StaticMemberSpec};
-use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, MemberId, NetworkId, ScopeId, TenantId};
+use avnm_api::{CredentialRef, StaticMemberSpec};
+use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, NetworkId, ScopeId, TenantId};
 
-use super::{ConnectionFacts, ConnectionInput, Inputs};
+use super::{ConnectionFacts, ConnectionInput, Inputs, MEMBER, Member, Memory};
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::{Body, Goal},
+    item::{Address, Body, Item, Wish},
+    lifecycle::Object,
     reason::Reason,
+    side::Resource,
 };
 
-/// What is wanted of a member.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Desired {
-    /// Its id.
-    pub id: MemberId,
-    /// Its group.
-    pub group: GroupId,
-    /// The network.
-    pub network: NetworkId,
-    /// What it shall say.
-    pub want: Body,
-    /// The policies.
-    pub policies: Policies,
-    /// The credential that reads and writes it, of the manager's tenant.
-    pub signer: Option<UsableCredential>,
-    /// The credential of the network's tenant, where that is another one.
-    pub auxiliary: Option<UsableCredential>,
-    /// The credential that may read the network itself.
-    pub reader: Option<UsableCredential>,
-    /// Why nothing can be done, found before any call to Azure.
-    pub refused: Option<Finding>,
-    /// What it waits for; it may be read, and not written.
-    pub waits_for: Vec<Finding>,
-    /// What shall become of it.
-    pub goal: Goal,
-}
-
-impl Desired {
-    /// What no two objects may both have: the id, and the network in the group.
-    pub fn keys(&self) -> Vec<String> {
-        vec![self.id.key().to_owned(), format!("member|{}|{}", self.group.key(), self.network.arm().key())]
-    }
-
-    /// Which credential vouches for what when the member is written, by ids. Without a second token the signer vouches for
-    /// the network, too: Azure asks whether the caller may join it, and its `allowedScopes` must hold it.
-    pub fn vouchers(&self) -> Vec<(&UsableCredential, Vec<&ArmId>)> {
-        let (id, network) = (self.id.arm(), self.network.arm());
-        match (&self.signer, &self.auxiliary) {
-            (Some(signer), Some(auxiliary)) => vec![(signer, vec![id]), (auxiliary, vec![network])],
-            (Some(signer), None) => vec![(signer, vec![id, network])],
-            (None, _) => Vec::new(),
-        }
-    }
-
+impl Member {
     /// Whether the group's manager may be looked at. A credential that is fenced to the group may not: then Azure says
     /// whether the manager routes subnets, when it is asked for one.
-    pub fn may_read_manager(&self) -> bool {
-        self.signer.as_ref().is_none_or(|signer| signer.allows(self.group.manager().arm()))
+    pub fn may_read_manager(&self, signer: Option<&UsableCredential>) -> bool {
+        signer.is_none_or(|signer| signer.allows(self.group.manager().arm()))
     }
 }
 
@@ -78,8 +37,11 @@ pub fn references(
     (manager, resource)
 }
 
-/// From the inputs to what is wanted. `Err` means that spec cannot even be read.
-pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding> {
+/// From the inputs to the object with what is wanted.
+///
+/// # Errors
+/// Spec cannot even be read.
+pub fn desire(inputs: &Inputs) -> Result<Object<Member>, Finding> {
     let spec = &inputs.spec;
     let invalid = |field: &str, why: &dyn std::fmt::Display| {
         Finding::new(Reason::InvalidSpec, format!("spec.{field}: {why} ({})", Actor::ClusterOperator))
@@ -88,61 +50,85 @@ pub fn desire(inputs: &Inputs, claim: Option<&Claim>) -> Result<Desired, Finding
     let network = NetworkId::parse(&spec.resource_id).map_err(|why| invalid("resourceId", &why))?;
     let name = spec.member_name.as_deref().unwrap_or(&inputs.meta.name);
     let name = AzureName::parse(name).map_err(|why| invalid("memberName", &why))?;
-    let policies = spec.policies();
-    let mut desired = Desired {
-        id: MemberId::new(&group, &name),
-        want: Body::member(&network),
+    let address = Address::member(&group, &network, &name);
+    let wish = Wish {
+        body: Body::member(&network),
+        description: None,
+        keys: vec![address.id().key().to_owned(), format!("member|{}|{}", group.key(), network.arm().key())],
+        address,
+    };
+    let own = Member {
         group,
         network,
-        policies,
-        signer: None,
-        auxiliary: None,
         reader: None,
-        refused: None,
-        waits_for: Vec::new(),
-        goal: goal(inputs, policies),
+        shown: inputs.status.clone(),
+        group_seen: None,
+        routing: None,
+        network_seen: None,
+        memory: Memory::default(),
     };
+    let item = Item::new(Resource::Member, Some(wish), inputs.claim());
+    let mut object = Object::new(inputs.meta.clone(), spec.policies(), inputs.before(), vec![item], own);
     if inputs.meta.deleting {
-        desired.signer = signer_for_deletion(inputs, claim, desired.group.arm());
-        // Only for the one case in which Azure asks for it (assumed).
-        let client = desired.signer.as_ref().map(|signer| signer.client.clone());
-        let auxiliary = inputs.resource.as_ref().and_then(CredentialInput::usable);
-        desired.auxiliary = auxiliary
-            .filter(|usable| usable.allows(desired.network.arm()) && client.as_ref() == Some(&usable.client))
-            .cloned();
-        return Ok(desired);
-    }
-    resolve(inputs, claim, &mut desired);
-    Ok(desired)
-}
-
-fn goal(inputs: &Inputs, policies: Policies) -> Goal {
-    if !inputs.meta.deleting {
-        Goal::Present
-    } else if policies.leaves() || inputs.beaten_by.is_some() {
-        Goal::Left
+        sign_deletion(inputs, &mut object);
     } else {
-        Goal::Gone
+        resolve(inputs, &mut object);
     }
+    Ok(object)
 }
 
 /// The first usable one of the claim's tenant: deleting needs the manager's side only.
-fn signer_for_deletion(inputs: &Inputs, claim: Option<&Claim>, at: &ArmId) -> Option<UsableCredential> {
-    let claim = claim?;
-    inputs
+fn sign_deletion(inputs: &Inputs, object: &mut Object<Member>) {
+    let (group, network) = (object.own.group.arm(), object.own.network.arm());
+    let item = &mut object.items[MEMBER];
+    let Some(claim) = item.claim() else { return };
+    let of_tenant =
+        |usable: &&UsableCredential| usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id);
+    let signer = inputs
         .manager
         .iter()
         .filter_map(CredentialInput::usable)
-        .find(|usable| usable.tenant.as_str().eq_ignore_ascii_case(&claim.tenant_id) && usable.allows(at))
-        .cloned()
+        .find(|usable| of_tenant(usable) && usable.allows(group))
+        .cloned();
+    if signer.is_none() {
+        let (credential, tenant) = (claim.credential_ref.clone(), claim.tenant_id.clone());
+        item.blocked = Some(unsigned(inputs, &credential, &tenant, group));
+    }
+    // Only for the one case in which Azure asks for it (assumed).
+    let client = signer.as_ref().map(|signer| signer.client.clone());
+    let auxiliary = inputs.resource.as_ref().and_then(CredentialInput::usable);
+    item.auxiliary =
+        auxiliary.filter(|usable| usable.allows(network) && client.as_ref() == Some(&usable.client)).cloned();
+    item.signer = signer;
 }
 
-fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
+fn unsigned(inputs: &Inputs, credential: &CredentialRef, tenant: &str, at: &ArmId) -> Finding {
+    let named = inputs.manager.iter().find(|input| input.credential() == credential);
+    let why = match named {
+        Some(CredentialInput::Usable(usable)) if !usable.allows(at) => {
+            Some(format!("has allowedScopes, and none of them holds {at}"))
+        }
+        named => named.and_then(unusable::words),
+    };
+    let why = why.map(|why| format!(" {why}")).unwrap_or_default();
+    let operator = Actor::ClusterOperator;
+    Finding::new(
+        Reason::DeletionBlocked,
+        format!(
+            "the member cannot be deleted: no credential of tenant {tenant} is usable ({} {}{why}). Ways out: restore it, point credentialRef to another one of that tenant, or set spec.deletionPolicy: Orphan to leave it in Azure ({operator})",
+            credential.kind.as_str(),
+            credential.name
+        ),
+    )
+    .with_failure("delete", "staticMember", "CredentialUnusable", operator)
+}
+
+fn resolve(inputs: &Inputs, object: &mut Object<Member>) {
     let operator = Actor::ClusterOperator;
     let connection = match &inputs.connection {
         None => None,
         Some(ConnectionInput::Missing(name)) => {
-            desired.waits_for.push(
+            object.waits_for.push(
                 Finding::new(
                     Reason::DependencyNotReady,
                     format!(
@@ -161,13 +147,13 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
         }
         Some(ConnectionInput::Found(connection)) => Some(&**connection),
     };
-    if let Some(refused) = connection.and_then(|connection| outside(desired, connection)) {
-        desired.refused = Some(refused);
+    if let Some(refused) = connection.and_then(|connection| outside(&object.own, connection)) {
+        object.refused = Some(refused);
         return;
     }
     match inputs.manager.first() {
         None => {
-            desired.refused = Some(Finding::new(
+            object.refused = Some(Finding::new(
                 Reason::CredentialMissing,
                 format!(
                     "nothing gives a credential of the manager's tenant: set credentialRef, or a connectionRef whose connection has a scopeConnection ({operator})"
@@ -175,12 +161,12 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
             ));
             return;
         }
-        Some(CredentialInput::Usable(usable)) => desired.signer = Some(usable.clone()),
-        Some(other) => desired.waits_for.push(unusable::finding("networkGroupId", other)),
+        Some(CredentialInput::Usable(usable)) => object.items[MEMBER].signer = Some(usable.clone()),
+        Some(other) => object.waits_for.push(unusable::finding("networkGroupId", other)),
     }
     let resource = match &inputs.resource {
         None if connection.is_some() => {
-            desired.refused = Some(Finding::new(
+            object.refused = Some(Finding::new(
                 Reason::CredentialMissing,
                 format!(
                     "nothing gives a credential of the network's tenant: set resourceCredentialRef, or declare the connection's networkManagerConnection ({operator})"
@@ -191,26 +177,24 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
         None => None,
         Some(CredentialInput::Usable(usable)) => Some(usable.clone()),
         Some(other) => {
-            desired.waits_for.push(unusable::finding("resourceId", other));
+            object.waits_for.push(unusable::finding("resourceId", other));
             None
         }
     };
     // What waits for its own credential is not vouched for by another one.
-    let reader = if inputs.resource.is_some() { resource.clone() } else { desired.signer.clone() };
-    desired.reader = reader.filter(|usable| usable.allows(desired.network.arm()));
-    desired.refused = refuse(inputs, desired, connection, resource.as_ref(), claim);
-    if let (Some(signer), Some(resource)) = (&desired.signer, resource)
-        && signer.tenant != resource.tenant
-    {
-        desired.auxiliary = Some(resource);
-    }
+    let signer = object.items[MEMBER].signer.clone();
+    let reader = if inputs.resource.is_some() { resource.clone() } else { signer.clone() };
+    object.own.reader = reader.filter(|usable| usable.allows(object.own.network.arm()));
+    object.refused = refuse(inputs, object, connection, resource.as_ref());
+    object.items[MEMBER].auxiliary =
+        resource.filter(|resource| signer.is_some_and(|signer| signer.tenant != resource.tenant));
     if let Some(connection) = connection.filter(|connection| !connection.ready || connection.terminating) {
         let state = if connection.terminating {
             "being deleted".to_owned()
         } else {
             format!("not Ready ({})", connection.reason)
         };
-        desired.waits_for.push(Finding::new(
+        object.waits_for.push(Finding::new(
             Reason::ConnectionNotReady,
             format!("CrossTenantConnection {} is {state}: nothing is written before it is Ready; see its own conditions", connection.name),
         ));
@@ -218,21 +202,21 @@ fn resolve(inputs: &Inputs, claim: Option<&Claim>, desired: &mut Desired) {
 }
 
 /// The group must be of the connection's manager, the network inside its scope.
-fn outside(desired: &Desired, connection: &ConnectionFacts) -> Option<Finding> {
+fn outside(own: &Member, connection: &ConnectionFacts) -> Option<Finding> {
     let operator = Actor::ClusterOperator;
-    if ManagerId::parse(&connection.manager).is_ok_and(|manager| manager != desired.group.manager()) {
+    if ManagerId::parse(&connection.manager).is_ok_and(|manager| manager != own.group.manager()) {
         return Some(Finding::new(
             Reason::ManagerMismatch,
             format!(
                 "networkGroupId is a group of {}, and CrossTenantConnection {} connects {}: name a group of that manager ({operator})",
-                desired.group.manager(),
+                own.group.manager(),
                 connection.name,
                 connection.manager
             ),
         ));
     }
     let scope = ScopeId::parse(&connection.scope).ok()?;
-    (scope.contains(desired.network.arm()) == Some(false)).then(|| {
+    (scope.contains(own.network.arm()) == Some(false)).then(|| {
         Finding::new(
             Reason::ScopeMismatch,
             format!(
@@ -245,13 +229,13 @@ fn outside(desired: &Desired, connection: &ConnectionFacts) -> Option<Finding> {
 
 fn refuse(
     inputs: &Inputs,
-    desired: &Desired,
+    object: &Object<Member>,
     connection: Option<&ConnectionFacts>,
     resource: Option<&UsableCredential>,
-    claim: Option<&Claim>,
 ) -> Option<Finding> {
     let operator = Actor::ClusterOperator;
-    let signer = desired.signer.as_ref();
+    let item = &object.items[MEMBER];
+    let (signer, claim) = (item.signer.as_ref(), item.claim());
     if let (Some(connection), Some(resource)) = (connection, resource)
         && TenantId::parse(&connection.tenant).is_ok_and(|tenant| tenant != resource.tenant)
     {
@@ -292,7 +276,7 @@ fn refuse(
         None => true,
         Some(input) => input.usable().is_some_and(|resource| resource.tenant == signer.tenant),
     });
-    let (group, network) = (desired.group.arm(), desired.network.arm());
+    let (group, network) = (object.own.group.arm(), object.own.network.arm());
     for (credential, at) in [(signer, group), (resource, network), (alone, network)] {
         if let Some(credential) = credential.filter(|credential| !credential.allows(at)) {
             return Some(Finding::new(

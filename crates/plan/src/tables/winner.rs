@@ -9,6 +9,9 @@ use crate::arbitration::{Claimant, beaten_by};
 fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: i64) -> Claimant {
     let at = |second| Timestamp::from_second(second).unwrap_or_default();
     Claimant {
+        keys: vec!["the thing".to_owned()],
+        body: None,
+        leaving: false,
         namespace: "ns".to_owned(),
         name: name.to_owned(),
         uid: name.to_owned(),
@@ -49,7 +52,8 @@ pub(super) fn body() -> String {
         (claimant("a", Some((Intended, 9)), true, 9), reserved(5)),
     ];
     let rows = pairs.into_iter().chain(overtaken).map(|(a, b)| {
-        let winner = match (beaten_by(&a, [&b]), beaten_by(&b, [&a])) {
+        let winner = match (beaten_by(&a, std::slice::from_ref(&b)), beaten_by(&b, std::slice::from_ref(&a)))
+        {
             (None, Some(_)) => "ns/a",
             (Some(_), None) => "ns/b",
             (None, None) => "both may go on",

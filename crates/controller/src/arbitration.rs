@@ -1,0 +1,102 @@
+//! Enters what an object wants or holds among the contenders of its kind, thing by thing, and wakes whom that concerns.
+
+use std::collections::HashSet;
+
+use avnm_api::ClaimPhase;
+use avnm_plan::{
+    arbitration::{Claimant, Standing},
+    item::is_of_another,
+    lifecycle::{At, Object},
+    side::Resource,
+};
+use jiff::Timestamp;
+
+use crate::{contenders::contender, context::Context, owner::Owner, undecoded};
+
+/// Enters every thing that is ours, and notes how it stands to what others want.
+pub(crate) fn contend<K: Owner>(context: &Context, object: &mut Object<K::Own>) {
+    for at in 0..object.items.len() {
+        let (standing, woken) = match claimant(object, at) {
+            Some(me) => K::contenders(context).contend(&me),
+            // What was taken out stands in nobody's way.
+            None => {
+                let thing = [object.items[at].resource.field()];
+                (Standing::default(), K::contenders(context).leave(&object.meta.uid, &thing))
+            }
+        };
+        object.items[at].standing = standing;
+        wake::<K>(context, &woken);
+    }
+}
+
+/// The pass is over: what it claims is reserved no more. What status still claims counts until it is written without it:
+/// nobody else may make what this object, seeing its own claim again, would delete.
+pub(crate) fn settle<K: Owner>(context: &Context, object: &Object<K::Own>, released: bool) {
+    for item in &object.items {
+        let counts = |claim: Option<&avnm_api::Claim>| {
+            let claim = claim.filter(|claim| !is_of_another(claim, item.id()))?;
+            Some((claim.phase, claim.since.0))
+        };
+        let claim = counts(item.durable()).or(counts(item.claim())).filter(|_| !released);
+        let id = contender(&object.meta.uid, item.resource.field());
+        wake::<K>(context, &K::contenders(context).settle(&id, claim));
+    }
+}
+
+/// Enters the objects of a kind that nobody has entered yet, before any verdict.
+pub(crate) fn enter_all<K: Owner>(context: &Context) {
+    for found in K::store(&context.stores).state() {
+        match &found.0 {
+            Ok(object) => enter(context, object),
+            Err(undecoded) => undecoded::enter(K::contenders(context), &*found, undecoded),
+        }
+    }
+}
+
+/// Only these objects are there.
+pub(crate) fn retain<K: Owner>(context: &Context, uids: &HashSet<String>) {
+    wake::<K>(context, &K::contenders(context).retain(uids));
+}
+
+/// An object is gone with all that it wanted.
+pub(crate) fn leave<K: Owner>(context: &Context, uid: &str) {
+    let things = [Resource::ScopeConnection, Resource::ManagerConnection, Resource::Member];
+    wake::<K>(context, &K::contenders(context).leave(uid, &things.map(Resource::field)));
+}
+
+fn enter<K: Owner>(context: &Context, found: &K) {
+    let Ok(object) = K::desire(&K::unread(found)) else { return };
+    for at in 0..object.items.len() {
+        if let Some(me) = claimant(&object, at) {
+            K::contenders(context).enter(&me);
+        }
+    }
+}
+
+/// Has these looked at again.
+fn wake<K: Owner>(context: &Context, woken: &[Claimant]) {
+    for woken in woken {
+        K::wake(context, &woken.namespace, &woken.name);
+    }
+}
+
+fn claimant<K>(object: &Object<K>, at: At) -> Option<Claimant> {
+    let (meta, item) = (&object.meta, &object.items[at]);
+    let wish = item.wish.as_ref()?;
+    let claim: Option<(ClaimPhase, Timestamp)> = item
+        .claim()
+        .filter(|claim| !is_of_another(claim, item.id()))
+        .map(|claim| (claim.phase, claim.since.0));
+    Some(Claimant {
+        keys: wish.keys.clone(),
+        body: Some(wish.body.clone()),
+        leaving: meta.deleting && meta.held && !object.policies.leaves() && !object.policies.suspend,
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        uid: contender(&meta.uid, item.resource.field()),
+        claim,
+        wants: object.wants(at),
+        reserved: false,
+        created: meta.created,
+    })
+}

@@ -1,0 +1,191 @@
+//! Does the steps of a plan, in order. It decides nothing; what went wrong is data for the next decision.
+
+use avnm_api::{CredentialRef, FINALIZER_AZURE};
+use avnm_arm::clock;
+use avnm_plan::{
+    item::{Answer, Cause, Effect},
+    lifecycle::{At, Kind as _, Step},
+};
+
+use super::azure;
+use crate::{
+    hold, kube_io, live,
+    owner::{OwnStep, Owner},
+    pass::Pass,
+    status,
+};
+
+impl<K: Owner> Pass<'_, K> {
+    /// Does the steps until one of them fails in Kubernetes.
+    pub(crate) async fn execute(&mut self, steps: &[Step<OwnStep<K>>]) {
+        for step in steps {
+            match step {
+                Step::Hold(credentials) => self.hold(credentials).await,
+                Step::Persist => self.persist().await,
+                Step::Item(at, effect) => self.effect(*at, effect).await,
+                Step::Own(step) => K::take(self, step).await,
+                Step::Tell(happening) => self.happenings.push(happening.clone()),
+                Step::Release => self.release().await,
+            }
+            if self.object.kube.is_some() || self.released || self.visit.waits() {
+                return;
+            }
+        }
+    }
+
+    async fn effect(&mut self, at: At, effect: &Effect) {
+        match effect {
+            Effect::Claim(claim) => self.answered(at, Answer::Claimed(claim.clone())),
+            Effect::Remake => self.answered(at, Answer::Remade),
+            Effect::Vouch => {
+                self.vouch(at).await;
+            }
+            Effect::Confirm => self.confirm(at).await,
+            Effect::Put { description, cause } => self.put(at, description.clone(), *cause).await,
+            Effect::Delete => self.delete(at).await,
+            // These are steps of the whole object.
+            Effect::Hold | Effect::Persist | Effect::Tell(_) => {}
+        }
+    }
+
+    /// Whether the object is still what this pass read; the next pass begins with what it is now.
+    async fn may_write(&mut self, operation: &'static str) -> bool {
+        let client = &self.context.client;
+        let still = live::unchanged(client, operation, &self.resource, &mut self.remembered).await;
+        self.object.kube = still.err();
+        self.object.kube.is_none()
+    }
+
+    async fn hold(&mut self, credentials: &[CredentialRef]) {
+        let namespace = self.object.meta.namespace.clone();
+        let held = match self.context.lease.check("hold", hold::MARGIN) {
+            Ok(()) => self.context.hold_credentials(&namespace, credentials).await,
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = held {
+            self.object.kube = Some(fault);
+            return;
+        }
+        self.object.held_now.extend(credentials.iter().cloned());
+        match hold::hold(&self.context.client, &self.resource, FINALIZER_AZURE).await {
+            Ok(new) => {
+                self.remembered.wrote(&self.resource, &new);
+                self.resource = new;
+                self.object.meta.held = true;
+            }
+            Err(fault) => self.object.kube = Some(fault),
+        }
+    }
+
+    /// Writes the claims as they stand, durably.
+    async fn persist(&mut self) {
+        if let Err(fault) = self.context.lease.check("write claim", crate::lease::MARGIN) {
+            self.object.kube = Some(fault);
+            return;
+        }
+        let wanted = K::Own::with_claims(&self.object, self.resource.shown());
+        match status::write(&self.context.client, &self.resource, &wanted).await {
+            Ok(new) => {
+                self.context.metrics.status_write(K::KIND);
+                self.remembered.wrote(&self.resource, &new);
+                self.resource = new;
+                let waits = self.context.settings.waits;
+                self.object.persisted(self.resource.shown(), &waits, clock::moment());
+            }
+            Err(fault) => self.object.kube = Some(fault),
+        }
+    }
+
+    /// What the claim rests on is read live, then Azure is read again.
+    async fn confirm(&mut self, at: At) {
+        if self.vouch(at).await {
+            self.look(at).await;
+            self.answered(at, Answer::Confirmed);
+        }
+    }
+
+    /// What a claim rests on is read live; whether all of it is there.
+    async fn vouch(&mut self, at: At) -> bool {
+        let namespace = &self.object.meta.namespace;
+        let mut gone = None;
+        for (usable, ids) in self.object.items[at].vouchers() {
+            match live::credential_refuses(&self.context.client, namespace, usable, &ids).await {
+                Ok(None) => {}
+                Ok(why) => {
+                    gone = why;
+                    break;
+                }
+                Err(fault) => {
+                    self.object.kube = Some(fault);
+                    return false;
+                }
+            }
+        }
+        if gone.is_none() {
+            match K::vouch(self).await {
+                Ok(why) => gone = why,
+                Err(fault) => {
+                    self.object.kube = Some(fault);
+                    return false;
+                }
+            }
+        }
+        let serves = gone.is_none();
+        self.answered(at, Answer::Vouched(gone));
+        serves
+    }
+
+    async fn put(&mut self, at: At, description: Option<String>, cause: Cause) {
+        if !self.may_write("put").await {
+            return;
+        }
+        let item = &self.object.items[at];
+        let (Some(wish), Some(signer)) = (&item.wish, self.credentials.of(item.signer.as_ref())) else {
+            return;
+        };
+        let auxiliary = self.credentials.of(item.auxiliary.as_ref());
+        let (arm, address) = (&self.context.arm, &wish.address);
+        let answer = azure::put(arm, &signer, auxiliary.as_ref(), address, description).await;
+        // After the call: what is waited for counts from its end, and a call may take a minute.
+        let sent = answer.is_ok();
+        self.answered(at, Answer::Put(cause, answer));
+        if sent {
+            // Ready comes only from a read after the write.
+            self.look(at).await;
+        }
+    }
+
+    async fn delete(&mut self, at: At) {
+        if !self.may_write("delete").await {
+            return;
+        }
+        let item = &self.object.items[at];
+        let (Some(wish), Some(signer)) = (&item.wish, self.credentials.of(item.signer.as_ref())) else {
+            return;
+        };
+        let auxiliary = self.credentials.of(item.auxiliary.as_ref());
+        let answer = azure::delete(&self.context.arm, &signer, auxiliary.as_ref(), &wish.address).await;
+        let sent = answer.is_ok();
+        self.answered(at, Answer::Deleted(answer));
+        if sent {
+            // Accepted is not yet gone.
+            self.look(at).await;
+        }
+    }
+
+    async fn release(&mut self) {
+        let released = match self.context.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&self.context.client, &self.resource, FINALIZER_AZURE).await,
+            Err(fault) => Err(fault),
+        };
+        match released {
+            Ok(_) => self.released = true,
+            Err(fault) => {
+                if !kube_io::is_conflict(&fault) {
+                    tracing::warn!(%fault, "the finalizer could not be taken off");
+                }
+                self.object.kube = Some(fault);
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What Azure holds of the things of an object: from the inventory, or by a GET of what was just written or is believed gone.
+
+use std::time::Duration;
+
+use avnm_arm::clock;
+use avnm_plan::{
+    item::{Answer, Item, Reader as By},
+    lifecycle::At,
+    status::find,
+};
+use avnm_terms::Reading;
+use tokio::time::Instant;
+
+use super::azure::{self, Listed, Reader};
+use crate::{inventory::CROWD, kube_io::seconds, live, owner::Owner, pass::Pass};
+
+/// An object without a claim takes a list that is no older than this.
+const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
+/// Many that settle share a list that is no older than this.
+const CROWD_AGE: Duration = Duration::from_secs(1);
+
+/// What a list says of an item.
+struct List {
+    /// When it was begun.
+    begun: Instant,
+    listed: Reading<Listed>,
+    /// The item settles, and too few do for a list to be shared.
+    settles: bool,
+}
+
+impl<K: Owner> Pass<'_, K> {
+    /// Reads what decisions need to know.
+    pub(crate) async fn observe(&mut self) {
+        if self.object.meta.deleting {
+            self.observe_deletion().await;
+            return;
+        }
+        if self.object.policies.suspend || self.object.refused.is_some() {
+            return;
+        }
+        let forced = self.is_forced();
+        // Who is beaten rests.
+        let read = |item: &Item| item.is_ours() && item.signer.is_some() && item.standing.beaten_by.is_none();
+        // All lists are asked for before anything is read by GET: a pass that waits for one asks again.
+        let lists: Vec<Option<List>> = (0..self.object.items.len())
+            .map(|at| read(&self.object.items[at]).then(|| self.list(at, forced))?)
+            .collect();
+        if self.visit.waits() {
+            return;
+        }
+        for (at, list) in lists.into_iter().enumerate() {
+            if let Some(list) = list {
+                self.observe_item(at, list, forced).await;
+            }
+        }
+        K::observe(self, forced);
+    }
+
+    /// Whether a user asks for a fresh read, and has not got it yet.
+    fn is_forced(&self) -> bool {
+        let asked = &self.object.meta.requested_at;
+        asked.is_some()
+            && self.remembered.requested != *asked
+            && self.object.before.last_handled_reconcile_at != *asked
+    }
+
+    /// Nothing is remembered of this object yet: a restart lists first and needs no GETs where all is well.
+    pub(crate) fn is_first_look(&self) -> bool {
+        let ready = find(&self.object.before.conditions, "Ready");
+        self.remembered.requested.is_none()
+            && self.object.memory.looks == 0
+            && ready.is_some_and(|ready| ready.status == "True")
+    }
+
+    async fn observe_deletion(&mut self) {
+        // What is left in Azure needs no read, and what is suspended makes none.
+        if !self.object.claims() || self.object.policies.leaves() || self.object.policies.suspend {
+            return;
+        }
+        self.object.crd = live::crd::<K>(&self.context.client).await;
+        self.object.dependents = K::dependents(self).await;
+        if matches!(&self.object.dependents, Reading::Found(all) if !all.is_empty()) {
+            return;
+        }
+        for at in 0..self.object.items.len() {
+            let item = &self.object.items[at];
+            // What is handed over is not looked at any more.
+            let given_away = item.standing.yields || item.standing.heir.is_some();
+            if item.claim().is_some() && item.signer.is_some() && !given_away {
+                self.look(at).await;
+            }
+        }
+    }
+
+    /// What the list of an item's collection says of it, as new as it has to be; `None` while it is being read.
+    fn list(&self, at: At, forced: bool) -> Option<List> {
+        let item = &self.object.items[at];
+        let (wish, credential) = (item.wish.as_ref()?, self.credentials.of(item.signer.as_ref())?);
+        let inventory = &self.context.inventory;
+        let reader = Reader { visit: self.visit, inventory, credential: &credential };
+        let claimed = item.claim().is_some();
+        let unsettled = claimed && !self.remembered.settled && !self.is_first_look();
+        let crowd = unsettled && azure::crowd(reader, &wish.address) > CROWD;
+        let sweep = seconds(self.waits().sweep);
+        // A list that takes longer than it may be old would serve only those who wait for it, and the next ones would
+        // have it read anew.
+        let long = azure::took(inventory, &credential, &wish.address) * 2;
+        let wanted = if forced {
+            self.visit.anew()
+        } else if crowd {
+            self.visit.within(CROWD_AGE.max(long))
+        } else if claimed {
+            self.visit.within(sweep * 2)
+        } else {
+            self.visit.within(UNCLAIMED_AGE.min(sweep).max(long))
+        };
+        let (begun, listed) = azure::listed(reader, &wish.address, wanted)?;
+        Some(List { begun, listed, settles: unsettled && !crowd })
+    }
+
+    async fn observe_item(&mut self, at: At, list: List, forced: bool) {
+        let item = &self.object.items[at];
+        let Some(wish) = &item.wish else { return };
+        let Listed { own, same } = match list.listed {
+            Reading::Found(listed) => listed,
+            Reading::Absent => {
+                let fault = azure::parent_missing(item.resource, wish.address.parent());
+                self.answered(at, Answer::Read { by: By::Listed, reading: Reading::Unread(fault) });
+                return;
+            }
+            Reading::Unread(fault) => {
+                self.answered(at, Answer::Read { by: By::Listed, reading: Reading::Unread(fault) });
+                return;
+            }
+        };
+        let begun = clock::moment_of(list.begun);
+        let fresh = item.history().fresh().filter(|fresh| fresh.begun > begun);
+        // A pass before this one, which ended to wait for a collection, has read it already.
+        let looked = fresh.is_some_and(|fresh| fresh.begun >= clock::moment_of(self.visit.asked()));
+        let newer = fresh.map(|fresh| fresh.reading.clone());
+        let reading = newer.unwrap_or_else(|| own.map_or(Reading::Absent, Reading::Found));
+        let as_wanted = reading.found().is_some_and(|seen| seen.body.is_what(&wish.body));
+        let claimed = item.claim().is_some();
+        self.answered(at, Answer::Elsewhere { same, mismatch: None });
+        if claimed && !looked && (!as_wanted || list.settles || forced) {
+            self.look(at).await;
+        } else {
+            self.answered(at, Answer::Read { by: By::Listed, reading });
+        }
+    }
+
+    /// A GET of one thing.
+    pub(crate) async fn look(&mut self, at: At) {
+        let item = &self.object.items[at];
+        let (Some(wish), Some(credential)) = (&item.wish, self.credentials.of(item.signer.as_ref())) else {
+            return;
+        };
+        let begun = clock::moment();
+        let reading = azure::get(&self.context.arm, &credential, &wish.address).await;
+        self.answered(at, Answer::Read { by: By::Got(begun), reading });
+    }
+
+    /// Takes note of an answer about an item.
+    pub(crate) fn answered(&mut self, at: At, answer: Answer) {
+        let waits = self.context.settings.waits;
+        self.object.answered(at, answer, &waits, clock::moment());
+    }
+}

@@ -1,0 +1,244 @@
+//! One pass of an object that owns things in Azure, whatever its kind: read, desire, observe, then decide and execute until
+//! nothing is left to do, report, pace.
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_arm::clock;
+use avnm_plan::{
+    finding::{Finding, Happening},
+    item::Begin,
+    lifecycle::{self, Object, Plan, View, decide, report},
+    pace::Waits,
+    reason::Readiness,
+};
+use avnm_terms::{Fault, FaultKind};
+use kube::{ResourceExt, runtime::controller::Action};
+
+use crate::{
+    arbitration,
+    context::{Context, stands},
+    guarded::Guarded,
+    inventory::{Visit, wish},
+    kube_io::seconds,
+    materials,
+    memory::Remembered,
+    owner::{Credentials, Kept, OwnStep, Owner},
+    refusal, status, undecoded,
+};
+
+/// A pass looks at its decision again at most this often.
+const ROUNDS: usize = 24;
+
+/// A pass under way.
+pub(crate) struct Pass<'a, K: Owner> {
+    pub(crate) context: &'a Context,
+    pub(crate) visit: &'a Visit,
+    /// The object as it was last read or written.
+    pub(crate) resource: K,
+    pub(crate) remembered: Remembered<K, Kept<K>>,
+    /// What decisions know of it.
+    pub(crate) object: Object<K::Own>,
+    pub(crate) credentials: Credentials,
+    pub(crate) happenings: Vec<Happening>,
+    pub(crate) released: bool,
+}
+
+/// One pass. It cannot fail: faults are data.
+pub(crate) async fn reconcile<K: Owner>(
+    guard: Arc<Guarded<K>>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let object = match undecoded::decoded(&context, &guard).await {
+        Ok(object) => object,
+        Err(action) => return Ok(action),
+    };
+    context.metrics.pass(K::KIND);
+    let uid = object.uid().unwrap_or_default();
+    let mut remembered = K::memories(&context).take(&uid);
+    let object = remembered.newest(&object);
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let visit = context.inventory.visit(K::listener(namespace.clone(), name.clone()), wish(&object));
+    let (action, remembered) = run(&context, &visit, object, remembered).await;
+    context.inventory.leave(&visit);
+    match remembered {
+        Some(remembered) if stands(K::store(&context.stores), &namespace, &name, &uid) => {
+            K::memories(&context).put(&uid, remembered);
+        }
+        Some(_) | None => K::memories(&context).forget(&uid),
+    }
+    Ok(action)
+}
+
+async fn run<K: Owner>(
+    context: &Context,
+    visit: &Visit,
+    resource: K,
+    mut remembered: Remembered<K, Kept<K>>,
+) -> (Action, Option<Remembered<K, Kept<K>>>) {
+    let (inputs, credentials) = K::read(context, visit, &resource).await;
+    if visit.waits() {
+        // Its credential does not answer: nobody wakes it then, and it comes again.
+        return (Action::requeue(materials::AGAIN), Some(remembered));
+    }
+    let object = match K::desire(&inputs) {
+        Ok(object) => object,
+        Err(finding) => return invalid(context, resource, &finding, remembered).await,
+    };
+    if !stands(K::store(&context.stores), &object.meta.namespace, &object.meta.name, &object.meta.uid) {
+        // It went while its credentials were read.
+        return (Action::await_change(), None);
+    }
+    let begin = Begin { won: context.won, quiet: context.settings.waits.quiet, now: clock::moment() };
+    let object = object.remembering(std::mem::take(&mut remembered.memory), &begin);
+    let mut pass = Pass {
+        context,
+        visit,
+        resource,
+        remembered,
+        object,
+        credentials,
+        happenings: Vec::new(),
+        released: false,
+    };
+    let kept_out = pass.contend();
+    pass.observe().await;
+    let action = if visit.waits() {
+        pass.await_read()
+    } else {
+        pass.come_back(&kept_out);
+        let plan = pass.decide().await;
+        pass.finish(&plan).await
+    };
+    pass.remembered.memory = pass.object.kept();
+    (action, (!pass.released).then_some(pass.remembered))
+}
+
+async fn invalid<K: Owner>(
+    context: &Context,
+    resource: K,
+    finding: &Finding,
+    mut remembered: Remembered<K, Kept<K>>,
+) -> (Action, Option<Remembered<K, Kept<K>>>) {
+    let shown = resource.shown();
+    let generation = resource.meta().generation.unwrap_or_default();
+    let waits = &context.settings.waits;
+    let wanted = lifecycle::invalid::<K::Own>(shown.clone(), generation, finding, waits, clock::both());
+    let sweep = seconds(waits.sweep);
+    let (_, wait) = status::show(context, &resource, (&shown, &wanted), &[], &mut remembered, sweep).await;
+    (Action::requeue(wait), Some(remembered))
+}
+
+impl<K: Owner> Pass<'_, K> {
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.context.settings.waits
+    }
+
+    fn view(&self) -> View<'_, K::Own> {
+        View { object: &self.object, waits: &self.context.settings.waits, now: clock::both() }
+    }
+
+    fn stands(&self) -> bool {
+        let meta = &self.object.meta;
+        stands(K::store(&self.context.stores), &meta.namespace, &meta.name, &meta.uid)
+    }
+
+    /// Enters what is wanted among the contenders. Returns what was not wanted only because Azure refused the last look.
+    fn contend(&mut self) -> Vec<bool> {
+        arbitration::contend::<K>(self.context, &mut self.object);
+        self.object.items.iter().map(avnm_plan::item::Item::denied).collect()
+    }
+
+    /// Who was refused and may read now contends again before it decides: somebody else may have come meanwhile.
+    fn come_back(&mut self, kept_out: &[bool]) {
+        let back = self.object.items.iter().zip(kept_out);
+        let mut back = back.filter(|(item, out)| **out && item.looked() && !item.denied());
+        // It may have gone while Azure was read, and would stay among the contenders for ever.
+        if back.next().is_some() && self.stands() {
+            arbitration::contend::<K>(self.context, &mut self.object);
+        }
+    }
+
+    /// Decides and executes until nothing is left to do.
+    async fn decide(&mut self) -> Plan<OwnStep<K>> {
+        for _ in 0..ROUNDS {
+            let plan = decide(self.view());
+            if plan.steps.is_empty() {
+                return plan;
+            }
+            self.execute(&plan.steps).await;
+            if self.released || self.visit.waits() {
+                return plan;
+            }
+        }
+        self.object.kube = Some(Fault::local(
+            "decide",
+            self.object.meta.name.clone(),
+            // Not Busy: that is a conflict, which is tried again at once.
+            FaultKind::Server,
+            "the pass did not come to rest",
+        ));
+        decide(self.view())
+    }
+
+    /// Ends a pass that found a collection still being read: nothing is decided and nothing reported. The flight wakes the
+    /// object; the wait is for what was missed.
+    fn await_read(&self) -> Action {
+        arbitration::settle::<K>(self.context, &self.object, false);
+        Action::requeue(seconds(self.waits().sweep))
+    }
+
+    /// Writes what the pass came to, and says when to look again.
+    async fn finish(&mut self, plan: &Plan<OwnStep<K>>) -> Action {
+        arbitration::settle::<K>(self.context, &self.object, self.released);
+        for happening in std::mem::take(&mut self.happenings) {
+            self.context.events.tell(&self.resource, &happening).await;
+        }
+        if self.released {
+            K::released(self);
+            return Action::await_change();
+        }
+        if let Some(fault) = self.object.kube.clone() {
+            if !refusal::is_refusal(&fault) {
+                // A stale writer writes nothing more: the next pass sees the newer object.
+                let wait = self.remembered.barred(&fault, self.context.settings.waits.retry_max);
+                return Action::requeue(wait);
+            }
+            // Status may be written all the same, and says it.
+            refusal::tell(self.context, &self.resource, &fault).await;
+        }
+        if self.visit.waits() {
+            return self.await_read();
+        }
+        let reported = report(self.view(), plan);
+        self.object.end(&reported.after, clock::both());
+        self.remembered.settled = matches!(reported.after.reason.row().0, Readiness::True);
+        self.remembered.requested.clone_from(&self.object.meta.requested_at);
+        K::ended(self, &reported.after);
+        crate::log::failures(K::KIND, &self.object.meta, reported.after.reason, &plan.findings);
+        let (shown, look) = (self.resource.shown(), seconds(reported.after.look));
+        let wait = self.show(&shown, &reported.status, &reported.happenings, look).await;
+        Action::requeue(wait)
+    }
+
+    async fn show(
+        &mut self,
+        shown: &crate::owner::Status<K>,
+        wanted: &crate::owner::Status<K>,
+        happenings: &[Happening],
+        wait: Duration,
+    ) -> Duration {
+        let (new, wait) = status::show(
+            self.context,
+            &self.resource,
+            (shown, wanted),
+            happenings,
+            &mut self.remembered,
+            wait,
+        )
+        .await;
+        if let Some(new) = new {
+            self.resource = new;
+        }
+        wait
+    }
+}

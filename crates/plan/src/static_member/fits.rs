@@ -1,0 +1,79 @@
+//! What the first PUT of a member depends on: the group takes this kind of member.
+
+use avnm_terms::{Actor, MemberType, NetworkId, Reading};
+
+use super::{MEMBER, Member, Step};
+use crate::{
+    fault,
+    finding::Finding,
+    lifecycle::{Gate, View},
+    reason::Reason,
+    side::{Resource, Side},
+};
+
+/// Whether the group takes it.
+pub(super) fn fits(view: View<'_, Member>) -> Gate<Step> {
+    let own = &view.object.own;
+    let group = match &own.group_seen {
+        None => return Gate::Ask(Step::ReadGroup),
+        Some(Reading::Unread(fault)) => {
+            return Gate::Shut(fault::finding(fault, Side::Manager, Resource::Member));
+        }
+        Some(Reading::Absent) => return Gate::Shut(missing(own)),
+        Some(Reading::Found(group)) => group,
+    };
+    let subnet = matches!(own.network, NetworkId::Subnet(_));
+    match (&group.member_type, subnet) {
+        (MemberType::VirtualNetwork, false) => Gate::Open,
+        (MemberType::Subnet, true) => routes(view),
+        (MemberType::Subnet, false) => Gate::Shut(mismatch(own, "subnets", "a virtual network")),
+        (MemberType::VirtualNetwork, true) => Gate::Shut(mismatch(own, "virtual networks", "a subnet")),
+        (MemberType::Other(word), _) => Gate::Shut(mismatch(own, word, "a network")),
+    }
+}
+
+/// A group of subnets needs a manager that routes.
+fn routes(view: View<'_, Member>) -> Gate<Step> {
+    let own = &view.object.own;
+    if !own.may_read_manager(view.item(MEMBER).signer.as_ref()) {
+        return Gate::Open;
+    }
+    match &own.routing {
+        Some(Reading::Found(true)) => Gate::Open,
+        Some(Reading::Unread(fault)) => {
+            Gate::Shut(fault::finding(fault, Side::Manager, Resource::ScopeConnection))
+        }
+        Some(Reading::Found(false) | Reading::Absent) => Gate::Shut(Finding::new(
+            Reason::RoutingNotEnabled,
+            format!(
+                "{} takes subnets, and its manager lacks the scope access Routing: add it to the manager ({})",
+                own.group,
+                Actor::ManagerTenantAdmin
+            ),
+        )),
+        None => Gate::Ask(Step::ReadGroup),
+    }
+}
+
+fn missing(own: &Member) -> Finding {
+    let admin = Actor::ManagerTenantAdmin;
+    Finding::new(
+        Reason::GroupNotFound,
+        format!(
+            "the network group {} is not there: create it, or correct networkGroupId ({admin})",
+            own.group
+        ),
+    )
+    .with_failure("get networkGroup", own.group.arm().as_str(), "NotFound", admin)
+}
+
+fn mismatch(own: &Member, takes: &str, is: &str) -> Finding {
+    Finding::new(
+        Reason::MemberTypeMismatch,
+        format!(
+            "{} takes {takes}, and resourceId is {is}: name another group or resource; the member type of a group is fixed ({})",
+            own.group,
+            Actor::ClusterOperator
+        ),
+    )
+}
