@@ -54,6 +54,7 @@ mod s17_sign_in;
 mod s18_panic;
 mod s19_claims;
 mod s20_refused;
+mod s21_handing_over;
 mod sign_in;
 mod sources;
 mod world;
@@ -313,6 +314,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "what Kubernetes refuses is told",
         needs: Needs::Operator,
         run: |ctx| s20_refused::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "21",
+        title: "a rename and a move hand over, and Azure does not notice",
+        needs: Needs::Azure,
+        run: |ctx| s21_handing_over::run(ctx).boxed(),
     },
 ];
 

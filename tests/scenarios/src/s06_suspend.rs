@@ -104,6 +104,6 @@ async fn observed(ctx: &Ctx) -> Result<()> {
         ensure!(ctx.azure(&id).await?.is_some(), "{id} is gone");
     }
     let events = ctx.in_namespace(&["get", "events.events.k8s.io", "-o", "json"]).await?;
-    ensure!(events.contains("spec.mode is Observe: our halves stay in Azure"), "no event tells");
+    ensure!(events.contains("spec.mode is Observe: Azure keeps our halves"), "no event tells");
     Ok(())
 }
