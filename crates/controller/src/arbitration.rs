@@ -16,13 +16,13 @@ use crate::{contenders::contender, context::Context, owner::Owner, undecoded};
 /// Enters every thing that is ours, and notes how it stands to what others want.
 pub(crate) fn contend<K: Owner>(context: &Context, object: &mut Object<K::Own>) {
     for at in 0..object.items.len() {
-        let (standing, woken) = match claimant(object, at) {
-            Some(me) => K::contenders(context).contend(&me),
+        let contenders = K::contenders(context);
+        let (standing, woken) = if let Some(me) = claimant(object, at) {
+            contenders.contend(&me)
+        } else {
             // What was taken out stands in nobody's way.
-            None => {
-                let thing = [object.items[at].resource.field()];
-                (Standing::default(), K::contenders(context).leave(&object.meta.uid, &thing))
-            }
+            let thing = [object.items[at].resource.field()];
+            (Standing::default(), contenders.leave(&object.meta.uid, &thing))
         };
         object.items[at].standing = standing;
         wake::<K>(context, &woken);
