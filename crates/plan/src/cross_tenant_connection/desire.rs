@@ -3,7 +3,11 @@
 use avnm_api::{Claim, ConnectionHalf};
 use avnm_terms::{Actor, ArmId, AzureName, ManagerId, ScopeId, TenantId};
 
-use super::{Connection, Half, HalfInput, Halves, Inputs, Role};
+use super::{
+    connection::{Connection, Role},
+    half::{Half, Halves},
+    inputs::{HalfInput, Inputs},
+};
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,

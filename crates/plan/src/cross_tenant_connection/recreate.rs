@@ -3,7 +3,10 @@
 use avnm_api::{RecreatePhase, RecreateStatus};
 use avnm_terms::ConnectionState;
 
-use super::{Connection, Half, Role, Step};
+use super::{
+    connection::{Connection, Role, Step},
+    half::Half,
+};
 use crate::{
     finding::{Finding, Happening},
     item::{Effect, Goal, Item, Move},

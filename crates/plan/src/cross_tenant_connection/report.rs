@@ -5,8 +5,8 @@ use avnm_terms::{ConnectionState, Reading};
 use jiff::Timestamp;
 
 use super::{
-    Connection, Half, Role, Step,
-    half::{self, status_mut},
+    connection::{Connection, Role, Step},
+    half::{self, Half, status_mut},
 };
 use crate::{
     item::Move,

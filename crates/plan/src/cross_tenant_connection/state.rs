@@ -3,7 +3,10 @@
 use avnm_terms::{Actor, ConnectionState, Reading};
 use jiff::Timestamp;
 
-use super::{Connection, Half, Role, half};
+use super::{
+    connection::{Connection, Role},
+    half::{self, Half},
+};
 use crate::{
     fault,
     finding::Finding,

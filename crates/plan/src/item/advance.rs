@@ -4,8 +4,8 @@ use avnm_api::{Claim, ClaimOrigin, ClaimPhase};
 use avnm_terms::Moment;
 
 use super::{
-    Item,
     history::Cause,
+    owned::Item,
     situation::Facts,
     transition::{self, Claimed, Goal, Move},
 };

@@ -4,8 +4,9 @@ use avnm_api::{Claim, ClaimPhase};
 use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
-    Item, Seen,
     history::{Cause, Fresh},
+    owned::Item,
+    seen::Seen,
 };
 use crate::{fault, pace::Waits};
 

@@ -2,7 +2,11 @@
 
 use avnm_terms::{Actor, FaultKind};
 
-use super::{Item, situation::Facts, transition::Move};
+use super::{
+    owned::Item,
+    situation::Facts,
+    transition::{Move, SeenAs},
+};
 use crate::{fault, finding::Finding, reason::Reason, side::Side};
 
 impl Item {
@@ -120,7 +124,7 @@ impl Item {
     fn frozen(&self, facts: &Facts<'_>) -> Option<Finding> {
         let (words, now) = (self.resource.words(), facts.now.steady);
         let differs = self.differences();
-        if self.situation(facts).seen == super::SeenAs::Absent && self.history.may_lag(facts.waits, now) {
+        if self.situation(facts).seen == SeenAs::Absent && self.history.may_lag(facts.waits, now) {
             let message = format!("the {words} was sent, and Azure does not show it yet");
             return Some(Finding::new(Reason::Progressing, message));
         }

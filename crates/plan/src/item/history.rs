@@ -6,7 +6,7 @@ use avnm_api::Claim;
 use avnm_terms::{Fault, FaultKind, Moment, Reading};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Seen, body::BodyHash};
+use super::{body::BodyHash, seen::Seen};
 use crate::pace::Waits;
 
 /// Why a body is sent to Azure.

@@ -6,7 +6,8 @@ use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialRef};
 use avnm_terms::{ConnectionState, Now, Reading};
 
 use super::{
-    Item, State,
+    owned::Item,
+    seen::State,
     transition::{Claimed, Goal, SeenAs, Situation},
 };
 use crate::pace::Waits;

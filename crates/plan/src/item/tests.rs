@@ -295,7 +295,7 @@ fn an_heir_takes_what_is_given_and_the_holder_does_not_delete_it() {
     assert_eq!(heir.pass(), Move::Settled);
     assert_eq!((heir.puts, heir.told.as_slice()), (0, &["TakenOver"][..]));
     assert_eq!(heir.item.durable().map(|claim| claim.phase), Some(ClaimPhase::Held));
-    holder.item.standing = crate::arbitration::Standing { yields: true, ..Default::default() };
+    holder.item.standing = Standing { yields: true, ..Default::default() };
     holder.pass();
     assert_eq!((holder.item.durable(), holder.deletes), (None, 0));
     assert!(holder.told.contains(&"HandedOver"));

@@ -1,9 +1,8 @@
 //! What to say of an object for which nothing is left to do in this pass.
 
-use avnm_terms::{Actor, FaultKind};
-use jiff::SignedDuration;
+use avnm_terms::Actor;
 
-use super::{At, Kind, Plan, View};
+use super::{kind::Kind, object::At, plan::Plan, view::View, waiting::waiting};
 use crate::{
     finding::{Finding, worst},
     item::Move,
@@ -120,38 +119,5 @@ fn of_reason<K>(view: View<'_, K>, reason: Reason) -> Waiting {
             Waiting::Nothing
         }
         _ => Waiting::Someone,
-    }
-}
-
-/// What is waited for when something failed; otherwise what the caller says.
-pub fn waiting<K: Kind>(view: View<'_, K>, findings: &[Finding], otherwise: Waiting) -> Waiting {
-    let streak = view.object.memory.streak;
-    let items = view
-        .object
-        .items
-        .iter()
-        .flat_map(|item| item.write_fault().into_iter().chain(item.reading().fault()));
-    let mut longest: Option<Waiting> = None;
-    for fault in items.chain(K::faults(view)) {
-        let after = fault.retry_after.and_then(|after| SignedDuration::try_from(after).ok());
-        let this = match fault.kind {
-            FaultKind::NoLease => Waiting::Retry { streak: 2, after: None },
-            _ => Waiting::Retry { streak, after },
-        };
-        longest = Some(match (longest, this) {
-            // Of two waits that Azure asked for, the longer one.
-            (Some(Waiting::Retry { after: Some(a), streak }), Waiting::Retry { after: Some(b), .. }) => {
-                Waiting::Retry { after: Some(a.max(b)), streak }
-            }
-            (Some(with @ Waiting::Retry { after: Some(_), .. }), _) => with,
-            (_, this) => this,
-        });
-    }
-    match longest {
-        Some(waiting) => waiting,
-        None if findings.iter().any(|finding| finding.reason == Reason::DependencyNotReady) => {
-            Waiting::Someone
-        }
-        None => otherwise,
     }
 }

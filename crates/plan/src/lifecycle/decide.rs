@@ -1,13 +1,16 @@
 //! From what is wanted and what was read to the next steps. Looked at again after every step.
 
-use std::collections::BTreeSet;
-
-use avnm_api::CredentialRef;
-
-use super::{At, Gate, Kind, Plan, Step, View, conclude::conclude, deletion::deletion, waiting};
+use super::{
+    conclude::conclude,
+    deletion::deletion,
+    kind::{Gate, Kind},
+    plan::{Plan, Step},
+    steps::{relinquish, steps, unheld},
+    view::View,
+    waiting::waiting,
+};
 use crate::{
     finding::{Finding, Happening},
-    item::{Effect, in_order},
     pace::Waiting,
     reason::Reason,
 };
@@ -53,52 +56,6 @@ fn hold_again<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {
         "the object holds something in Azure and had lost its finalizer avnm.dev/azure: it is put back",
     )));
     plan
-}
-
-/// Gives up the claims of other ids than those that are wanted now: a thing that was taken out, or put back under another
-/// name. They vouch for nothing, so nothing else is looked at before they are durably gone.
-pub(super) fn relinquish<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
-    let mut effects = Vec::new();
-    for (at, item) in view.object.items.iter().enumerate() {
-        if item.claims_another() {
-            effects.extend(item.advance(&view.facts(at)).effects.into_iter().map(|effect| (at, effect)));
-        }
-    }
-    let mut plan = Plan::rest(view, Vec::new(), Waiting::AtOnce);
-    plan.steps = steps(view, effects);
-    (!plan.steps.is_empty()).then_some(plan)
-}
-
-/// Credentials of these items that still lack our finalizer, and can get one.
-fn unheld<K>(view: View<'_, K>, which: impl Fn(At) -> bool) -> Vec<CredentialRef> {
-    let items = view.object.items.iter().enumerate().filter(|(at, item)| item.is_ours() && which(*at));
-    let credentials: BTreeSet<CredentialRef> =
-        items.flat_map(|(_, item)| item.unheld(&view.object.held_now)).collect();
-    credentials.into_iter().collect()
-}
-
-/// What the effects of items come to in this round.
-pub(super) fn steps<K, S>(view: View<'_, K>, effects: Vec<(At, Effect)>) -> Vec<Step<S>> {
-    let holding: BTreeSet<At> =
-        effects.iter().filter(|(_, effect)| *effect == Effect::Hold).map(|(at, _)| *at).collect();
-    let mut steps = Vec::new();
-    if !holding.is_empty() {
-        steps.push(Step::Hold(unheld(view, |at| holding.contains(&at))));
-    }
-    for (at, effect) in in_order(effects) {
-        match effect {
-            Effect::Hold => {}
-            Effect::Persist => steps.push(Step::Persist),
-            Effect::Tell(happening) => steps.push(Step::Tell(happening)),
-            effect @ (Effect::Claim(_)
-            | Effect::Vouch
-            | Effect::Confirm
-            | Effect::Remake
-            | Effect::Put { .. }
-            | Effect::Delete) => steps.push(Step::Item(at, effect)),
-        }
-    }
-    steps
 }
 
 fn normal<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {

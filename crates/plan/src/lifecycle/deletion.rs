@@ -4,9 +4,12 @@ use avnm_api::DeletionPolicy;
 use avnm_terms::{Actor, Fault, Reading};
 
 use super::{
-    At, Kind, Plan, Step, View,
-    decide::{relinquish, steps},
-    waiting,
+    kind::Kind,
+    object::At,
+    plan::{Plan, Step},
+    steps::{relinquish, steps},
+    view::View,
+    waiting::waiting,
 };
 use crate::{
     fault,

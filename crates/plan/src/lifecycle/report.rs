@@ -1,9 +1,9 @@
 //! From a finished plan to status, events and the time of the next look.
 
-use avnm_api::{Condition, LastFailure, PlannedStep};
+use avnm_api::{Condition, PlannedStep};
 use avnm_terms::Now;
 
-use super::{At, Kind, Object, Plan, View};
+use super::{common::Common, kind::Kind, object::Object, plan::Plan, view::View};
 use crate::{
     finding::{Finding, Happening, worst},
     pace::{self, Waits},
@@ -14,19 +14,6 @@ use crate::{
 /// Longest reason of a planned step, in characters.
 const WHY_MAX: usize = 500;
 
-/// What is the same in the status of all kinds, without the conditions.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Common {
-    /// The generation.
-    pub observed_generation: Option<i64>,
-    /// What mode Enforce would write.
-    pub plan: Vec<PlannedStep>,
-    /// What failed.
-    pub last_failure: Option<LastFailure>,
-    /// The last forced read that was handled.
-    pub last_handled_reconcile_at: Option<String>,
-}
-
 /// What becomes of a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reported<S> {
@@ -36,17 +23,6 @@ pub struct Reported<S> {
     pub happenings: Vec<Happening>,
     /// What the loop needs to know.
     pub after: After,
-}
-
-/// Whether nothing was read of an item in this pass: what status says of it stays.
-pub fn unlooked<K: Kind>(view: View<'_, K>, plan: &Plan<K::Step>, at: At) -> bool {
-    let (object, item) = (view.object, view.item(at));
-    object.policies.suspend
-        || object.refused.is_some()
-        || item.signer.is_none()
-        || item.standing.beaten_by.is_some()
-        // A deletion that is blocked does not look.
-        || (object.meta.deleting && plan.moves[at].is_none())
 }
 
 /// The status without a pass, for a spec that cannot be read.

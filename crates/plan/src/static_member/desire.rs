@@ -3,7 +3,10 @@
 use avnm_api::{CredentialRef, StaticMemberSpec};
 use avnm_terms::{Actor, ArmId, AzureName, GroupId, ManagerId, NetworkId, ScopeId, TenantId};
 
-use super::{ConnectionFacts, ConnectionInput, Inputs, MEMBER, Member, Memory};
+use super::{
+    inputs::{ConnectionFacts, ConnectionInput, Inputs},
+    member::{MEMBER, Member, Memory},
+};
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,

@@ -2,7 +2,7 @@
 
 use avnm_terms::{Actor, MemberType, NetworkId, Reading};
 
-use super::{MEMBER, Member, Step};
+use super::member::{MEMBER, Member, Step};
 use crate::{
     fault,
     finding::Finding,

@@ -3,7 +3,7 @@
 use avnm_api::StaticMemberStatus;
 use avnm_terms::{ProvisioningState, Reading};
 
-use super::{MEMBER, Member, Step};
+use super::member::{MEMBER, Member, Step};
 use crate::{
     item::Move,
     lifecycle::{Common, Plan, View, unlooked},

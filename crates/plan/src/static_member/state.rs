@@ -2,7 +2,7 @@
 
 use avnm_terms::{Actor, ProvisioningState, Reading};
 
-use super::{FAILED_TRIES, MEMBER, Member};
+use super::member::{FAILED_TRIES, MEMBER, Member};
 use crate::{
     finding::Finding,
     item::Move,

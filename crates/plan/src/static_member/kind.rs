@@ -1,0 +1,128 @@
+//! How a member fills in what the lifecycle leaves to kinds.
+
+use avnm_api::{ClaimPhase, StaticMemberStatus};
+use avnm_terms::{Fault, Moment, ProvisioningState, Reading};
+
+use super::{
+    fits,
+    member::{MEMBER, Member, Memory, Step},
+    report, state,
+};
+use crate::{
+    finding::Finding,
+    item::{Answer, Cause, Effect, Move},
+    lifecycle::{At, Common, Gate, Kind, Object, Plan, View},
+    pace::Waiting,
+    reason::Reason,
+    status::Wanted,
+};
+
+impl Kind for Member {
+    type Status = StaticMemberStatus;
+    type Step = Step;
+    type Memory = Memory;
+    const THINGS: &'static str = "the member";
+    const CONDITIONS: &'static [&'static str] = &["Synced"];
+
+    /// Nothing is held yet: the group has to take this kind of member.
+    fn gate(view: View<'_, Self>, at: At, step: Move) -> Gate<Step> {
+        let held = view.item(at).claim().is_some_and(|claim| claim.phase == ClaimPhase::Held);
+        if !held && matches!(step, Move::Hold | Move::Claim | Move::Put | Move::Confirm) {
+            fits::fits(view)
+        } else {
+            Gate::Open
+        }
+    }
+
+    /// What Failed is sent again, if its network is there.
+    fn further(
+        view: View<'_, Self>,
+        moves: &[Option<Move>],
+        effects: &mut Vec<(At, Effect)>,
+    ) -> Option<Step> {
+        let (item, own) = (view.item(MEMBER), &view.object.own);
+        let failed = item.found().and_then(|seen| seen.provisioning()) == Some(&ProvisioningState::Failed);
+        let due = failed
+            && effects.is_empty()
+            && moves[MEMBER] == Some(Move::Settled)
+            && item.claim().is_some()
+            && item.write_fault().is_none()
+            && item.may_write(&view.facts(MEMBER))
+            && own.retry_in(view.now.steady).is_none();
+        match &own.network_seen {
+            None if due => return Some(Step::ReadNetwork),
+            Some(Reading::Found(())) if due => effects.push((MEMBER, item.put(Cause::Again))),
+            None | Some(_) => {}
+        }
+        None
+    }
+
+    fn state(view: View<'_, Self>, _: At, step: Option<Move>, findings: &mut Vec<Finding>) {
+        state::state(view, step, findings);
+    }
+
+    fn faults(view: View<'_, Self>) -> Vec<&Fault> {
+        let own = &view.object.own;
+        let group = own.group_seen.as_ref().and_then(Reading::fault);
+        let routing = own.routing.as_ref().and_then(Reading::fault);
+        let network = own.network_seen.as_ref().and_then(Reading::fault);
+        [group, routing, network].into_iter().flatten().collect()
+    }
+
+    fn waits(view: View<'_, Self>, reason: Reason) -> Option<Waiting> {
+        // Once it is due and cannot be sent (Observe, or the network is missing), a sweep is soon enough.
+        matches!(reason, Reason::Failed | Reason::TargetMissing).then(|| {
+            match view.object.own.retry_in(view.now.steady) {
+                Some(wait) => Waiting::Retry { streak: 0, after: Some(wait.min(view.waits.sweep)) },
+                None => Waiting::Someone,
+            }
+        })
+    }
+
+    fn status(view: View<'_, Self>, plan: &Plan<Step>, common: Common) -> StaticMemberStatus {
+        report::status(view, plan, common)
+    }
+
+    fn conditions(view: View<'_, Self>, plan: &Plan<Step>, _: &StaticMemberStatus) -> Vec<Wanted> {
+        vec![report::synced(view, plan)]
+    }
+
+    fn shown(status: &mut StaticMemberStatus) -> (&mut Option<i64>, &mut Vec<avnm_api::Condition>) {
+        (&mut status.observed_generation, &mut status.conditions)
+    }
+
+    fn wrote(&mut self, status: StaticMemberStatus) {
+        self.shown = status;
+    }
+
+    fn with_claims(object: &Object<Self>, mut status: StaticMemberStatus) -> StaticMemberStatus {
+        let item = &object.items[MEMBER];
+        status.claim = item.claim().cloned();
+        status.id = item.claim().and(item.id()).map(ToString::to_string);
+        status
+    }
+
+    fn memory(&self) -> Memory {
+        self.memory.clone()
+    }
+
+    fn remember(&mut self, memory: Memory) {
+        self.memory = memory;
+    }
+
+    fn answered(&mut self, _: At, answer: &Answer, now: Moment) {
+        if let Answer::Put(cause, answer) = answer {
+            if *cause == Cause::Again {
+                self.memory.retried.push(now);
+            }
+            if answer.is_ok() {
+                self.memory.updating_since = Some(now);
+            }
+        }
+    }
+
+    fn end(object: &mut Object<Self>, now: Moment) {
+        let state = object.items[MEMBER].found().and_then(|seen| seen.provisioning()).cloned();
+        object.own.memory.note(state.as_ref(), now);
+    }
+}
