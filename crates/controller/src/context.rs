@@ -23,7 +23,7 @@ use kube::{
     core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::sync::watch;
 
 use crate::{
     contenders::Contenders,
@@ -39,6 +39,7 @@ use crate::{
     place::named,
     settings::Settings,
     streams,
+    wake::Wake,
 };
 
 /// Caches of our kinds, and of what namespaces say of themselves.
@@ -67,16 +68,13 @@ impl Stores {
     }
 }
 
-/// What wakes an object of a kind.
-pub(crate) type Waker<K> = ObjectRef<Guarded<K>>;
-
 /// Ways to have an object looked at.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Wakers {
-    pub(crate) connections: UnboundedSender<Waker<CrossTenantConnection>>,
-    pub(crate) members: UnboundedSender<Waker<StaticMember>>,
-    pub(crate) credentials: UnboundedSender<Waker<TenantCredential>>,
-    pub(crate) cluster_credentials: UnboundedSender<Waker<ClusterTenantCredential>>,
+    pub(crate) connections: Wake<Guarded<CrossTenantConnection>>,
+    pub(crate) members: Wake<Guarded<StaticMember>>,
+    pub(crate) credentials: Wake<Guarded<TenantCredential>>,
+    pub(crate) cluster_credentials: Wake<Guarded<ClusterTenantCredential>>,
 }
 
 /// What every pass shares.

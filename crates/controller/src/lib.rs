@@ -5,6 +5,8 @@
 
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
+// Not the whole workspace's yet: decisions in `avnm-plan` have longer functions still.
+#![warn(clippy::too_many_lines)]
 
 mod arbitration;
 mod contenders;
@@ -40,6 +42,7 @@ mod status;
 mod streams;
 mod subscribers;
 mod undecoded;
+mod wake;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};

@@ -23,7 +23,6 @@ use kube::{
         watcher,
     },
 };
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -105,7 +104,7 @@ where
 pub(crate) async fn control<K, C, F>(
     stream: impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static,
     store: Store<Guarded<K>>,
-    woken: UnboundedReceiver<ObjectRef<Guarded<K>>>,
+    woken: impl Stream<Item = ObjectRef<Guarded<K>>> + Send + 'static,
     reconcile: impl FnMut(Arc<Guarded<K>>, Arc<C>) -> F,
     context: Arc<C>,
     concurrency: u16,
@@ -114,9 +113,6 @@ pub(crate) async fn control<K, C, F>(
     K: Place,
     F: Future<Output = Result<Action, std::convert::Infallible>> + Send + 'static,
 {
-    let woken = futures::stream::unfold(woken, |mut woken| async move {
-        woken.recv().await.map(|object| (object, woken))
-    });
     Controller::for_stream(stream, store)
         .reconcile_on(woken)
         .with_config(Config::default().concurrency(concurrency).debounce(Duration::from_millis(5)))
@@ -132,12 +128,12 @@ pub(crate) async fn control<K, C, F>(
 
 /// Wakes a member.
 pub(crate) fn member(wakers: &Wakers, namespace: &str, name: &str) {
-    let _ = wakers.members.send(named(namespace, name));
+    wakers.members.wake(namespace, name);
 }
 
 /// Wakes a connection.
 pub(crate) fn connection(wakers: &Wakers, namespace: &str, name: &str) {
-    let _ = wakers.connections.send(named(namespace, name));
+    wakers.connections.wake(namespace, name);
 }
 
 /// The watch of namespaces: their metadata only, and of that the labels. It is the type that makes kube ask for no more,
@@ -413,12 +409,12 @@ pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event
 fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
     for found in stores.credentials.state() {
         if found.namespace().as_deref() == Some(namespace) && found.meta().deletion_timestamp.is_some() {
-            let _ = wakers.credentials.send(named(namespace, &found.name_any()));
+            wakers.credentials.wake(namespace, &found.name_any());
         }
     }
     for found in stores.cluster_credentials.state() {
         if found.meta().deletion_timestamp.is_some() {
-            let _ = wakers.cluster_credentials.send(named("", &found.name_any()));
+            wakers.cluster_credentials.wake("", &found.name_any());
         }
     }
 }

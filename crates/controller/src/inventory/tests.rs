@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::*;
-use crate::{guarded::Guarded, streams};
+use crate::{guarded::Guarded, streams, wake::Wake};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ID: &str = "24680975-1234-abcd-56ef-121314ab5643";
@@ -180,7 +180,7 @@ async fn a_collection_that_hangs_stops_nobody_else() {
         sleep(Duration::from_secs(1)).await;
         Ok(one)
     });
-    let (wake, woken) = mpsc::unbounded_channel();
+    let wake = Wake::default();
     let (answered, mut answers) = mpsc::channel(1);
     let world = World::new();
     let reconcile = move |object: Arc<Guarded<StaticMember>>, world: Arc<World>| {
@@ -195,12 +195,13 @@ async fn a_collection_that_hangs_stops_nobody_else() {
     };
     let stop = CancellationToken::new();
     let stream = one_by_one.chain(futures::stream::pending());
-    let control = streams::control(stream, store, woken, reconcile, Arc::clone(&world), SLOTS, stop.clone());
+    let control =
+        streams::control(stream, store, wake.woken(), reconcile, Arc::clone(&world), SLOTS, stop.clone());
     let tell = async {
         loop {
             for listener in world.heard.woken() {
                 let Listener::Member { namespace, name } = listener else { continue };
-                wake.send(crate::place::named(&namespace, &name)).expect("the controller runs");
+                wake.wake(&namespace, &name);
             }
             sleep(Duration::from_millis(10)).await;
         }

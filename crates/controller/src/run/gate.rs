@@ -1,0 +1,138 @@
+//! No verdict falls before every object was seen.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_terms::{Fault, FaultKind};
+use kube::Client;
+use tokio::sync::watch;
+
+use super::served::{is_served, may_list_namespaces};
+use crate::{arbitration, context::Context};
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Watched {
+    Connections,
+    Members,
+    /// Credentials too: a reference into a cache that is not filled yet would look like one that leads nowhere.
+    Credentials,
+    ClusterCredentials,
+    /// Their labels decide what is lent to them.
+    Namespaces,
+}
+
+impl Watched {
+    const ALL: [Self; 5] =
+        [Self::Connections, Self::Members, Self::Credentials, Self::ClusterCredentials, Self::Namespaces];
+
+    /// Whether the API server serves it to us.
+    async fn served(self, client: &Client) -> Result<(), Fault> {
+        match self {
+            Self::Connections => is_served::<CrossTenantConnection>(client).await,
+            Self::Members => is_served::<StaticMember>(client).await,
+            Self::Credentials => is_served::<TenantCredential>(client).await,
+            Self::ClusterCredentials => is_served::<ClusterTenantCredential>(client).await,
+            Self::Namespaces => may_list_namespaces(client).await,
+        }
+    }
+
+    /// Whether that answer says that there is nothing to wait for. Slow is not absent: only a 404 makes a kind count as
+    /// empty. Without rights on namespaces nothing is lent by label, and all else goes on.
+    fn is_absent(self, fault: &Fault) -> bool {
+        match fault.kind {
+            FaultKind::NotFound => true,
+            FaultKind::PermissionDenied => self == Self::Namespaces,
+            _ => false,
+        }
+    }
+}
+
+/// What was listed at least once. The stores' own way of waiting wakes only the last of several waiters, and the
+/// controllers wait there too. Clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Listed(Arc<watch::Sender<BTreeSet<Watched>>>);
+
+impl Listed {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(BTreeSet::new())))
+    }
+
+    /// The first list of it, or another one, is over.
+    pub(super) fn note(&self, watched: Watched) {
+        self.0.send_if_modified(|listed| listed.insert(watched));
+    }
+
+    /// What was not listed yet, of these.
+    fn missing(&self, absent: &BTreeSet<Watched>) -> Vec<Watched> {
+        let listed = self.0.borrow();
+        let missing = Watched::ALL.into_iter().filter(|it| !listed.contains(it) && !absent.contains(it));
+        missing.collect()
+    }
+
+    /// Returns once everything was listed, or is not there to be listed.
+    async fn wait(&self, client: &Client) {
+        // A kind whose CRD is absent never syncs: after this long the API server is asked whether it is.
+        const ABSENT_KIND: Duration = Duration::from_secs(5);
+        let (mut changes, mut absent) = (self.0.subscribe(), BTreeSet::new());
+        while !self.missing(&absent).is_empty() {
+            // The sender lives as long as this does, so the wait fails by its time alone.
+            if tokio::time::timeout(ABSENT_KIND, changes.changed()).await.is_ok() {
+                continue;
+            }
+            let missing = self.missing(&absent);
+            for watched in &missing {
+                if watched.served(client).await.is_err_and(|fault| watched.is_absent(&fault)) {
+                    absent.insert(*watched);
+                }
+            }
+            tracing::warn!(?missing, ?absent, "still waiting for the first list");
+        }
+    }
+}
+
+/// Enters all objects once all were seen, and lets passes begin.
+pub(super) async fn open(context: Arc<Context>, client: Client, listed: Listed) {
+    listed.wait(&client).await;
+    arbitration::enter_all::<CrossTenantConnection>(&context);
+    arbitration::enter_all::<StaticMember>(&context);
+    context.synced.send_replace(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// An API server that serves no members, is down for credentials, and lets us read no namespaces.
+    fn client() -> Client {
+        let (client, _) = recorded::client(|asked| match asked.path.as_str() {
+            "/apis/avnm.dev/v1alpha1/staticmembers" => recorded::refusal(404, "NotFound", "no such kind"),
+            "/api/v1/namespaces" => recorded::refusal(403, "Forbidden", "no such right"),
+            _ => recorded::refusal(503, "ServiceUnavailable", "later"),
+        });
+        client
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_absent_is_not_waited_for_and_what_is_slow_is() {
+        let (listed, client) = (Listed::new(), client());
+        listed.note(Watched::Connections);
+        listed.note(Watched::Credentials);
+        assert!(tokio::time::timeout(MINUTE, listed.wait(&client)).await.is_err(), "one is only slow");
+        listed.note(Watched::ClusterCredentials);
+        assert!(tokio::time::timeout(MINUTE, listed.wait(&client)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_listed_is_waited_for_no_longer() {
+        let (listed, client) = (Listed::new(), client());
+        for watched in Watched::ALL {
+            assert!(tokio::time::timeout(Duration::ZERO, listed.wait(&client)).await.is_err());
+            listed.note(watched);
+        }
+        assert!(tokio::time::timeout(Duration::ZERO, listed.wait(&client)).await.is_ok());
+    }
+}
