@@ -16,7 +16,7 @@ use avnm_plan::{
     side::Side,
     status::find,
 };
-use avnm_terms::{Fault, Moment};
+use avnm_terms::{KubeFault, KubeFaultKind, Moment};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource, ResourceExt,
@@ -255,7 +255,7 @@ impl Context {
         &self,
         namespace: &str,
         references: &[CredentialRef],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), KubeFault> {
         for reference in references {
             match reference.kind {
                 CredentialKind::TenantCredential => {
@@ -273,10 +273,10 @@ impl Context {
         &self,
         home: &str,
         reference: &CredentialRef,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), KubeFault> {
         let Some(object) = crate::live::get::<K>(&self.client, home, &reference.name).await? else {
-            let (gone, kind) = (reference.name.clone(), avnm_terms::FaultKind::NotFound);
-            return Err(Fault::local("hold credential", gone, kind, "it is gone"));
+            let (gone, kind) = (reference.name.clone(), KubeFaultKind::NotFound);
+            return Err(KubeFault::local("hold credential", gone, kind, "it is gone"));
         };
         // The API server refuses new finalizers on what is being deleted; what is held already keeps its own.
         if object.meta().deletion_timestamp.is_none() {

@@ -12,7 +12,7 @@ use std::sync::{
 
 use avnm_arm::clock;
 use avnm_plan::finding::Happening;
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -75,7 +75,7 @@ impl Events {
         }
     }
 
-    async fn write(&self, regarding: ObjectReference, happening: &Happening) -> Result<(), Fault> {
+    async fn write(&self, regarding: ObjectReference, happening: &Happening) -> Result<(), KubeFault> {
         let namespace = regarding.namespace.as_deref().unwrap_or(OF_THE_CLUSTER).to_owned();
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let key = Key {
@@ -104,7 +104,7 @@ impl Events {
                     let (params, patch) = (PatchParams::default(), Patch::Merge(&series));
                     match kube_io::call("count event", &target, api.patch(&name, &params, &patch)).await {
                         Ok(_) => return Ok(()),
-                        Err(fault) if fault.kind == FaultKind::NotFound => {
+                        Err(fault) if fault.kind == KubeFaultKind::NotFound => {
                             self.series().drop_event(&key, &name);
                         }
                         Err(fault) => return Err(fault),
@@ -162,9 +162,9 @@ impl Events {
 
 /// Whether a failure is of no concern to anybody: the namespace is going or gone, or the API server did not answer now.
 /// Any other refusal comes again with each event, and somebody has to know.
-fn is_of_the_moment(fault: &Fault) -> bool {
-    let ending = fault.kind == FaultKind::PermissionDenied && fault.message.contains("being terminated");
-    ending || fault.kind == FaultKind::NotFound || fault.is_passing()
+fn is_of_the_moment(fault: &KubeFault) -> bool {
+    let ending = fault.kind == KubeFaultKind::Forbidden && fault.message.contains("being terminated");
+    ending || fault.kind == KubeFaultKind::NotFound || fault.is_passing()
 }
 
 /// At most so many bytes, without control characters, an ellipsis where something was cut.

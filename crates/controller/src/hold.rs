@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use avnm_terms::Fault;
+use avnm_terms::{KubeFault, KubeFaultKind};
 use kube::{
     Client, ResourceExt,
     api::{Patch, PatchParams},
@@ -19,7 +19,7 @@ async fn set<K>(
     object: &K,
     finalizers: Vec<String>,
     operation: &'static str,
-) -> Result<K, Fault>
+) -> Result<K, KubeFault>
 where
     K: Place,
 {
@@ -38,7 +38,7 @@ where
 }
 
 /// Puts a finalizer on an object, unless it is there.
-pub(crate) async fn hold<K>(client: &Client, object: &K, finalizer: &str) -> Result<K, Fault>
+pub(crate) async fn hold<K>(client: &Client, object: &K, finalizer: &str) -> Result<K, KubeFault>
 where
     K: Place,
 {
@@ -51,7 +51,7 @@ where
 }
 
 /// Takes a finalizer off an object that is being deleted. `None` if that was the last one and it is gone.
-pub(crate) async fn release<K>(client: &Client, object: &K, finalizer: &str) -> Result<Option<K>, Fault>
+pub(crate) async fn release<K>(client: &Client, object: &K, finalizer: &str) -> Result<Option<K>, KubeFault>
 where
     K: Place,
 {
@@ -62,7 +62,7 @@ where
     let finalizers = object.finalizers().iter().filter(|held| *held != finalizer).cloned().collect();
     match set(client, object, finalizers, "release").await {
         Ok(object) => Ok(Some(object)),
-        Err(fault) if fault.kind == avnm_terms::FaultKind::NotFound => Ok(None),
+        Err(fault) if fault.kind == KubeFaultKind::NotFound => Ok(None),
         Err(fault) => Err(fault),
     }
 }

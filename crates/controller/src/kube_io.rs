@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 
 /// Every call but a watch ends within this time.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,14 +20,14 @@ pub(crate) async fn call<T>(
     operation: &'static str,
     target: &str,
     future: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Fault> {
+) -> Result<T, KubeFault> {
     match tokio::time::timeout(TIMEOUT, future).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fault(operation, target, &error)),
-        Err(_) => Err(Fault::local(
+        Err(_) => Err(KubeFault::local(
             operation,
             target,
-            FaultKind::Network,
+            KubeFaultKind::Unanswered,
             "the Kubernetes API did not answer in 5 s",
         )),
     }
@@ -41,29 +41,24 @@ fn status_code(error: &kube::Error) -> Option<u16> {
     }
 }
 
-fn fault(operation: &'static str, target: &str, error: &kube::Error) -> Fault {
+fn fault(operation: &'static str, target: &str, error: &kube::Error) -> KubeFault {
     let kind = match status_code(error) {
-        Some(404) => FaultKind::NotFound,
-        Some(403) => FaultKind::PermissionDenied,
-        Some(409) => FaultKind::Busy,
+        Some(404) => KubeFaultKind::NotFound,
+        Some(403) => KubeFaultKind::Forbidden,
+        Some(409) => KubeFaultKind::Conflict,
         // These, too, say that the call was not made now, and nothing of the object: our own token is being replaced,
         // or the API server ran out of time, or sheds load.
-        Some(401 | 408) | None => FaultKind::Network,
-        Some(429) => FaultKind::Throttled,
-        Some(code) if code < 500 => FaultKind::Refused,
-        Some(_) => FaultKind::Server,
+        Some(401 | 408) | None => KubeFaultKind::Unanswered,
+        Some(429) => KubeFaultKind::Throttled,
+        Some(code) if code < 500 => KubeFaultKind::Invalid,
+        Some(_) => KubeFaultKind::Server,
     };
-    let mut fault = Fault::local(operation, target, kind, error);
+    let mut fault = KubeFault::local(operation, target, kind, error);
     if let kube::Error::Api(status) = error {
-        fault.code.clone_from(&status.reason);
-        fault.message = avnm_terms::text::bounded(&status.message, Fault::MESSAGE_MAX);
+        fault.reason.clone_from(&status.reason);
+        fault.message = avnm_terms::text::bounded(&status.message, KubeFault::MESSAGE_MAX);
     }
     fault
-}
-
-/// Whether the failure is that someone wrote the object since it was read.
-pub(crate) fn is_conflict(fault: &Fault) -> bool {
-    fault.kind == FaultKind::Busy
 }
 
 #[cfg(test)]
@@ -72,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    fn answered(code: u16) -> Fault {
+    fn answered(code: u16) -> KubeFault {
         let status = Status {
             status: Some(StatusSummary::Failure),
             code,
@@ -97,8 +92,8 @@ mod tests {
     #[test]
     fn only_409_is_a_conflict() {
         for code in [401, 404, 408, 422, 429, 500] {
-            assert!(!is_conflict(&answered(code)), "{code}");
+            assert!(!answered(code).is_conflict(), "{code}");
         }
-        assert!(is_conflict(&answered(409)));
+        assert!(answered(409).is_conflict());
     }
 }

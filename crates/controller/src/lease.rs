@@ -11,7 +11,7 @@ use std::{
 };
 
 use avnm_arm::{WriteGuard, clock};
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
@@ -44,11 +44,11 @@ impl LeaseGuard {
     }
 
     /// The same, as a fault of the operation that it forbids.
-    pub(crate) fn check(&self, operation: &'static str, margin: Duration) -> Result<(), Fault> {
+    pub(crate) fn check(&self, operation: &'static str, margin: Duration) -> Result<(), KubeFault> {
         if self.holds(margin) {
             return Ok(());
         }
-        Err(Fault::local(operation, "", FaultKind::NoLease, "the lease is about to end"))
+        Err(KubeFault::local(operation, "", KubeFaultKind::NoLease, "the lease is about to end"))
     }
 }
 
@@ -137,7 +137,7 @@ impl Holder {
     }
 
     /// Whether the lease is ours now, by a write that was answered. What was not answered is a fault, never a renewal.
-    async fn try_hold(&mut self) -> Result<bool, Fault> {
+    async fn try_hold(&mut self) -> Result<bool, KubeFault> {
         // Before the request: an answer that comes late must not count for more than it says.
         let asked = clock::instant();
         let name = self.settings.name.clone();
@@ -160,7 +160,7 @@ impl Holder {
             let params = PostParams::default();
             return match kube_io::call("create lease", &name, self.api.create(&params, &lease)).await {
                 Ok(_) => Ok(self.won(asked)),
-                Err(fault) if kube_io::is_conflict(&fault) => Ok(false),
+                Err(fault) if fault.is_conflict() => Ok(false),
                 Err(fault) => Err(fault),
             };
         };
@@ -194,7 +194,7 @@ impl Holder {
         match kube_io::call("renew lease", &name, self.api.replace(&name, &params, &lease)).await {
             Ok(_) => Ok(self.won(asked)),
             // Someone was faster. If it was ours, we may have written it ourselves and not read the answer: look again.
-            Err(fault) if kube_io::is_conflict(&fault) && !ours => Ok(false),
+            Err(fault) if fault.is_conflict() && !ours => Ok(false),
             Err(fault) => Err(fault),
         }
     }
@@ -258,7 +258,10 @@ mod tests {
     #[test]
     fn a_lease_that_was_never_won_allows_nothing() {
         let guard = LeaseGuard::default();
-        assert_eq!(guard.check("hold", Duration::ZERO).map_err(|fault| fault.kind), Err(FaultKind::NoLease));
+        assert_eq!(
+            guard.check("hold", Duration::ZERO).map_err(|fault| fault.kind),
+            Err(KubeFaultKind::NoLease)
+        );
         guard.set(Some(clock::instant() + Duration::from_secs(3)));
         assert!(guard.check("hold", Duration::from_secs(2)).is_ok());
         assert!(guard.check("hold", Duration::from_secs(5)).is_err());

@@ -15,7 +15,7 @@ use avnm_api::{
     TenantCredential,
 };
 use avnm_plan::{credential::UsableCredential, lifecycle::Dependent, meta::CrdState, undecoded};
-use avnm_terms::{ArmId, Fault, FaultKind, Reading};
+use avnm_terms::{ArmId, KubeFault, KubeFaultKind};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
@@ -33,18 +33,23 @@ const PAGES: usize = 200;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Everything of a kind in a namespace, or in all, within [`LONGEST`]; a kind that is not there is empty.
-async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, Fault>
+async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, KubeFault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
     tokio::time::timeout(LONGEST, pages(client, namespace)).await.unwrap_or_else(|_| {
         let why = format!("the list was not read to its end in {} s", LONGEST.as_secs());
-        Err(Fault::local("list objects", namespace.unwrap_or("all namespaces"), FaultKind::Network, why))
+        Err(KubeFault::local(
+            "list objects",
+            namespace.unwrap_or("all namespaces"),
+            KubeFaultKind::Unanswered,
+            why,
+        ))
     })
 }
 
 /// The pages of a list, until there is no more.
-async fn pages<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, Fault>
+async fn pages<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, KubeFault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
@@ -63,12 +68,12 @@ where
                     None => return Ok(all),
                 }
             }
-            Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Vec::new()),
+            Err(fault) if fault.kind == KubeFaultKind::NotFound => return Ok(Vec::new()),
             Err(fault) => return Err(fault),
         }
     }
     let target = namespace.unwrap_or("all namespaces");
-    Err(Fault::local("list objects", target, FaultKind::Malformed, "the list has no end"))
+    Err(KubeFault::local("list objects", target, KubeFaultKind::Server, "the list has no end"))
 }
 
 /// What a namespace's cached objects of a kind come to. While the cache shows something that blocks, it is reported:
@@ -93,7 +98,7 @@ pub(crate) async fn dependents(
     members: &Store<Guarded<StaticMember>>,
     namespace: &str,
     connection: &str,
-) -> Reading<Vec<Dependent>> {
+) -> Result<Vec<Dependent>, KubeFault> {
     let dependent = |guard: &Guarded<StaticMember>| {
         let blocks = match &guard.0 {
             Ok(member) => {
@@ -113,14 +118,12 @@ pub(crate) async fn dependents(
     };
     let mut dependents = cached(members, Some(namespace), dependent);
     if dependents.is_empty() {
-        match list::<StaticMember>(client, Some(namespace)).await {
-            Ok(live) => dependents = live.iter().filter_map(dependent).collect(),
-            Err(fault) => return Reading::Unread(fault),
-        }
+        let live = list::<StaticMember>(client, Some(namespace)).await?;
+        dependents = live.iter().filter_map(dependent).collect();
     }
     // The cache has no order, and a message must not change while nothing changes.
     dependents.sort_by(|a, b| a.name.cmp(&b.name));
-    Reading::Found(dependents)
+    Ok(dependents)
 }
 
 /// Whether an object that does not decode holds something with a credential; a claim whose credential cannot be read may.
@@ -135,7 +138,7 @@ pub(crate) async fn users(
     stores: &Stores,
     namespace: &str,
     credential: &CredentialRef,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Vec<String>, KubeFault> {
     let namespace = (credential.kind == CredentialKind::TenantCredential).then_some(namespace);
     let called = |kind: &str, in_namespace: Option<String>, name: String| match in_namespace {
         Some(other) if namespace.is_none() => format!("{kind} {other}/{name}"),
@@ -184,7 +187,7 @@ pub(crate) async fn crd<K: Resource<DynamicType = ()>>(client: &Client) -> CrdSt
     match kube_io::call("get crd", &name, api.get(&name)).await {
         Ok(crd) if crd.metadata.deletion_timestamp.is_some() => CrdState::Terminating,
         Ok(_) => CrdState::Standing,
-        Err(fault) if matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::NotFound) => {
+        Err(fault) if matches!(fault.kind, KubeFaultKind::Forbidden | KubeFaultKind::NotFound) => {
             CrdState::Standing
         }
         Err(fault) => CrdState::Unknown(fault),
@@ -192,7 +195,7 @@ pub(crate) async fn crd<K: Resource<DynamicType = ()>>(client: &Client) -> CrdSt
 }
 
 /// One object, live; `None` if it is gone.
-pub(crate) async fn get<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, Fault>
+pub(crate) async fn get<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, KubeFault>
 where
     K: Place,
 {
@@ -211,7 +214,7 @@ pub(crate) async fn unchanged<K: Place, M: Default>(
     operation: &'static str,
     object: &K,
     remembered: &mut Remembered<K, M>,
-) -> Result<(), Fault> {
+) -> Result<(), KubeFault> {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let live = get::<K>(client, &namespace, &name).await?;
     let wish = |object: &K| (object.uid(), object.meta().generation);
@@ -221,7 +224,7 @@ pub(crate) async fn unchanged<K: Place, M: Default>(
     if let Some(live) = live.filter(|live| live.uid() == object.uid()) {
         remembered.wrote(object, &live);
     }
-    Err(Fault::local(operation, name, FaultKind::Busy, "the object changed since it was read"))
+    Err(KubeFault::local(operation, name, KubeFaultKind::Conflict, "the object changed since it was read"))
 }
 
 /// Whether something new may be made on this id with a credential, by what is there now; if not, why, in words. Caches
@@ -231,7 +234,7 @@ pub(crate) async fn credential_refuses(
     namespace: &str,
     usable: &UsableCredential,
     ids: &[&ArmId],
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, KubeFault> {
     let reference = &usable.credential;
     let why = match reference.kind {
         CredentialKind::TenantCredential => {
@@ -250,7 +253,7 @@ async fn refuses<K: CredentialObject>(
     user: &str,
     usable: &UsableCredential,
     ids: &[&ArmId],
-) -> Result<Option<&'static str>, Fault> {
+) -> Result<Option<&'static str>, KubeFault> {
     let home = avnm_plan::credential::home(K::KIND, user);
     let found = get::<K>(client, home, &usable.credential.name).await?;
     let Some(object) = found else { return Ok(Some("is gone")) };
@@ -260,11 +263,11 @@ async fn refuses<K: CredentialObject>(
 }
 
 /// The labels of a namespace; `None` if it is gone.
-async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, KubeFault> {
     let api: Api<Namespace> = Api::all(client.clone());
     match kube_io::call("get namespace", namespace, api.get_metadata(namespace)).await {
         Ok(found) => Ok(Some(found.metadata.labels.unwrap_or_default())),
-        Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
+        Err(fault) if fault.kind == KubeFaultKind::NotFound => Ok(None),
         Err(fault) => Err(fault),
     }
 }
@@ -291,7 +294,7 @@ mod tests {
         let begun = clock::instant();
         let client = Client::new(slow, "default");
         let fault = list::<StaticMember>(&client, None).await.expect_err("it has no end");
-        assert_eq!((fault.kind, clock::instant() - begun), (FaultKind::Network, LONGEST));
+        assert_eq!((fault.kind, clock::instant() - begun), (KubeFaultKind::Unanswered, LONGEST));
     }
 
     #[tokio::test]

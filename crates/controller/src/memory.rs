@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::Fault;
+use avnm_terms::KubeFault;
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
 
@@ -48,8 +48,8 @@ const SUPERSEDED: usize = 16;
 impl<K, M> Remembered<K, M> {
     /// Kubernetes did not let a pass through: when to look again. A stale writer looks soon; everything else backs off,
     /// because the next pass asks Azure again before it comes to the same refusal.
-    pub(crate) fn barred(&mut self, fault: &Fault, max: SignedDuration) -> Duration {
-        if kube_io::is_conflict(fault) {
+    pub(crate) fn barred(&mut self, fault: &KubeFault, max: SignedDuration) -> Duration {
+        if fault.is_conflict() {
             return kube_io::AGAIN;
         }
         let wait = Duration::from_secs(1 << self.barred.min(16));
@@ -145,7 +145,7 @@ impl<K, M: Default> Memories<K, M> {
 
 #[cfg(test)]
 mod tests {
-    use avnm_terms::FaultKind;
+    use avnm_terms::KubeFaultKind::{Conflict, Forbidden, Invalid, NoLease, Server, Unanswered};
     use k8s_openapi::api::core::v1::ConfigMap;
 
     use super::*;
@@ -154,19 +154,16 @@ mod tests {
 
     #[test]
     fn what_kubernetes_refuses_is_backed_off_from() {
-        let fault = |kind| Fault::local("write status", "a/b", kind, "no");
+        let fault = |kind| KubeFault::local("write status", "a/b", kind, "no");
         let max = SignedDuration::from_secs(10);
         let mut kept = Kept::default();
         let mut wait = |kind| kept.barred(&fault(kind), max).as_millis();
-        let refused = [FaultKind::Refused, FaultKind::PermissionDenied, FaultKind::Network];
+        let refused = [Invalid, Forbidden, Unanswered];
         assert_eq!(refused.map(&mut wait), [1_000, 2_000, 4_000]);
-        assert_eq!(wait(FaultKind::Busy), 500, "a conflict is over soon");
-        assert_eq!(
-            [FaultKind::NoLease, FaultKind::Server, FaultKind::Server].map(&mut wait),
-            [8_000, 10_000, 10_000]
-        );
+        assert_eq!(wait(Conflict), 500, "a conflict is over soon");
+        assert_eq!([NoLease, Server, Server].map(&mut wait), [8_000, 10_000, 10_000]);
         kept.let_through();
-        assert_eq!(kept.barred(&fault(FaultKind::Network), max), Duration::from_secs(1));
+        assert_eq!(kept.barred(&fault(Unanswered), max), Duration::from_secs(1));
     }
 
     fn version(version: &str) -> ConfigMap {

@@ -7,7 +7,7 @@ use avnm_plan::{
     lifecycle::{self, Dependent, Object},
     status::After,
 };
-use avnm_terms::{Fault, Reading};
+use avnm_terms::KubeFault;
 use kube::runtime::reflector::Store;
 
 use crate::{
@@ -76,15 +76,15 @@ pub(crate) trait Owner: Kind {
     fn observe(_: &mut Pass<'_, Self>, _: bool) {}
 
     /// What holds something in Azure with it.
-    fn dependents(_: &Pass<'_, Self>) -> impl Future<Output = Reading<Vec<Dependent>>> + Send {
-        std::future::ready(Reading::Found(Vec::new()))
+    fn dependents(_: &Pass<'_, Self>) -> impl Future<Output = Result<Vec<Dependent>, KubeFault>> + Send {
+        std::future::ready(Ok(Vec::new()))
     }
 
     /// What a claim rests on beside the credentials, read live: why it does not serve, if so.
     ///
     /// # Errors
     /// It could not be read.
-    fn vouch(_: &Pass<'_, Self>) -> impl Future<Output = Result<Option<String>, Fault>> + Send {
+    fn vouch(_: &Pass<'_, Self>) -> impl Future<Output = Result<Option<String>, KubeFault>> + Send {
         std::future::ready(Ok(None))
     }
 

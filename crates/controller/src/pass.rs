@@ -11,7 +11,7 @@ use avnm_plan::{
     pace::Waits,
     reason::Readiness,
 };
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
@@ -170,13 +170,8 @@ impl<K: Owner> Pass<'_, K> {
                 return plan;
             }
         }
-        self.object.kube = Some(Fault::local(
-            "decide",
-            self.object.meta.name.clone(),
-            // Not Busy: that is a conflict, which is tried again at once.
-            FaultKind::Server,
-            "the pass did not come to rest",
-        ));
+        let (name, restless) = (self.object.meta.name.clone(), KubeFaultKind::Restless);
+        self.object.kube = Some(KubeFault::local("decide", name, restless, "the pass did not come to rest"));
         decide(self.view())
     }
 
@@ -198,7 +193,7 @@ impl<K: Owner> Pass<'_, K> {
             return Action::await_change();
         }
         if let Some(fault) = self.object.kube.clone() {
-            if !refusal::is_refusal(&fault) {
+            if !fault.is_refusal() {
                 // A stale writer writes nothing more: the next pass sees the newer object.
                 let wait = self.remembered.barred(&fault, self.context.settings.waits.retry_max);
                 return Action::requeue(wait);

@@ -5,18 +5,13 @@
 use std::borrow::Cow;
 
 use avnm_plan::finding::Happening;
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::KubeFault;
 use kube::ResourceExt;
 
 use crate::{context::Context, place::Place};
 
-/// Whether someone has to allow it before it goes through.
-pub(crate) fn is_refusal(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::PermissionDenied | FaultKind::Refused)
-}
-
 /// Tells that a call for an object was refused.
-pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &Fault) {
+pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &KubeFault) {
     if let Cow::Borrowed(kind) = K::kind(&()) {
         context.metrics.refused(kind);
     }
@@ -27,22 +22,4 @@ pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &Fault)
         fault.operation, fault.message
     );
     context.events.tell(object, &Happening::warning("KubernetesRefused", "Write", note)).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_passes_by_itself_is_no_refusal() {
-        let fault = |kind| Fault::local("hold", "a/b", kind, "no");
-        for kind in [FaultKind::PermissionDenied, FaultKind::Refused] {
-            assert!(is_refusal(&fault(kind)));
-        }
-        for kind in
-            [FaultKind::Busy, FaultKind::NotFound, FaultKind::Network, FaultKind::Server, FaultKind::NoLease]
-        {
-            assert!(!is_refusal(&fault(kind.clone())), "{kind:?}");
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use avnm_plan::finding::Happening;
-use avnm_terms::Fault;
+use avnm_terms::KubeFault;
 use kube::{
     Client, ResourceExt,
     api::{Patch, PatchParams},
@@ -54,7 +54,7 @@ where
             (Some(new), wait)
         }
         Err(fault) => {
-            if refusal::is_refusal(&fault) {
+            if fault.is_refusal() {
                 refusal::tell(context, object, &fault).await;
             } else {
                 tracing::debug!(%fault, "status was not written");
@@ -65,7 +65,7 @@ where
 }
 
 /// Writes the whole status. A stale writer gets a conflict, and its pass ends.
-pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, Fault>
+pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, KubeFault>
 where
     K: Place,
     S: Serialize,

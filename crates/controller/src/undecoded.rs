@@ -13,7 +13,7 @@ use avnm_plan::{
     status::{self as conditions, Wanted, find},
     undecoded as lenient,
 };
-use avnm_terms::Fault;
+use avnm_terms::KubeFault;
 use kube::{Resource as _, ResourceExt, runtime::controller::Action};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undeco
 }
 
 /// Takes the finalizers off, where nothing needs them: a credential's only when nobody holds anything with it.
-async fn release<K>(context: &Context, found: &Guarded<K>) -> Result<(), Fault>
+async fn release<K>(context: &Context, found: &Guarded<K>) -> Result<(), KubeFault>
 where
     K: Kind,
 {

@@ -1,6 +1,6 @@
 //! What a pass found out about one object, before it becomes conditions.
 
-use avnm_terms::{Actor, Fault};
+use avnm_terms::{Actor, Fault, KubeFault};
 
 use crate::reason::{Companion, Reason};
 
@@ -66,12 +66,12 @@ impl Finding {
 impl Finding {
     /// What a failed call to Kubernetes gives. Nothing is known then that was not known before, except what Kubernetes will
     /// not take until somebody allows it: that is said at once.
-    pub(crate) fn of_kubernetes(fault: &Fault) -> Self {
+    pub(crate) fn of_kubernetes(fault: &KubeFault) -> Self {
         let operator = Actor::ClusterOperator;
         Self {
             reason: Reason::ProgressingWithRetry,
             message: format!("cannot {} {}: {} ({operator})", fault.operation, fault.target, fault.message),
-            failure: Some(Failure::of(fault, operator)),
+            failure: Some(Failure::of_kubernetes(fault)),
             unread: fault.is_passing(),
             companion: None,
         }
@@ -97,6 +97,18 @@ impl Failure {
             message: said(fault, Self::MESSAGE_MAX),
             correlation_id: fault.correlation_id.as_deref().map(|id| avnm_terms::text::bounded(id, 120)),
             actor,
+        }
+    }
+
+    /// What a failed call to Kubernetes leaves in status. Whoever runs the operator can do something about it.
+    pub fn of_kubernetes(fault: &KubeFault) -> Self {
+        Self {
+            operation: avnm_terms::text::bounded(fault.operation, Self::OPERATION_MAX),
+            target: avnm_terms::text::bounded(&fault.target, Self::TARGET_MAX),
+            code: avnm_terms::text::bounded(&fault.reason, Self::CODE_MAX),
+            message: avnm_terms::text::stable(&fault.message, Self::MESSAGE_MAX),
+            correlation_id: None,
+            actor: Actor::ClusterOperator,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the metadata of an object says to decisions.
 
 use avnm_api::{FINALIZER_AZURE, RECREATE, REQUESTED_AT};
-use avnm_terms::Fault;
+use avnm_terms::KubeFault;
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
@@ -58,5 +58,5 @@ pub enum CrdState {
     /// Being deleted.
     Terminating,
     /// Kubernetes did not answer now whether it is: nothing is deleted on the strength of that.
-    Unknown(Fault),
+    Unknown(KubeFault),
 }

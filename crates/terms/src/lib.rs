@@ -6,6 +6,7 @@ mod arm_id;
 mod azure;
 mod fault;
 mod guid;
+mod kube_fault;
 mod moment;
 mod name;
 mod reading;
@@ -21,6 +22,7 @@ pub use azure::{
 };
 pub use fault::{Actor, Fault, FaultKind, SignInFault};
 pub use guid::{ClientId, GuidError, SubscriptionId, TenantId};
+pub use kube_fault::{KubeFault, KubeFaultKind};
 pub use moment::{Moment, Now};
 pub use name::{AzureName, NameError};
 pub use reading::Reading;

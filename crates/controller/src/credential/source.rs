@@ -9,7 +9,7 @@ use avnm_arm::{
     AssertionSource, Certificate, Cloud, ManagedIdentity, ManagedIdentityId, Material, SecretString,
 };
 use avnm_plan::fault::SECRET_NOT_FOUND;
-use avnm_terms::{Fault, FaultKind, SignInFault};
+use avnm_terms::{Fault, FaultKind, KubeFault, KubeFaultKind, SignInFault};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
@@ -80,17 +80,31 @@ pub(crate) fn missing(
     fault
 }
 
+/// Where a source lies in Kubernetes could not be read: what that means for whoever signs in with it. What says nothing of the
+/// source stays what it is.
+fn unread(fault: KubeFault) -> Fault {
+    let kind = match fault.kind {
+        KubeFaultKind::NotFound => FaultKind::SignIn(SignInFault::SourceMissing),
+        KubeFaultKind::Forbidden => FaultKind::SignIn(SignInFault::SourceForbidden),
+        KubeFaultKind::Invalid => FaultKind::Refused,
+        KubeFaultKind::Conflict => FaultKind::Busy,
+        KubeFaultKind::Throttled => FaultKind::Throttled,
+        KubeFaultKind::Server | KubeFaultKind::Restless => FaultKind::Server,
+        KubeFaultKind::Unanswered => FaultKind::Network,
+        KubeFaultKind::NoLease => FaultKind::NoLease,
+    };
+    Fault { code: fault.reason, ..Fault::local(fault.operation, fault.target, kind, fault.message) }
+}
+
 async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Secret, Fault> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let target = format!("{namespace}/{name}");
-    kube_io::call("read secret", &target, api.get(name)).await.map_err(|mut fault| {
-        match fault.kind {
-            FaultKind::NotFound => {
-                fault.kind = FaultKind::SignIn(SignInFault::SourceMissing);
-                SECRET_NOT_FOUND.clone_into(&mut fault.code);
-            }
-            FaultKind::PermissionDenied => {
-                fault.kind = FaultKind::SignIn(SignInFault::SourceForbidden);
+    kube_io::call("read secret", &target, api.get(name)).await.map_err(|fault| {
+        let kind = fault.kind;
+        let mut fault = unread(fault);
+        match kind {
+            KubeFaultKind::NotFound => SECRET_NOT_FOUND.clone_into(&mut fault.code),
+            KubeFaultKind::Forbidden => {
                 fault.message = format!(
                     "apply a Role with apiGroups [\"\"], resources [secrets], resourceNames [{name}], verbs [get], and a RoleBinding to the operator's ServiceAccount, in namespace {namespace}"
                 );
@@ -171,20 +185,20 @@ async fn service_account(
     };
     let params = PostParams::default();
     let asked = api.create_token_request(name, &params, &request);
-    let answer = kube_io::call("request token", &target, asked).await.map_err(|mut fault| {
-        match fault.kind {
-            FaultKind::NotFound => {
-                fault.kind = FaultKind::SignIn(SignInFault::SourceMissing);
+    let answer = kube_io::call("request token", &target, asked).await.map_err(|fault| {
+        let kind = fault.kind;
+        let mut fault = unread(fault);
+        match kind {
+            KubeFaultKind::NotFound => {
                 "ServiceAccountNotFound".clone_into(&mut fault.code);
                 fault.message = format!("ServiceAccount {name} does not exist in namespace {namespace}: create it");
             }
             // A namespace that goes away refuses new tokens, too.
-            FaultKind::PermissionDenied if fault.message.contains("being terminated") => {
+            KubeFaultKind::Forbidden if fault.message.contains("being terminated") => {
                 fault.kind = FaultKind::SignIn(SignInFault::SourceMissing);
                 "NamespaceTerminating".clone_into(&mut fault.code);
             }
-            FaultKind::PermissionDenied => {
-                fault.kind = FaultKind::SignIn(SignInFault::SourceForbidden);
+            KubeFaultKind::Forbidden => {
                 fault.message = format!(
                     "apply a Role with apiGroups [\"\"], resources [serviceaccounts/token], resourceNames [{name}], verbs [create], and a RoleBinding to the operator's ServiceAccount, in namespace {namespace}"
                 );

@@ -9,7 +9,7 @@ use avnm_plan::{
     finding::Finding,
     lifecycle::{Dependent, Object},
 };
-use avnm_terms::Reading;
+use avnm_terms::KubeFault;
 use kube::runtime::reflector::Store;
 
 use crate::{
@@ -70,7 +70,7 @@ impl Owner for CrossTenantConnection {
         observe::listing(pass, forced);
     }
 
-    async fn dependents(pass: &Pass<'_, Self>) -> Reading<Vec<Dependent>> {
+    async fn dependents(pass: &Pass<'_, Self>) -> Result<Vec<Dependent>, KubeFault> {
         let (client, members) = (&pass.context.client, &pass.context.stores.members);
         let meta = &pass.object.meta;
         live::dependents(client, members, &meta.namespace, &meta.name).await

@@ -9,7 +9,7 @@ use avnm_plan::{
 
 use super::azure;
 use crate::{
-    hold, kube_io, live,
+    hold, live,
     owner::{OwnStep, Owner},
     pass::Pass,
     status,
@@ -181,7 +181,7 @@ impl<K: Owner> Pass<'_, K> {
         match released {
             Ok(_) => self.released = true,
             Err(fault) => {
-                if !kube_io::is_conflict(&fault) {
+                if !fault.is_conflict() {
                     tracing::warn!(%fault, "the finalizer could not be taken off");
                 }
                 self.object.kube = Some(fault);

@@ -79,7 +79,7 @@ impl<K: Owner> Pass<'_, K> {
         }
         self.object.crd = live::crd::<K>(&self.context.client).await;
         self.object.dependents = K::dependents(self).await;
-        if matches!(&self.object.dependents, Reading::Found(all) if !all.is_empty()) {
+        if matches!(&self.object.dependents, Ok(all) if !all.is_empty()) {
             return;
         }
         for at in 0..self.object.items.len() {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 use kube::Client;
 use tokio::sync::watch;
 
@@ -27,7 +27,7 @@ impl Watched {
         [Self::Connections, Self::Members, Self::Credentials, Self::ClusterCredentials, Self::Namespaces];
 
     /// Whether the API server serves it to us.
-    async fn served(self, client: &Client) -> Result<(), Fault> {
+    async fn served(self, client: &Client) -> Result<(), KubeFault> {
         match self {
             Self::Connections => is_served::<CrossTenantConnection>(client).await,
             Self::Members => is_served::<StaticMember>(client).await,
@@ -39,10 +39,10 @@ impl Watched {
 
     /// Whether that answer says that there is nothing to wait for. Slow is not absent: only a 404 makes a kind count as
     /// empty. Without rights on namespaces nothing is lent by label, and all else goes on.
-    fn is_absent(self, fault: &Fault) -> bool {
+    fn is_absent(self, fault: &KubeFault) -> bool {
         match fault.kind {
-            FaultKind::NotFound => true,
-            FaultKind::PermissionDenied => self == Self::Namespaces,
+            KubeFaultKind::NotFound => true,
+            KubeFaultKind::Forbidden => self == Self::Namespaces,
             _ => false,
         }
     }

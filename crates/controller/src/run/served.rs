@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
-use avnm_terms::{Fault, FaultKind};
+use avnm_terms::{KubeFault, KubeFaultKind};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, Resource, api::ListParams, core::PartialObjectMeta};
 use serde::de::DeserializeOwned;
@@ -24,7 +24,7 @@ pub(super) async fn wait_for_kubernetes(client: &Client, health: &Health, stop: 
                 health.there("crds");
                 return;
             }
-            Err(fault) if fault.kind == FaultKind::NotFound => {
+            Err(fault) if fault.kind == KubeFaultKind::NotFound => {
                 tracing::warn!(%fault, "one of our kinds is not served: it counts as empty until it is");
                 health.there("kubernetes");
                 health.missing("crds");
@@ -54,7 +54,7 @@ async fn wait_for_kinds(client: Client, health: Health, stop: CancellationToken)
     }
 }
 
-async fn all_served(client: &Client) -> Result<(), Fault> {
+async fn all_served(client: &Client) -> Result<(), KubeFault> {
     is_served::<CrossTenantConnection>(client).await?;
     is_served::<StaticMember>(client).await?;
     is_served::<TenantCredential>(client).await?;
@@ -62,7 +62,7 @@ async fn all_served(client: &Client) -> Result<(), Fault> {
 }
 
 /// Whether the API server lists a kind.
-pub(super) async fn is_served<K>(client: &Client) -> Result<(), Fault>
+pub(super) async fn is_served<K>(client: &Client) -> Result<(), KubeFault>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
 {
@@ -72,7 +72,7 @@ where
 }
 
 /// Whether the labels of namespaces may be read.
-pub(super) async fn may_list_namespaces(client: &Client) -> Result<(), Fault> {
+pub(super) async fn may_list_namespaces(client: &Client) -> Result<(), KubeFault> {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(client.clone());
     let one = ListParams::default().limit(1);
     kube_io::call("list objects", "namespaces", api.list(&one)).await.map(drop)

@@ -11,7 +11,7 @@ use avnm_plan::{
     static_member::{self as plan, Inputs, MEMBER, Member, Step},
     status::After,
 };
-use avnm_terms::Fault;
+use avnm_terms::KubeFault;
 use kube::{Resource, runtime::reflector::Store};
 
 use crate::{
@@ -68,7 +68,7 @@ impl Owner for StaticMember {
     }
 
     /// The connection must be there, and stay.
-    async fn vouch(pass: &Pass<'_, Self>) -> Result<Option<String>, Fault> {
+    async fn vouch(pass: &Pass<'_, Self>) -> Result<Option<String>, KubeFault> {
         let Some(reference) = &pass.resource.spec.connection_ref else { return Ok(None) };
         let (client, namespace) = (&pass.context.client, &pass.object.meta.namespace);
         let name = &reference.name;

@@ -9,7 +9,7 @@ pub use input::{CredentialInput, UsableCredential};
 pub use lending::{Admission, Found, Owner, admit, home};
 
 use avnm_api::{CredentialSpec, CredentialStatus};
-use avnm_terms::{Actor, ClientId, Fault, FaultKind, SignInFault, TenantId};
+use avnm_terms::{Actor, ClientId, Fault, FaultKind, KubeFault, SignInFault, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -41,7 +41,7 @@ pub struct Inputs {
     /// What signing in came to.
     pub sign_in: SignIn,
     /// Objects with a claim that names it (a live list); read only while it is being deleted.
-    pub users: Option<Result<Vec<String>, Fault>>,
+    pub users: Option<Result<Vec<String>, KubeFault>>,
     /// When the current streak of Propagating began: see [`propagating_since`].
     pub propagating_since: Option<Timestamp>,
 }

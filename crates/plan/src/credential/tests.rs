@@ -1,5 +1,5 @@
 use avnm_api::CredentialStatus;
-use avnm_terms::{ClientId, Fault, FaultKind, SignInFault, TenantId};
+use avnm_terms::{ClientId, Fault, FaultKind, KubeFaultKind, SignInFault, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
@@ -126,10 +126,10 @@ fn the_tenant_is_that_of_the_last_token() {
 #[rstest]
 #[case::nobody(Some(Ok(vec![])), Hold::Release)]
 #[case::somebody(Some(Ok(vec!["StaticMember a".into()])), Hold::Leave)]
-#[case::not_listed(Some(Err(Fault::local("list", "x", FaultKind::Unavailable, "no answer"))), Hold::Leave)]
+#[case::not_listed(Some(Err(KubeFault::local("list", "x", KubeFaultKind::Server, "no answer"))), Hold::Leave)]
 #[case::not_asked(None, Hold::Leave)]
 fn it_goes_once_a_list_shows_no_user(
-    #[case] users: Option<Result<Vec<String>, Fault>>,
+    #[case] users: Option<Result<Vec<String>, KubeFault>>,
     #[case] wanted: Hold,
 ) {
     let mut going = Inputs { users, ..inputs(SignIn::Token) };

@@ -1,7 +1,7 @@
 //! An object that is being deleted: what it holds is handed over, left, or deleted in Azure, and then it is let go.
 
 use avnm_api::DeletionPolicy;
-use avnm_terms::{Actor, Fault, Reading};
+use avnm_terms::{Actor, Fault, KubeFault};
 
 use super::{
     kind::Kind,
@@ -94,11 +94,11 @@ fn again<K: Kind>(view: View<'_, K>, finding: Finding) -> Plan<K::Step> {
 }
 
 /// Kubernetes did not say what a deletion has to know.
-fn unknown<K: Kind>(view: View<'_, K>, cannot: &str, fault: &Fault) -> Plan<K::Step> {
+fn unknown<K: Kind>(view: View<'_, K>, cannot: &str, fault: &KubeFault) -> Plan<K::Step> {
     let finding = Finding {
         reason: Reason::Deleting,
         message: format!("cannot {cannot}: {}", fault.message),
-        failure: Some(Failure::of(fault, Actor::ClusterOperator)),
+        failure: Some(Failure::of_kubernetes(fault)),
         unread: true,
         companion: None,
     };
@@ -161,8 +161,8 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
         CrdState::Unknown(_) | CrdState::Terminating | CrdState::Standing => {}
     }
     match &object.dependents {
-        Reading::Unread(fault) => Some(unknown(view, "list the members of this connection", fault)),
-        Reading::Found(members) if !members.is_empty() => {
+        Err(fault) => Some(unknown(view, "list the members of this connection", fault)),
+        Ok(members) if !members.is_empty() => {
             let names: Vec<&str> = members.iter().take(3).map(|member| member.name.as_str()).collect();
             let named = format!(
                 "{} StaticMember(s) that name this connection still hold a member in Azure ({})",
@@ -177,7 +177,7 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
             let told = format!("{named}. Ways out: delete them, or {}", leave::<K>());
             Some(blocked(view, &told, "MembersRemain"))
         }
-        Reading::Found(_) | Reading::Absent => None,
+        Ok(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use avnm_api::{Condition, CredentialRef, LastFailure, Mode, Policies};
-use avnm_terms::{Fault, Reading};
+use avnm_terms::KubeFault;
 use jiff::Timestamp;
 
 use crate::{
@@ -62,11 +62,11 @@ pub struct Object<K> {
     /// What status said before.
     pub before: Before,
     /// What holds things in Azure with it (a live list); read only for a deletion.
-    pub dependents: Reading<Vec<Dependent>>,
+    pub dependents: Result<Vec<Dependent>, KubeFault>,
     /// Whether the CRD is being deleted; read only for a deletion.
     pub crd: CrdState,
     /// A call to Kubernetes that failed in this pass.
-    pub kube: Option<Fault>,
+    pub kube: Option<KubeFault>,
     /// Credentials that were held in this pass.
     pub held_now: BTreeSet<CredentialRef>,
     /// What earlier passes leave to this one.
@@ -85,7 +85,7 @@ impl<K> Object<K> {
             refused: None,
             waits_for: Vec::new(),
             before,
-            dependents: Reading::Found(Vec::new()),
+            dependents: Ok(Vec::new()),
             crd: CrdState::Standing,
             kube: None,
             held_now: BTreeSet::new(),
