@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use avnm_api::ClaimPhase;
 use avnm_plan::{
-    arbitration::{Claimant, Standing},
-    item::is_of_another,
+    arbitration::Claimant,
+    item::{Standing, is_of_another},
     lifecycle::{At, Object},
     side::Resource,
 };

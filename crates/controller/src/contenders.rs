@@ -7,7 +7,10 @@ use std::{
 };
 
 use avnm_api::ClaimPhase;
-use avnm_plan::arbitration::{Claimant, Standing, judge};
+use avnm_plan::{
+    arbitration::{Claimant, judge},
+    item::Standing,
+};
 use jiff::Timestamp;
 
 #[derive(Debug, Default)]
