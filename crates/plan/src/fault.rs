@@ -64,7 +64,7 @@ pub fn reason(fault: &Fault, resource: Resource) -> Reason {
 }
 
 /// What the one who must act should do.
-pub(crate) fn advice(fault: &Fault, side: Side) -> String {
+pub fn advice(fault: &Fault, side: Side) -> String {
     let tenant = side.tenant_words();
     match fault.kind {
         FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {

@@ -1,7 +1,7 @@
 //! Every decision of the operator: from what was declared and what was read to the next steps and the status.
 //!
 //! Pure: no clock, no await, no client. Time comes in as a value. What is decided here is done by
-//! `avnm-controller`, which decides nothing. The tables in `docs/decisions` are generated from this crate.
+//! `avnm-controller`, which decides nothing. The tables in `docs/decisions` are asked of this crate.
 
 pub mod aadsts;
 pub mod arbitration;
@@ -17,5 +17,4 @@ pub mod reason;
 pub mod side;
 pub mod static_member;
 pub mod status;
-pub mod tables;
 pub mod undecoded;

@@ -17,7 +17,7 @@ fn all() -> anyhow::Result<Vec<Generated>> {
         avnm_emulator::settings::schema::text() + "\n",
     ));
     files.push(("docs/emulator/world.schema.json".to_owned(), avnm_emulator::world::schema::text() + "\n"));
-    let tables = avnm_plan::tables::all();
+    let tables = crate::tables::all();
     files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));
     Ok(files)
 }

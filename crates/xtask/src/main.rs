@@ -5,6 +5,7 @@ mod demo;
 mod generate;
 mod layers;
 mod prepare;
+mod tables;
 
 use std::process::ExitCode;
 

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::table;
-use crate::reason::{Companion, Readiness, Reason};
+use super::markdown::table;
+use avnm_plan::reason::{Companion, Readiness, Reason};
 
 pub(super) const INTRODUCTION: &str = "\
 In order of precedence: of all that holds of an object, the first is shown, and the message names the rest where it \

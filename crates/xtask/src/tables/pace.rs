@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::table;
-use crate::{
+use super::markdown::table;
+use avnm_plan::{
     credential, item,
     pace::{Waiting, Waits, next},
     reason, static_member as member,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use avnm_terms::{Fault, FaultKind, SignInFault};
 
-use crate::credential::material::{Entra, Facts, InHand, Material, Source, State};
+use avnm_plan::credential::material::{Entra, Facts, InHand, Material, Source, State};
 
 /// When everything happens.
 pub(super) const NOW: Duration = Duration::from_secs(1_000);

@@ -4,8 +4,8 @@ use std::{collections::HashMap, fmt::Write as _};
 
 use avnm_api::AdoptionPolicy;
 
-use super::table;
-use crate::item::{Claimed, Goal, Move, SeenAs, Situation, all, next};
+use super::markdown::table;
+use avnm_plan::item::{Claimed, Goal, Move, SeenAs, Situation, all, next};
 
 /// What was asked of each input on the way to a move.
 type Path = Vec<(Input, Vec<u8>)>;
@@ -113,7 +113,7 @@ impl Input {
 
 /// One row: the situations that it is about, and the move in all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     goal: Goal,
     claimed: Claimed,
     seen: Vec<SeenAs>,
@@ -123,7 +123,8 @@ pub struct Row {
 
 impl Row {
     /// Whether the row is about this situation.
-    pub fn is_about(&self, s: &Situation) -> bool {
+    #[cfg(test)]
+    fn is_about(&self, s: &Situation) -> bool {
         self.goal == s.goal
             && self.claimed == s.claimed
             && self.seen.contains(&s.seen)
@@ -131,7 +132,8 @@ impl Row {
     }
 
     /// What it says comes next.
-    pub fn step(&self) -> Move {
+    #[cfg(test)]
+    fn step(&self) -> Move {
         self.step
     }
 }
@@ -245,7 +247,7 @@ impl Search {
 }
 
 /// Every row, in the order of the tables. Computed once: it takes seconds where nothing is optimised.
-pub fn rows() -> &'static [Row] {
+pub(super) fn rows() -> &'static [Row] {
     static ROWS: std::sync::OnceLock<Vec<Row>> = std::sync::OnceLock::new();
     ROWS.get_or_init(compute)
 }

@@ -7,8 +7,8 @@ use std::{fmt::Write as _, time::Duration};
 use self::example::{
     ASSERTION, Kind, NOW, OTHER, PROBE, Paper, RECENT, SECRET, entra, facts, gone, refusal, silence, untimely,
 };
-use super::{fold, table};
-use crate::credential::material::{
+use super::{fold, markdown::table};
+use avnm_plan::credential::material::{
     Entra, Entry, Event, Loaded, Look, Material as _, Next, Standing, State, Turn, transition,
 };
 

@@ -3,8 +3,8 @@
 use avnm_api::ClaimPhase;
 use jiff::Timestamp;
 
-use super::table;
-use crate::arbitration::{Claimant, beaten_by};
+use super::markdown::table;
+use avnm_plan::arbitration::{Claimant, beaten_by};
 
 fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: i64) -> Claimant {
     let at = |second| Timestamp::from_second(second).unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use avnm_terms::{Fault, FaultKind, SignInFault};
 
-use super::table;
-use crate::{
+use super::markdown::table;
+use avnm_plan::{
     aadsts,
     fault::{SECRET_NOT_FOUND, actor, advice, blocks_deletion, reason},
     side::{Resource, Side},
