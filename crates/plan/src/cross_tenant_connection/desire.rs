@@ -12,7 +12,7 @@ use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
     item::{Address, Body, Item, Wish},
-    lifecycle::Object,
+    lifecycle::{Kind as _, Object},
     reason::Reason,
 };
 
@@ -54,7 +54,8 @@ pub fn desire(inputs: &Inputs) -> Result<Object<Connection>, Finding> {
         .into_iter()
         .map(|half| item(inputs, &own, half, *declared.get(half)))
         .collect::<Result<Vec<Item>, Finding>>()?;
-    let mut object = Object::new(inputs.meta.clone(), spec.policies(), inputs.before(), items, own);
+    let mut object =
+        Object::new(inputs.meta.clone(), spec.policies(), Connection::before(&inputs.status), items, own);
     if !inputs.meta.deleting {
         object.refused = refuse(&object);
     }

@@ -3,7 +3,7 @@
 use avnm_api::{Claim, CrossTenantConnectionSpec, CrossTenantConnectionStatus};
 
 use super::half::{self, Half, Halves};
-use crate::{credential::CredentialInput, lifecycle::Before, meta::Meta};
+use crate::{credential::CredentialInput, meta::Meta};
 
 /// Where the references of one half lead.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,13 +35,5 @@ impl Inputs {
         // A claim of an earlier version is of the id beside it.
         claim.id = claim.id.or_else(|| held.id.clone());
         Some(claim)
-    }
-
-    pub(super) fn before(&self) -> Before {
-        Before {
-            conditions: self.status.conditions.clone(),
-            last_failure: self.status.last_failure.clone(),
-            last_handled_reconcile_at: self.status.last_handled_reconcile_at.clone(),
-        }
     }
 }

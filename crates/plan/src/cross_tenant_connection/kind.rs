@@ -12,7 +12,7 @@ use super::{
 use crate::{
     finding::Finding,
     item::{Cause, Effect, Move},
-    lifecycle::{At, Common, Kind, Object, Plan, View},
+    lifecycle::{At, Before, Common, Kind, Object, Plan, View},
     reason::Reason,
     status::Wanted,
 };
@@ -90,6 +90,14 @@ impl Kind for Connection {
 
     fn shown(status: &mut CrossTenantConnectionStatus) -> (&mut Option<i64>, &mut Vec<avnm_api::Condition>) {
         (&mut status.observed_generation, &mut status.conditions)
+    }
+
+    fn before(status: &CrossTenantConnectionStatus) -> Before {
+        Before {
+            conditions: status.conditions.clone(),
+            last_failure: status.last_failure.clone(),
+            last_handled_reconcile_at: status.last_handled_reconcile_at.clone(),
+        }
     }
 
     fn wrote(&mut self, status: CrossTenantConnectionStatus) {

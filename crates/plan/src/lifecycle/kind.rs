@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     common::Common,
-    object::{At, Object},
+    object::{At, Before, Object},
     plan::Plan,
     view::View,
 };
@@ -75,6 +75,9 @@ pub trait Kind: Sized {
 
     /// Of a status the generation that it is about and the conditions, to be changed.
     fn shown(status: &mut Self::Status) -> (&mut Option<i64>, &mut Vec<Condition>);
+
+    /// What a status says, of what all kinds have.
+    fn before(status: &Self::Status) -> Before;
 
     /// Status with the claims as they stand, and nothing else changed: what a write rests on.
     fn with_claims(object: &Object<Self>, status: Self::Status) -> Self::Status;

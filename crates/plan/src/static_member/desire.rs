@@ -11,7 +11,7 @@ use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
     item::{Address, Body, Item, Wish},
-    lifecycle::Object,
+    lifecycle::{Kind as _, Object},
     reason::Reason,
     side::Resource,
 };
@@ -71,7 +71,8 @@ pub fn desire(inputs: &Inputs) -> Result<Object<Member>, Finding> {
         memory: Memory::default(),
     };
     let item = Item::new(Resource::Member, Some(wish), inputs.claim());
-    let mut object = Object::new(inputs.meta.clone(), spec.policies(), inputs.before(), vec![item], own);
+    let mut object =
+        Object::new(inputs.meta.clone(), spec.policies(), Member::before(&inputs.status), vec![item], own);
     if inputs.meta.deleting {
         sign_deletion(inputs, &mut object);
     } else {

@@ -2,7 +2,7 @@
 
 use avnm_api::{Claim, CredentialRef, StaticMemberSpec, StaticMemberStatus};
 
-use crate::{credential::CredentialInput, lifecycle::Before, meta::Meta};
+use crate::{credential::CredentialInput, meta::Meta};
 
 /// What `connectionRef` leads to.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,13 +60,5 @@ impl Inputs {
         // A claim of an earlier version is of the id beside it.
         claim.id = claim.id.or_else(|| self.status.id.clone());
         Some(claim)
-    }
-
-    pub(super) fn before(&self) -> Before {
-        Before {
-            conditions: self.status.conditions.clone(),
-            last_failure: self.status.last_failure.clone(),
-            last_handled_reconcile_at: self.status.last_handled_reconcile_at.clone(),
-        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     finding::Finding,
     item::{Answer, Cause, Effect, Move},
-    lifecycle::{At, Common, Gate, Kind, Object, Plan, View},
+    lifecycle::{At, Before, Common, Gate, Kind, Object, Plan, View},
     pace::Waiting,
     reason::Reason,
     status::Wanted,
@@ -89,6 +89,14 @@ impl Kind for Member {
 
     fn shown(status: &mut StaticMemberStatus) -> (&mut Option<i64>, &mut Vec<avnm_api::Condition>) {
         (&mut status.observed_generation, &mut status.conditions)
+    }
+
+    fn before(status: &StaticMemberStatus) -> Before {
+        Before {
+            conditions: status.conditions.clone(),
+            last_failure: status.last_failure.clone(),
+            last_handled_reconcile_at: status.last_handled_reconcile_at.clone(),
+        }
     }
 
     fn wrote(&mut self, status: StaticMemberStatus) {

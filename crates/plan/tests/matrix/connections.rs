@@ -1,7 +1,7 @@
 //! What a connection that stands signs with.
 
 use avnm_api::CrossTenantConnectionStatus;
-use avnm_plan::cross_tenant_connection::{self as connection, Half, HalfInput, Halves, Standing};
+use avnm_plan::cross_tenant_connection::{self as connection, Half, HalfInput, Halves};
 use serde_json::json;
 
 use crate::*;
@@ -45,15 +45,13 @@ fn no_connection_signs_with_what_it_was_not_given() {
                             .unwrap(),
                             status: CrossTenantConnectionStatus::default(),
                             credentials,
-                            beaten_by: Halves::default(),
-                            contested: Halves::default(),
                         };
-                        let desired = connection::desire(&inputs, &Standing::of(&inputs)).unwrap();
-                        let signer = desired.halves.get(half).signer.as_ref();
+                        let desired = connection::desire(&inputs).unwrap();
+                        let signer = desired.items[half.at()].signer.as_ref();
                         let what = format!("{who:?} {reference:?} {half:?} of {tenant}, {scopes:?}");
                         if !given(&all, user, &reference) {
                             assert!(signer.is_none(), "{what}: it was not given");
-                            assert!(desired.halves.get(half).blocked.is_some(), "{what}: nobody is told");
+                            assert!(desired.items[half.at()].blocked.is_some(), "{what}: nobody is told");
                             continue;
                         }
                         assert_eq!(signer.map(|signer| &signer.credential), Some(&reference), "{what}");

@@ -3,7 +3,7 @@
 
 use avnm_api::{CrossTenantConnectionStatus, HalfStatus, StaticMemberStatus};
 use avnm_plan::{
-    cross_tenant_connection::{self as connection, Half, HalfInput, Halves, Standing},
+    cross_tenant_connection::{self as connection, Half, HalfInput, Halves},
     static_member as member,
 };
 use serde_json::json;
@@ -69,17 +69,11 @@ impl Case<'_> {
         }
         let mut credentials = Halves::<HalfInput>::default();
         *credentials.get_mut(half) = HalfInput { spec: Some(self.of_spec()), claim: self.of_claim() };
-        let inputs = connection::Inputs {
-            meta,
-            spec: serde_json::from_value(spec).unwrap(),
-            status,
-            credentials,
-            beaten_by: Halves::default(),
-            contested: Halves::default(),
-        };
-        let desired = connection::desire(&inputs, &Standing::of(&inputs)).unwrap();
-        let desired = desired.halves.get(half);
-        (desired.signer.as_ref().map(|signer| signer.credential.clone()), desired.blocked.is_some())
+        let inputs =
+            connection::Inputs { meta, spec: serde_json::from_value(spec).unwrap(), status, credentials };
+        let desired = connection::desire(&inputs).unwrap();
+        let item = &desired.items[half.at()];
+        (item.signer.as_ref().map(|signer| signer.credential.clone()), item.blocked.is_some())
     }
 
     fn member(&self, network: &str) -> Option<CredentialRef> {
@@ -93,14 +87,13 @@ impl Case<'_> {
                 "credentialRef": {"kind": self.spec.kind.as_str(), "name": self.spec.name},
             }))
             .unwrap(),
-            status: StaticMemberStatus { claim: Some(claim.clone()), ..StaticMemberStatus::default() },
+            status: StaticMemberStatus { claim: Some(claim), ..StaticMemberStatus::default() },
             connection: None,
             manager: [Some(self.of_spec()), self.of_claim()].into_iter().flatten().collect(),
             resource: None,
-            beaten_by: None,
         };
-        let desired = member::desire(&inputs, Some(&claim)).unwrap();
-        desired.signer.map(|signer| signer.credential)
+        let desired = member::desire(&inputs).unwrap();
+        desired.items[member::MEMBER].signer.clone().map(|signer| signer.credential)
     }
 }
 

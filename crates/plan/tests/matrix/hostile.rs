@@ -2,7 +2,7 @@
 
 use avnm_api::{CrossTenantConnectionStatus, StaticMemberStatus};
 use avnm_plan::{
-    cross_tenant_connection::{self as connection, HalfInput, Halves, Standing},
+    cross_tenant_connection::{self as connection, HalfInput, Halves},
     static_member as member,
 };
 use serde_json::json;
@@ -55,13 +55,8 @@ fn is_connection(manager: &str, scope: &str) -> bool {
         spec: serde_json::from_value(spec).unwrap(),
         status: CrossTenantConnectionStatus::default(),
         credentials: Halves { scope: fixed(CENTRAL), target: fixed(TARGET) },
-        beaten_by: Halves::default(),
-        contested: Halves::default(),
     };
-    connection::desire(&inputs, &Standing::of(&inputs)).is_ok_and(|desired| {
-        let halves = [&desired.halves.scope, &desired.halves.target];
-        halves.iter().all(|half| half.signer.is_some())
-    })
+    connection::desire(&inputs).is_ok_and(|desired| desired.items.iter().all(|half| half.signer.is_some()))
 }
 
 /// The same of a member.
@@ -78,7 +73,7 @@ fn is_member(group: &str, network: &str) -> bool {
         connection: None,
         manager: vec![fixed(CENTRAL)],
         resource: Some(fixed(TARGET)),
-        beaten_by: None,
     };
-    member::desire(&inputs, None).is_ok_and(|desired| desired.signer.is_some() && desired.refused.is_none())
+    member::desire(&inputs)
+        .is_ok_and(|desired| desired.items[member::MEMBER].signer.is_some() && desired.refused.is_none())
 }

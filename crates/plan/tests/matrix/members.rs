@@ -44,16 +44,16 @@ fn no_member_signs_with_what_it_was_not_given() {
                         connection: connection.map(|it| ConnectionInput::Found(Box::new(it))),
                         manager: vec![manager],
                         resource: Some(resource),
-                        beaten_by: None,
                     };
-                    let desired = member::desire(&inputs, None).unwrap();
-                    let used = if as_manager { &desired.signer } else { &desired.auxiliary };
+                    let desired = member::desire(&inputs).unwrap();
+                    let item = &desired.items[member::MEMBER];
+                    let used = if as_manager { &item.signer } else { &item.auxiliary };
                     let used = used.as_ref().filter(|used| used.credential == reference);
                     let free = desired.refused.is_none() && desired.waits_for.is_empty();
                     let what = format!("{who:?} {reference:?}, {scopes:?}");
-                    let ids: Vec<_> = desired.vouchers().into_iter().map(|(_, ids)| ids).collect();
+                    let ids: Vec<_> = item.vouchers().into_iter().map(|(_, ids)| ids).collect();
                     if free {
-                        assert_eq!(ids, [[desired.id.arm()], [desired.network.arm()]], "{what}");
+                        assert_eq!(ids, [[item.id().unwrap()], [desired.own.network.arm()]], "{what}");
                     }
                     let right = given(&all, user, &reference) && within(id, scopes.as_deref());
                     assert_eq!(used.is_some() && free, right, "{what}: {desired:?}");
@@ -106,9 +106,9 @@ fn a_signer_alone_vouches_for_the_network_too() {
                         connection: None,
                         manager: vec![tested],
                         resource: resource.clone(),
-                        beaten_by: None,
                     };
-                    let desired = member::desire(&inputs, None).unwrap();
+                    let desired = member::desire(&inputs).unwrap();
+                    let item = &desired.items[member::MEMBER];
                     let given = given(&all, user, &reference);
                     let holds = |id: &str| within(id, scopes.as_deref());
                     // The last but one is narrowed to the group.
@@ -120,12 +120,12 @@ fn a_signer_alone_vouches_for_the_network_too() {
                     let what = format!("{user} {reference:?}, {scopes:?}, {resource:?}: {desired:?}");
                     let free = desired.refused.is_none() && desired.waits_for.is_empty();
                     let right = given && holds(&group) && holds(&network) && stands;
-                    assert_eq!(desired.signer.is_some() && free, right, "{what}");
-                    assert!(desired.auxiliary.is_none(), "{what}");
-                    assert_eq!(desired.reader.is_some(), stands, "{what}");
+                    assert_eq!(item.signer.is_some() && free, right, "{what}");
+                    assert!(item.auxiliary.is_none(), "{what}");
+                    assert_eq!(desired.own.reader.is_some(), stands, "{what}");
                     if right {
-                        let both = vec![desired.id.arm(), desired.network.arm()];
-                        assert_eq!(desired.vouchers(), [(desired.signer.as_ref().unwrap(), both)], "{what}");
+                        let both = vec![item.id().unwrap(), desired.own.network.arm()];
+                        assert_eq!(item.vouchers(), [(item.signer.as_ref().unwrap(), both)], "{what}");
                     }
                     signed += u32::from(right);
                 }

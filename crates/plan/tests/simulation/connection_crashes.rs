@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 
 use crate::{
     azure::{Author, Says, Thing, Trouble},
-    connection::{Mishap, World},
+    connection::World,
+    play::{Mishap, World as _},
 };
 
 /// Worlds in which something is to be done, by name.
@@ -15,7 +16,7 @@ pub(crate) fn worlds() -> Vec<(&'static str, World)> {
     use ClaimPhase::{Held, Intended};
     let there = |world: &mut World, half, by, says| {
         *world.azure.things.get_mut(half) = Some(Thing::new(by, says));
-        world.azure.advance(world.now);
+        world.azure.advance(world.shared.now);
     };
     let deleting = |mut world: World| {
         world.meta.deleting = true;
@@ -61,7 +62,7 @@ pub(crate) fn worlds() -> Vec<(&'static str, World)> {
         for half in gone {
             *lost.azure.things.get_mut(half) = None;
         }
-        lost.azure.advance(lost.now);
+        lost.azure.advance(lost.shared.now);
         all.push(("made again", lost.clone()));
         all.push(("delete what is half gone", deleting(lost)));
     }
@@ -77,7 +78,7 @@ pub(crate) fn worlds() -> Vec<(&'static str, World)> {
     for word in [ConnectionState::Conflict, ConnectionState::Rejected] {
         let mut stuck = connected.clone();
         *stuck.azure.things.get_mut(Half::Scope) = Some(Thing::stuck_in(Author::Us, Says::Wanted, word));
-        stuck.azure.advance(stuck.now);
+        stuck.azure.advance(stuck.shared.now);
         stuck.meta.recreate = Some("1".to_owned());
         all.push(("recreate", stuck));
     }
@@ -90,15 +91,15 @@ pub(crate) fn worlds() -> Vec<(&'static str, World)> {
 /// What a run comes to, without times and counts of reads.
 pub(crate) fn end(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
     let claim = |half| world.claim(half).map(|claim| (claim.phase, claim.body_hash.clone()));
-    let shown = (!world.released).then(|| {
+    let shown = (!world.shared.released).then(|| {
         let (ready, reason, companion) = world.shown();
         (ready.to_owned(), reason.to_owned(), companion.to_owned())
     });
     (
         world.azure.things.clone(),
-        (!world.released).then(|| Half::BOTH.map(claim)),
+        (!world.shared.released).then(|| Half::BOTH.map(claim)),
         world.meta.held,
-        world.released,
+        world.shared.released,
         shown,
     )
 }
@@ -109,9 +110,9 @@ fn a_crash_after_any_step_changes_nothing_in_the_end() {
     for (name, world) in worlds() {
         let mut whole = world.clone();
         whole.play();
-        for at in 0..=whole.steps {
+        for at in 0..=whole.shared.steps {
             let mut crashed = world.clone();
-            crashed.mishap = Mishap::Crash(at);
+            crashed.shared.mishap = Mishap::Crash(at);
             crashed.play();
             if end(&crashed) != end(&whole) {
                 crashed.fail(&format!(
@@ -138,15 +139,16 @@ fn a_conflict_on_any_write_changes_nothing_in_the_end() {
     for (name, world) in worlds() {
         let mut whole = world.clone();
         whole.play();
-        for at in 1..=whole.kube_writes {
+        for at in 1..=whole.shared.kube_writes {
             let mut late = world.clone();
-            late.mishap = Mishap::Conflict(at);
+            late.shared.mishap = Mishap::Conflict(at);
             late.play();
             if end(&late) != end(&whole) {
                 late.fail(&format!("{name}, conflict at {at}: {:?} and not {:?}", end(&late), end(&whole)));
             }
             let told = |world: &World| {
                 let mut told: Vec<String> = world
+                    .shared
                     .told
                     .iter()
                     // What is told before the finalizer goes may be told again.
@@ -175,8 +177,8 @@ fn nothing_is_written_after_the_finalizer_went() {
         world.meta.deleting = true;
         world.spec.deletion_policy = Some(policy);
         world.play();
-        assert!(world.released, "{policy:?}");
-        world.released = false;
+        assert!(world.shared.released, "{policy:?}");
+        world.shared.released = false;
         for half in Half::BOTH {
             *world.azure.things.get_mut(half) = Some(Thing::new(Author::Stranger, Says::Wanted));
         }
@@ -204,7 +206,7 @@ fn a_deletion_waits_for_what_may_still_land() {
             world.meta.deleting = true;
             world.play();
             let gone = Half::BOTH.into_iter().all(|half| world.azure.things.get(half).is_none());
-            world.check(world.released && gone && world.azure.coming.is_empty(), "left behind");
+            world.check(world.shared.released && gone && world.azure.coming.is_empty(), "left behind");
         }
     }
 }

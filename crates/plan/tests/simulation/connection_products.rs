@@ -8,6 +8,7 @@ use crate::{
     azure::{Author, Says, Thing},
     connection::World,
     fixture::Cred,
+    play::World as _,
 };
 
 /// What stands in status and in Azure for one half.
@@ -91,7 +92,7 @@ fn world(policy: Policy, roles: [Role; 2], ways: [Was; 2]) -> World {
     }
     // The finalizer keeps what is being deleted; without one it would be gone.
     world.meta.held |= policy.deleting;
-    world.azure.advance(world.now);
+    world.azure.advance(world.shared.now);
     world
 }
 
@@ -125,7 +126,7 @@ fn expect(world: &World, policy: Policy, half: Half, was: Was) {
     if policy.deleting {
         let blocked =
             policy.suspend && !leaves && (world.claim(Half::Scope).or(world.claim(Half::Target))).is_some();
-        world.check(world.released != blocked, "lets go, or says what blocks");
+        world.check(world.shared.released != blocked, "lets go, or says what blocks");
         if blocked || leaves || !ours || !named {
             untouched(world, "a deletion that touches what it must leave");
         } else {
@@ -260,7 +261,7 @@ fn every_pair_of_credentials() {
                             let leaves =
                                 policy.mode == Mode::Observe || policy.deletion == DeletionPolicy::Orphan;
                             let ends = leaves || (signs(Half::Scope) && signs(Half::Target));
-                            world.check(world.released == ends, "ends if and only if it can");
+                            world.check(world.shared.released == ends, "ends if and only if it can");
                             if !ends {
                                 world.check(
                                     world.condition("Ready").1 == "DeletionBlocked",

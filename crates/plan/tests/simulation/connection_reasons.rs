@@ -2,7 +2,8 @@
 
 use avnm_api::{AdoptionPolicy, ClaimPhase, DeletionPolicy, Mode};
 use avnm_plan::{
-    cross_tenant_connection::{Dependent, Half, Role},
+    cross_tenant_connection::{Half, Role},
+    lifecycle::Dependent,
     meta::CrdState,
 };
 use avnm_terms::{ConnectionState, FaultKind, Reading};
@@ -13,6 +14,7 @@ use crate::{
     azure::{Author, Says, Thing, Trouble, Wrong},
     connection::{World, spec},
     fixture::{CENTRAL, Cred, UID, fault},
+    play::World as _,
 };
 
 type Shown = (&'static str, &'static str, &'static str);
@@ -36,7 +38,7 @@ fn external() -> World {
 
 fn put(world: &mut World, half: Half, thing: Thing) {
     *world.azure.things.get_mut(half) = Some(thing);
-    world.azure.advance(world.now);
+    world.azure.advance(world.shared.now);
 }
 
 fn stuck(world: &mut World, word: &str) {
@@ -153,7 +155,7 @@ fn a_blocked_deletion_names_what_blocks_and_the_way_out(
     // The way out that always works.
     world.spec.deletion_policy = Some(DeletionPolicy::Orphan);
     world.run(MINUTES(2));
-    assert!(world.released, "{message}");
+    assert!(world.shared.released, "{message}");
 }
 
 /// One half that cannot be deleted does not hold back the other.
@@ -165,7 +167,7 @@ fn the_other_half_is_deleted_all_the_same() {
         lasting(&mut world, half, Trouble::Delete(Wrong::Denied));
         world.run(MINUTES(2));
         assert!(world.azure.things.get(half).is_some() && world.azure.things.get(half.other()).is_none());
-        assert!(world.message().contains(half.words()), "{}", world.message());
+        assert!(world.message().contains(half.resource().words()), "{}", world.message());
     }
 }
 
@@ -192,7 +194,7 @@ fn confirm_delete_lets_a_deletion_pass_a_crd_that_goes() {
         (world.meta.deleting, world.meta.confirm_delete) = (true, true);
         world.crd = crd;
         world.play();
-        assert!(world.released);
+        assert!(world.shared.released);
     }
 }
 
@@ -285,7 +287,7 @@ fn a_claim_without_its_finalizer_is_held_again(#[case] change: fn(&mut World)) {
     world.pass();
     assert!(world.meta.held);
     world.run(MINUTES(10));
-    let restored: Vec<_> = world.told.iter().filter(|one| one.reason == "FinalizerRestored").collect();
+    let restored: Vec<_> = world.shared.told.iter().filter(|one| one.reason == "FinalizerRestored").collect();
     assert!(restored.len() == 1 && restored[0].warning, "{restored:?}");
 }
 
@@ -306,7 +308,10 @@ fn recreate_is_the_way_out_once_per_value(#[case] word: &str) {
         assert_eq!(deletes(&world), total, "{value}");
     }
     assert_eq!(world.shown(), ("True", "Connected", NONE));
-    assert!(Half::BOTH.into_iter().all(|half| world.memory.halves.get(half).undone() == 0), "no drift");
+    assert!(
+        Half::BOTH.into_iter().all(|half| world.shared.memory.items[half.at()].undone() == 0),
+        "no drift"
+    );
 }
 
 #[rstest]
@@ -368,7 +373,7 @@ fn a_half_taken_out_stays_in_azure() {
         world.spec = spec(Role::Ours, role);
         world.play();
         assert!(world.claim(Half::Target).is_none() && world.azure.things.target.is_some());
-        assert_eq!(world.told.iter().filter(|one| one.reason == "HalfReleased").count(), 1);
+        assert_eq!(world.shared.told.iter().filter(|one| one.reason == "HalfReleased").count(), 1);
         world.meta.deleting = true;
         world.play();
         assert!(world.azure.things.scope.is_none() && world.azure.things.target.is_some());

@@ -7,6 +7,7 @@ use crate::{
     azure::{Author, Says, Thing, Trouble, Wrong},
     connection::World,
     connection_crashes::{end, worlds},
+    play::World as _,
 };
 
 fn troubles() -> Vec<Trouble> {
@@ -88,19 +89,19 @@ fn what_lasts_is_said_once() {
                 }
                 let mut world = world.clone();
                 world.azure.trouble = Some((half, trouble, u32::MAX));
-                let hour = world.now + SignedDuration::from_mins(25);
-                while world.now < hour && !world.released {
+                let hour = world.shared.now + SignedDuration::from_mins(25);
+                while world.shared.now < hour && !world.shared.released {
                     let look = world.pass();
                     world.advance(look);
                 }
-                let (writes, told) = (world.kube_writes, world.told.len());
-                let hours = world.now + SignedDuration::from_mins(10);
-                while world.now < hours && !world.released {
+                let (writes, told) = (world.shared.kube_writes, world.shared.told.len());
+                let hours = world.shared.now + SignedDuration::from_mins(10);
+                while world.shared.now < hours && !world.shared.released {
                     let look = world.pass();
                     world.advance(look);
                 }
                 world.check(
-                    world.kube_writes == writes && world.told.len() == told,
+                    world.shared.kube_writes == writes && world.shared.told.len() == told,
                     &format!("{name}, {half:?} {trouble:?}: said again and again"),
                 );
             }
@@ -116,13 +117,13 @@ fn ready_outlives_reads_that_fail() {
             let mut world = World::connected();
             let before = world.status.conditions.clone();
             world.azure.trouble = Some((half, Trouble::Read(wrong), u32::MAX));
-            let until = world.now + SignedDuration::from_mins(14);
-            while world.now < until {
+            let until = world.shared.now + SignedDuration::from_mins(14);
+            while world.shared.now < until {
                 let look = world.pass();
                 world.advance(look);
                 world.check(world.status.conditions == before, "conditions change at once");
             }
-            world.check(world.kube_writes <= 1, "the failure is written again and again");
+            world.check(world.shared.kube_writes <= 1, "the failure is written again and again");
             world.advance(SignedDuration::from_mins(2));
             world.pass();
             assert_eq!(world.condition("Ready").0, "Unknown");
@@ -145,7 +146,7 @@ fn a_correction_that_does_not_help_needs_a_replacement() {
                     world.claims(half, avnm_api::ClaimPhase::Held, Says::Earlier);
                 }
                 *world.azure.things.get_mut(half) = Some(Thing::new(Author::Us, says));
-                world.azure.advance(world.now);
+                world.azure.advance(world.shared.now);
                 world.azure.trouble = Some((half, trouble, u32::MAX));
                 for _ in 0..40 {
                     let look = world.pass();
@@ -176,13 +177,13 @@ fn two_that_fight_become_contended() {
     for half in Half::BOTH {
         for deletes in [false, true] {
             let mut world = World::connected();
-            let start = world.now;
+            let start = world.shared.now;
             let undo = |world: &mut World| {
                 *world.azure.things.get_mut(half) = (!deletes).then(|| Thing::new(Author::Us, Says::Other));
-                world.azure.advance(world.now);
+                world.azure.advance(world.shared.now);
             };
             let mut said = false;
-            while world.now < start + SignedDuration::from_hours(8) {
+            while world.shared.now < start + SignedDuration::from_hours(8) {
                 let good =
                     world.azure.things.get(half).as_ref().is_some_and(|thing| thing.says == Says::Wanted);
                 if good {

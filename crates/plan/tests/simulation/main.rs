@@ -1,5 +1,5 @@
-//! The decisions, played: a tiny Azure, a tiny Kubernetes, an executor that does what the controller's does, and
-//! passes over advancing time. Every step is checked against the rules as it is done, every report as it is made, and
+//! The decisions, played: a tiny Azure, a tiny Kubernetes, one player that does with the product's own decisions and
+//! bookkeeping what the controller does, and passes over advancing time. Every step is checked against the rules as it is done, every report as it is made, and
 //! every run for where it comes to rest. No clock, no network, no async: whole products of situations in seconds.
 
 mod azure;
@@ -13,3 +13,4 @@ mod group;
 mod member;
 mod member_products;
 mod member_reasons;
+mod play;

@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 
 use crate::{
     azure::{Author, Trouble, Wrong},
-    connection::Mishap,
     fixture::Cred,
     group::{Joined, Names},
     member::{Connection, World},
+    play::{Mishap, World as _},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn expect_gone(world: &World, was: Was) {
     let leaves =
         world.spec.mode == Some(Mode::Observe) || world.spec.deletion_policy == Some(DeletionPolicy::Orphan);
     let blocked = world.spec.suspend == Some(true) && !leaves && was.claim.is_some();
-    world.check(world.released != blocked, "lets go, or says what blocks");
+    world.check(world.shared.released != blocked, "lets go, or says what blocks");
     if blocked || leaves || !named(was) {
         untouched(world, was);
     } else {
@@ -155,7 +155,7 @@ fn every_pair_of_credentials() {
                     if deleting {
                         // Deleting needs the manager's side only.
                         let ends = was.claim.is_none() || signer.signs();
-                        world.check(world.released == ends, "ends if and only if it can");
+                        world.check(world.shared.released == ends, "ends if and only if it can");
                         world.check(ends || world.shown().1 == "DeletionBlocked", "says it is blocked");
                     }
                 }
@@ -199,12 +199,12 @@ fn worlds() -> Vec<(&'static str, World)> {
 
 fn end(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
     let claim = world.status.claim.as_ref().map(|claim| (claim.phase, claim.body_hash.clone()));
-    let shown = (!world.released).then(|| {
+    let shown = (!world.shared.released).then(|| {
         let (ready, reason, companion) = world.shown();
         (ready.to_owned(), reason.to_owned(), companion.to_owned())
     });
-    let claim = (!world.released).then_some(claim);
-    (world.azure.member.clone(), claim, world.meta.held, world.released, shown)
+    let claim = (!world.shared.released).then_some(claim);
+    (world.azure.member.clone(), claim, world.meta.held, world.shared.released, shown)
 }
 
 #[test]
@@ -213,10 +213,10 @@ fn a_crash_or_conflict_anywhere_changes_nothing_in_the_end() {
     for (name, world) in worlds() {
         let mut whole = world.clone();
         whole.play();
-        let crashes = (0..=whole.steps).map(Mishap::Crash);
-        for mishap in crashes.chain((1..=whole.kube_writes).map(Mishap::Conflict)) {
+        let crashes = (0..=whole.shared.steps).map(Mishap::Crash);
+        for mishap in crashes.chain((1..=whole.shared.kube_writes).map(Mishap::Conflict)) {
             let mut hurt = world.clone();
-            hurt.mishap = mishap;
+            hurt.shared.mishap = mishap;
             hurt.play();
             if end(&hurt) != end(&whole) {
                 hurt.fail(&format!("{name}, {mishap:?}: {:?} and not {:?}", end(&hurt), end(&whole)));
@@ -284,17 +284,17 @@ fn what_lasts_is_said_once() {
                 let mut world = world.clone();
                 world.azure.trouble = Some((trouble, u32::MAX));
                 let play = |world: &mut World, minutes| {
-                    let until = world.now + SignedDuration::from_mins(minutes);
-                    while world.now < until && !world.released {
+                    let until = world.shared.now + SignedDuration::from_mins(minutes);
+                    while world.shared.now < until && !world.shared.released {
                         let look = world.pass();
                         world.advance(look);
                     }
                 };
                 play(&mut world, 40);
-                let (writes, told) = (world.kube_writes, world.told.len());
+                let (writes, told) = (world.shared.kube_writes, world.shared.told.len());
                 play(&mut world, 20);
                 world.check(
-                    world.kube_writes == writes && world.told.len() == told,
+                    world.shared.kube_writes == writes && world.shared.told.len() == told,
                     &format!("{name}, {trouble:?}: said again and again"),
                 );
             }
@@ -307,9 +307,9 @@ fn what_lasts_is_said_once() {
 fn two_that_fight_become_contended() {
     for deletes in [false, true] {
         let mut world = World::succeeded();
-        let until = world.now + SignedDuration::from_hours(8);
+        let until = world.shared.now + SignedDuration::from_hours(8);
         let mut said = false;
-        while world.now < until {
+        while world.shared.now < until {
             let settled = world.azure.member.as_ref().is_some_and(|joined| {
                 joined.names == Names::Wanted && joined.state == ProvisioningState::Succeeded
             });
@@ -330,13 +330,13 @@ fn two_that_fight_become_contended() {
 fn failed_three_times_calls_a_person() {
     let mut world = World::new(Connection::Ready);
     world.azure.fails = 100;
-    let begin = world.now;
+    let begin = world.shared.now;
     let mut sent = Vec::new();
-    while world.now < begin + SignedDuration::from_mins(60) {
+    while world.shared.now < begin + SignedDuration::from_mins(60) {
         let puts = world.azure.puts;
         let look = world.pass();
         if world.azure.puts > puts {
-            sent.push(begin.duration_until(world.now).as_secs());
+            sent.push(begin.duration_until(world.shared.now).as_secs());
         }
         // While it was just sent it is Updating again.
         if world.shown().1 == "Failed" {
@@ -379,6 +379,6 @@ fn a_deletion_waits_for_what_may_still_land() {
         world.meta.deleting = true;
         world.play();
         let gone = world.azure.member.is_none() && world.azure.coming.is_empty();
-        world.check(world.released && gone, "left behind");
+        world.check(world.shared.released && gone, "left behind");
     }
 }

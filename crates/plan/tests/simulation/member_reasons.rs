@@ -11,6 +11,7 @@ use crate::{
     fixture::{Cred, SCOPE, UID, fault},
     group::{Joined, Names},
     member::{Connection, World, network},
+    play::World as _,
 };
 
 type Shown = (&'static str, &'static str, &'static str);
@@ -160,7 +161,7 @@ fn a_blocked_deletion_names_what_blocks_and_the_way_out(
     assert!(world.status.provisioning_state.is_some(), "what was not looked at stays as it was");
     world.spec.deletion_policy = Some(DeletionPolicy::Orphan);
     world.run(MINUTES(2));
-    assert!(world.released, "{message}");
+    assert!(world.shared.released, "{message}");
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_crd_that_cannot_be_read_is_waited_for() {
     assert_eq!(world.azure.deletes, 0);
     world.crd = CrdState::Standing;
     world.play();
-    assert!(world.released);
+    assert!(world.shared.released);
 }
 
 /// Deleting needs neither the connection nor the network's tenant.
@@ -184,7 +185,7 @@ fn a_deletion_does_not_wait_for_the_connection() {
             let mut world = there();
             (world.connection, world.resource, world.meta.deleting) = (connection, resource, true);
             world.play();
-            assert!(world.released && world.azure.member.is_none(), "{connection:?} {resource:?}");
+            assert!(world.shared.released && world.azure.member.is_none(), "{connection:?} {resource:?}");
         }
     }
 }
@@ -205,7 +206,7 @@ fn a_claim_without_its_finalizer_is_held_again(#[case] change: fn(&mut World)) {
     world.pass();
     assert!(world.meta.held);
     world.run(MINUTES(10));
-    let restored: Vec<_> = world.told.iter().filter(|one| one.reason == "FinalizerRestored").collect();
+    let restored: Vec<_> = world.shared.told.iter().filter(|one| one.reason == "FinalizerRestored").collect();
     assert!(restored.len() == 1 && restored[0].warning, "{restored:?}");
 }
 
@@ -215,9 +216,9 @@ fn a_replacement_is_not_told_as_a_deletion_by_others() {
     let mut world = there();
     world.azure.member = Some(Joined::new(Author::Stranger, Names::Other));
     world.play();
-    let told: Vec<&str> = world.told.iter().map(|one| one.reason).collect();
+    let told: Vec<&str> = world.shared.told.iter().map(|one| one.reason).collect();
     assert!(told.contains(&"DriftCorrected") && !told.contains(&"DriftDetected"), "{told:?}");
-    assert_eq!(world.memory.item.undone(), 1);
+    assert_eq!(world.shared.memory.items[0].undone(), 1);
 }
 
 /// Nothing is written with a source that is gone when read live; an earlier PUT that may land keeps its claim.
@@ -249,8 +250,8 @@ fn a_credential_that_is_fenced_to_the_group_does_not_look_at_its_manager() {
     let manager = group.split_once("/networkGroups/").unwrap().0.to_owned();
     for (fence, may_read) in [(None, true), (Some(manager), true), (Some(group), false)] {
         world.allowed[0] = fence.clone().map(|scope| vec![scope]);
-        let desired = avnm_plan::static_member::desire(&world.inputs(), None).unwrap();
+        let desired = avnm_plan::static_member::desire(&world.inputs()).unwrap();
         assert!(desired.refused.is_none(), "the group is within {fence:?}");
-        assert_eq!(desired.may_read_manager(), may_read, "{fence:?}");
+        assert_eq!(desired.own.may_read_manager(desired.items[0].signer.as_ref()), may_read, "{fence:?}");
     }
 }
