@@ -160,6 +160,11 @@ impl Item {
         self.read.reading.found()
     }
 
+    /// Whether `reading` began after the claim was durable, and what the claim rests on was then read live.
+    pub fn confirmed(&self) -> bool {
+        self.read.confirmed
+    }
+
     /// Whether this pass asked Azure.
     pub fn looked(&self) -> bool {
         self.read.looked

@@ -525,11 +525,9 @@ impl play::World for World {
         if half == Half::Target {
             let scope = &object.items[Half::Scope.at()];
             let could = scope.claim().is_some_and(|claim| claim.phase == ClaimPhase::Intended)
-                && scope.looked()
                 && scope.reading().is_absent()
-                && scope.write_fault().is_none()
-                && scope.standing.beaten_by.is_none()
-                && scope.sources_gone().is_none();
+                && scope.confirmed()
+                && scope.write_fault().is_none();
             self.check(!could, "the target half before the scope half");
         }
     }

@@ -10,6 +10,7 @@ mod connection_reasons;
 mod connection_troubles;
 mod fixture;
 mod group;
+mod handing_over;
 mod member;
 mod member_products;
 mod member_reasons;
