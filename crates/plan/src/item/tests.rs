@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    credential::{Owner, admit},
+    credential::{Owner, UsableCredential, admit},
     pace::Waits,
+    side::Resource,
 };
 
 const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/networkManagers/nm";

@@ -15,7 +15,7 @@ use avnm_plan::{
     meta::{CrdState, Meta},
 };
 use avnm_terms::{
-    ArmId, ConnectionState, Fault, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
+    ArmId, ConnectionState, Fault, KubeFault, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -126,7 +126,7 @@ pub(crate) struct World {
     pub(crate) creds_held: Halves<bool>,
     pub(crate) azure: Azure,
     pub(crate) beaten_by: Option<String>,
-    pub(crate) dependents: Reading<Vec<Dependent>>,
+    pub(crate) dependents: Result<Vec<Dependent>, KubeFault>,
     pub(crate) crd: CrdState,
     pub(crate) handing: Handing,
     pub(crate) shared: Run<()>,
@@ -191,7 +191,7 @@ impl World {
             creds_held: Halves { scope: false, target: false },
             azure: Azure::new(None, None),
             beaten_by: None,
-            dependents: Reading::Found(Vec::new()),
+            dependents: Ok(Vec::new()),
             crd: CrdState::Standing,
             handing: Handing::Nothing,
             shared: Run::new(),
@@ -404,7 +404,7 @@ impl play::World for World {
         self.crd.clone()
     }
 
-    fn dependents(&self) -> Reading<Vec<Dependent>> {
+    fn dependents(&self) -> Result<Vec<Dependent>, KubeFault> {
         self.dependents.clone()
     }
 

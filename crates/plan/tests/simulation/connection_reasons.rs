@@ -6,14 +6,14 @@ use avnm_plan::{
     lifecycle::Dependent,
     meta::CrdState,
 };
-use avnm_terms::{ConnectionState, FaultKind, Reading};
+use avnm_terms::{ConnectionState, KubeFault, KubeFaultKind, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
 
 use crate::{
     azure::{Author, Says, Thing, Trouble, Wrong},
     connection::{World, spec},
-    fixture::{CENTRAL, Cred, UID, fault},
+    fixture::{CENTRAL, Cred, UID, kube_fault},
     play::World as _,
 };
 
@@ -173,8 +173,8 @@ fn the_other_half_is_deleted_all_the_same() {
 
 #[rstest]
 #[case::members_that_go_too(|w: &mut World| w.dependents = members(&[true]))]
-#[case::members_unread(|w: &mut World| w.dependents = Reading::Unread(fault(FaultKind::Network, "NoAnswer")))]
-#[case::crd_unread(|w: &mut World| w.crd = CrdState::Unknown(fault(FaultKind::Server, "InternalError")))]
+#[case::members_unread(|w: &mut World| w.dependents = Err(kube_fault(KubeFaultKind::Unanswered)))]
+#[case::crd_unread(|w: &mut World| w.crd = CrdState::Unknown(kube_fault(KubeFaultKind::Server)))]
 #[case::reads_that_pass(|w: &mut World| lasting(w, Half::Scope, Trouble::Read(Wrong::Broken)))]
 fn a_deletion_that_waits_deletes_nothing(#[case] change: fn(&mut World)) {
     let mut world = connected();
@@ -189,7 +189,7 @@ fn a_deletion_that_waits_deletes_nothing(#[case] change: fn(&mut World)) {
 
 #[test]
 fn confirm_delete_lets_a_deletion_pass_a_crd_that_goes() {
-    for crd in [CrdState::Terminating, CrdState::Unknown(fault(FaultKind::Network, "NoAnswer"))] {
+    for crd in [CrdState::Terminating, CrdState::Unknown(kube_fault(KubeFaultKind::Unanswered))] {
         let mut world = connected();
         (world.meta.deleting, world.meta.confirm_delete) = (true, true);
         world.crd = crd;
@@ -198,9 +198,9 @@ fn confirm_delete_lets_a_deletion_pass_a_crd_that_goes() {
     }
 }
 
-fn members(deleting: &[bool]) -> Reading<Vec<Dependent>> {
+fn members(deleting: &[bool]) -> Result<Vec<Dependent>, KubeFault> {
     let member = |(at, deleting): (usize, &bool)| Dependent { name: format!("m{at}"), deleting: *deleting };
-    Reading::Found(deleting.iter().enumerate().map(member).collect())
+    Ok(deleting.iter().enumerate().map(member).collect())
 }
 
 /// Both halves have the same trouble: the scope half is said first, and the other one too.

@@ -6,7 +6,7 @@ use avnm_plan::{
     credential::{CredentialInput, UsableCredential},
     meta::Meta,
 };
-use avnm_terms::{ClientId, Fault, FaultKind, TenantId};
+use avnm_terms::{ClientId, Fault, FaultKind, KubeFault, KubeFaultKind, TenantId};
 use jiff::Timestamp;
 
 pub(crate) const CENTRAL: &str = "24680975-1234-abcd-56ef-121314ab5643";
@@ -127,6 +127,11 @@ pub(crate) fn claim(phase: ClaimPhase, of: &str, credential: &str, hash: String)
 /// A fault with Azure's code.
 pub(crate) fn fault(kind: FaultKind, code: &str) -> Fault {
     Fault { code: code.to_owned(), ..Fault::local("call", "/x/y", kind, "said Azure") }
+}
+
+/// What Kubernetes fails with.
+pub(crate) fn kube_fault(kind: KubeFaultKind) -> KubeFault {
+    KubeFault::local("call", "x/y", kind, "said Kubernetes")
 }
 
 /// A cut connection: the effect may come, or have come.

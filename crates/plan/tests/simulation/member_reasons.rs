@@ -2,13 +2,13 @@
 
 use avnm_api::{AdoptionPolicy, DeletionPolicy, Mode};
 use avnm_plan::meta::CrdState;
-use avnm_terms::{FaultKind, MemberType, ProvisioningState, Reading};
+use avnm_terms::{KubeFaultKind, MemberType, ProvisioningState, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
 
 use crate::{
     azure::{Author, Trouble, Wrong},
-    fixture::{Cred, SCOPE, UID, fault},
+    fixture::{Cred, SCOPE, UID, kube_fault},
     group::{Joined, Names},
     member::{Connection, World, network},
     play::World as _,
@@ -168,7 +168,7 @@ fn a_blocked_deletion_names_what_blocks_and_the_way_out(
 fn a_crd_that_cannot_be_read_is_waited_for() {
     let mut world = there();
     world.meta.deleting = true;
-    world.crd = CrdState::Unknown(fault(FaultKind::Network, "NoAnswer"));
+    world.crd = CrdState::Unknown(kube_fault(KubeFaultKind::Unanswered));
     world.run(MINUTES(20));
     assert_eq!(world.shown(), ("False", "Deleting", RECONCILING));
     assert_eq!(world.azure.deletes, 0);

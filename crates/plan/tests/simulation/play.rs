@@ -13,12 +13,12 @@ use avnm_plan::{
     reason::{Readiness, Reason},
     status::find,
 };
-use avnm_terms::{ArmId, Fault, FaultKind, Now, Reading};
+use avnm_terms::{ArmId, Fault, KubeFault, KubeFaultKind, Now, Reading};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     azure::Author,
-    fixture::{UID, fault, start, steady},
+    fixture::{UID, kube_fault, start, steady},
 };
 
 /// As the controller's: a pass looks at its decision again at most this often.
@@ -152,8 +152,8 @@ pub(crate) trait World: Sized + Debug {
     /// The claim that status has.
     fn durable(&self, at: At) -> Option<&Claim>;
     fn crd(&self) -> CrdState;
-    fn dependents(&self) -> Reading<Vec<Dependent>> {
-        Reading::Found(Vec::new())
+    fn dependents(&self) -> Result<Vec<Dependent>, KubeFault> {
+        Ok(Vec::new())
     }
     fn beaten_by(&self) -> Option<String>;
     /// Who gets what this one holds when it goes, and whether that one has it already; or who gives it to this one.
@@ -332,7 +332,7 @@ impl<W: World> Pass<'_, W> {
             }
             self.object.crd = self.world.crd();
             self.object.dependents = self.world.dependents();
-            if matches!(&self.object.dependents, Reading::Found(members) if !members.is_empty()) {
+            if matches!(&self.object.dependents, Ok(members) if !members.is_empty()) {
                 return;
             }
             for at in 0..self.object.items.len() {
@@ -430,7 +430,7 @@ impl<W: World> Pass<'_, W> {
     }
 
     fn conflict(&mut self) {
-        self.object.kube = Some(fault(FaultKind::Busy, "Conflict"));
+        self.object.kube = Some(kube_fault(KubeFaultKind::Conflict));
     }
 
     fn hold(&mut self, credentials: &[CredentialRef]) {
@@ -599,7 +599,7 @@ impl<W: World> Pass<'_, W> {
                 self.object.crd == CrdState::Standing || confirmed,
                 "deletes while the CRD is not known to stand",
             );
-            let alone = matches!(self.world.dependents(), Reading::Found(members) if members.is_empty());
+            let alone = matches!(self.world.dependents(), Ok(members) if members.is_empty());
             self.check(alone, "deletes before its members");
             let item = &self.object.items[at];
             self.check(item.standing.heir.is_none(), "deletes what has an heir");
