@@ -37,6 +37,7 @@ const TOOLS: &[&str] = &[
     "avnm-in-process",
     "avnm-conformance",
     "avnm-entropy",
+    "avnm-loop",
 ];
 
 /// What the tests of any crate may see besides: the emulator and the launcher are made for them. The emulator's
