@@ -101,12 +101,6 @@ impl Refusal {
         Self::new(400, "BadRequest", message)
     }
 
-    pub(crate) fn method_not_allowed(subject: Subject<'_>, message: Option<&str>, verb: &str) -> Self {
-        let told = || format!("{verb} is not supported on resources of kind {:?}", subject.qualified());
-        let message = message.map_or_else(told, str::to_owned);
-        Self::of(Subject { name: "", ..subject }, 405, "MethodNotAllowed", message)
-    }
-
     /// 422 with all that is wrong. `kind` stands where other refusals have the resource.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
         let qualified = Subject { group, plural: kind, name };

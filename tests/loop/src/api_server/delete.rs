@@ -37,6 +37,15 @@ impl<'a> Preconditions<'a> {
     fn check(&self, object: &Value, resource: &Resource, name: &str) -> Result<(), Refusal> {
         // The kind stands here where the resource stands everywhere else.
         let subject = Subject { group: &resource.group, plural: &resource.kind, name };
+        if let Some(uid) = self.uid.filter(|uid| *uid != object::text(object, "uid"))
+            && !resource.custom
+            && (resource.id() == NAMESPACES || resource.id() == CRDS)
+        {
+            let lead = if resource.id() == CRDS { "precondition" } else { "Precondition" };
+            let is = object::text(object, "uid");
+            let why = format!("{lead} failed: UID in precondition: {uid}, UID in object meta: {is}");
+            return Err(Refusal::conflict(Subject { plural: &resource.plural, ..subject }, &why));
+        }
         let is = |field: &str| object::text(object, field).to_owned();
         if let Some(uid) = self.uid.filter(|uid| *uid != is("uid")) {
             let why = format!(

@@ -72,8 +72,14 @@ pub(crate) fn fill(event: &mut Value) {
     }
 }
 
-/// What is wrong with an event. Those with an `eventTime` are the new ones and must tell more.
-pub(crate) fn validate(new: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+/// What is wrong with an event. Those with an `eventTime` must tell more, and what is written through the newer face
+/// most.
+pub(crate) fn validate(
+    new: &Value,
+    old: Option<&Value>,
+    through_new_face: bool,
+    errors: &mut Vec<FieldError>,
+) {
     let text = |name: &str| new[name].as_str().unwrap_or_default();
     let involved = new["involvedObject"]["namespace"].as_str().unwrap_or_default();
     let namespace = object::text(new, "namespace");
@@ -89,10 +95,11 @@ pub(crate) fn validate(new: &Value, old: Option<&Value>, errors: &mut Vec<FieldE
         if involved.is_empty() && !["default", "kube-system"].contains(&namespace) {
             errors.push(elsewhere());
         }
+        let reporter = if through_new_face { "reportingController" } else { "reportingComponent" };
         if text("reportingComponent").is_empty() {
-            errors.push(FieldError::required("reportingController", ""));
+            errors.push(FieldError::required(reporter, ""));
         }
-        metadata::qualified("reportingController", text("reportingComponent"), errors);
+        metadata::qualified(reporter, text("reportingComponent"), errors);
         for (name, required, max) in [
             ("reportingInstance", true, WORD_MAX),
             ("action", true, WORD_MAX),
@@ -107,18 +114,52 @@ pub(crate) fn validate(new: &Value, old: Option<&Value>, errors: &mut Vec<FieldE
                 errors.push(FieldError::invalid(name, &"".into(), &detail));
             }
         }
-        if !["Normal", "Warning"].contains(&text("type")) {
-            errors.push(FieldError::invalid("type", &"".into(), "has invalid value: "));
+    }
+    if through_new_face {
+        strictly(new, old, errors);
+    }
+}
+
+/// What only the newer face asks for.
+fn strictly(new: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+    let nothing = Value::from("");
+    let series = &new["series"];
+    if series.is_object() && old.is_none_or(|old| old["series"] != *series) {
+        if series["count"].as_i64().is_none_or(|count| count < 2) {
+            errors.push(FieldError::invalid("series.count", &nothing, "should be at least 2"));
+        }
+        if series["lastObservedTime"].is_null() {
+            errors.push(FieldError::required("series.lastObservedTime", ""));
         }
     }
-    let series = &new["series"];
-    if series.is_object() && series["count"].as_i64().is_none_or(|count| count < 2) {
-        errors.push(FieldError::invalid("series.count", &"".into(), "should be at least 2"));
-    }
-    let Some(old) = old else { return };
-    for name in ["involvedObject", "reason", "message", "type", "action", "reportingInstance"] {
+    let Some(old) = old else {
+        if new["eventTime"].is_null() {
+            errors.push(FieldError::required("eventTime", ""));
+        }
+        let kind = new["type"].as_str().unwrap_or_default();
+        if !["Normal", "Warning"].contains(&kind) {
+            errors.push(FieldError::invalid("type", &nothing, &format!("has invalid value: {kind}")));
+        }
+        return;
+    };
+    for name in [
+        "involvedObject",
+        "reason",
+        "message",
+        "source",
+        "firstTimestamp",
+        "lastTimestamp",
+        "count",
+        "type",
+        "eventTime",
+        "action",
+        "related",
+        "reportingComponent",
+        "reportingInstance",
+    ] {
         if old[name] != new[name] {
-            errors.push(FieldError::invalid(name, &new[name], "field is immutable"));
+            let shown = if name == "reportingComponent" { "reportingController" } else { name };
+            errors.push(FieldError::invalid(shown, &new[name], "field is immutable"));
         }
     }
 }
@@ -139,7 +180,7 @@ mod tests {
         fill(&mut stored);
         assert_eq!((&stored["message"], &stored["involvedObject"]["kind"]), (&json!("told"), &json!("K")));
         let mut errors = Vec::new();
-        validate(&stored, None, &mut errors);
+        validate(&stored, None, true, &mut errors);
         assert_eq!(errors, []);
         let back = from_store(&stored);
         for (name, value) in new.as_object().unwrap() {

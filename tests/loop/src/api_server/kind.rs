@@ -16,7 +16,7 @@ use super::{
     answer::Refusal,
     metadata,
     object::{self, Object},
-    resource::Resource,
+    resource::{EVENTS_GROUP, Resource},
     schema::{self, FieldError, Node, Rules},
 };
 
@@ -94,6 +94,7 @@ impl Kind {
         let view = self.schema.as_ref().map(|schema| {
             let mut view = raw.clone();
             schema::prune(&schema.node, &mut view);
+            schema::without_nulls(&schema.node, &mut view);
             schema::apply_defaults(&schema.node, &mut view);
             view
         });
@@ -107,6 +108,7 @@ impl Kind {
         match &self.schema {
             Some(schema) => {
                 schema::prune(&schema.node, &mut body);
+                schema::without_nulls(&schema.node, &mut body);
                 schema::apply_defaults(&schema.node, &mut body);
                 Ok(body)
             }
@@ -114,24 +116,49 @@ impl Kind {
         }
     }
 
-    fn check_type(&self, body: &Value) -> Result<(), Refusal> {
-        if !body.is_object() {
-            return Err(Refusal::bad_request("the body is no object"));
+    /// The same of what an apply came to, which keeps its nulls to be judged.
+    pub(crate) fn complete(&self, mut object: Value) -> Result<Value, Refusal> {
+        let Some(schema) = &self.schema else { return self.decode(object) };
+        metadata::decode(&mut object)?;
+        schema::prune(&schema.node, &mut object);
+        schema::apply_defaults(&schema.node, &mut object);
+        Ok(object)
+    }
+
+    /// An object of the kind with nothing in it, against which a new one is compared.
+    pub(crate) fn empty(&self) -> Value {
+        let mut empty = json!({"apiVersion": self.resource.api_version(), "kind": self.resource.kind});
+        match self.resource.plural.as_str() {
+            _ if self.resource.custom => {}
+            "leases" => empty["spec"] = json!({}),
+            "namespaces" => {
+                empty["spec"] = json!({});
+                empty["status"] = json!({});
+            }
+            "events" => super::events::fill(&mut empty),
+            _ => {}
         }
-        for (name, wanted) in
-            [("apiVersion", self.resource.api_version()), ("kind", self.resource.kind.clone())]
-        {
-            let said = body[name].as_str().unwrap_or_default();
-            if self.resource.custom && said.is_empty() {
-                return Err(Refusal::bad_request(format!("Object '{}' is missing", capital(name))));
-            }
-            if !said.is_empty() && said != wanted {
-                let (word, it) =
-                    if name == "kind" { ("kind", "kind") } else { ("API version", "API version") };
-                let message =
-                    format!("the {word} in the data ({said}) does not match the expected {it} ({wanted})");
-                return Err(Refusal::bad_request(message));
-            }
+        empty
+    }
+
+    fn check_type(&self, body: &Value) -> Result<(), Refusal> {
+        let kind = &self.resource.kind;
+        let unknown = |why: &str| {
+            let lead = "the object provided is unrecognized (must be of type";
+            Err(Refusal::bad_request(format!("{lead} {kind}): {why}")))
+        };
+        if !body.is_object() {
+            return unknown("it is no object");
+        }
+        let said = |name: &str| body[name].as_str().unwrap_or_default();
+        if self.resource.custom && said("kind").is_empty() {
+            return unknown("Object 'Kind' is missing");
+        }
+        let (version, wanted) = (said("apiVersion"), self.resource.api_version());
+        if version != wanted && (self.resource.custom || !version.is_empty()) {
+            return Err(Refusal::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({wanted})"
+            )));
         }
         Ok(())
     }
@@ -204,9 +231,22 @@ impl Kind {
         }
     }
 
-    /// What is wrong with an object, new or changed.
-    pub(crate) fn validate(&self, new: &Value, old: Option<&Value>, subresource: &str) -> Vec<FieldError> {
-        let mut errors = Vec::new();
+    /// What is wrong with an object, new or changed, that is written through this group and subresource.
+    pub(crate) fn validate(
+        &self,
+        new: &Value,
+        old: Option<&Value>,
+        (face, subresource): (&str, &str),
+    ) -> Vec<FieldError> {
+        let kind = &self.resource.kind;
+        if new["kind"] != **kind {
+            return vec![FieldError::invalid("kind", &new["kind"], &format!("must be {kind}"))];
+        }
+        let mut errors = match old {
+            // The real server asks twice, once for all kinds and once for each.
+            Some(old) => [metadata::validate_update(new, old), metadata::validate_update(new, old)].concat(),
+            None => metadata::validate(new, self.resource.plural == "namespaces"),
+        };
         match &self.schema {
             Some(schema) if subresource == "status" => {
                 let status = |object: &Value| object.get("status").cloned();
@@ -216,18 +256,11 @@ impl Kind {
                 }
             }
             Some(schema) => schema::validate(&schema.node, new, old, "", &mut errors),
-            None => self.validate_built_in(new, old, &mut errors),
+            None => self.validate_built_in(new, old, face, &mut errors),
         }
         if let Some(rules) = self.schema.as_ref().and_then(|schema| schema.rules.as_ref()) {
             if errors.iter().any(FieldError::blocks_rules) {
-                errors.push(FieldError {
-                    reason: "FieldValueInvalid",
-                    field: "<nil>".to_owned(),
-                    message:
-                        "Invalid value: null: some validation rules were not checked because the object was \
-                              invalid; correct the existing errors to complete validation"
-                            .to_owned(),
-                });
+                errors.push(FieldError::unchecked());
             } else {
                 rules.check(new, old, "", &mut errors);
             }
@@ -235,9 +268,9 @@ impl Kind {
         errors
     }
 
-    fn validate_built_in(&self, new: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+    fn validate_built_in(&self, new: &Value, old: Option<&Value>, face: &str, errors: &mut Vec<FieldError>) {
         match self.resource.plural.as_str() {
-            "events" => super::events::validate(new, old, errors),
+            "events" => super::events::validate(new, old, face == EVENTS_GROUP, errors),
             "leases" => lease(new, errors),
             "secrets" => {
                 if let Some(old) = old
@@ -264,10 +297,6 @@ fn remove(object: &mut Value, name: &str) {
     if let Some(fields) = object.as_object_mut() {
         fields.remove(name);
     }
-}
-
-fn capital(word: &str) -> String {
-    if word == "kind" { "Kind".to_owned() } else { word.to_owned() }
 }
 
 /// A body through the type of its kind: what the type does not have is dropped, what it cannot hold is refused.
@@ -375,6 +404,11 @@ fn shape(plural: &str) -> Value {
             let series = json!({"type": "object", "properties": fields(&["count", "lastObservedTime"])});
             let source = json!({"type": "object", "properties": fields(&["component", "host"])});
             let mut all = fields(&[
+                "deprecatedCount",
+                "deprecatedFirstTimestamp",
+                "deprecatedLastTimestamp",
+                "note",
+                "reportingController",
                 "action",
                 "count",
                 "eventTime",
@@ -386,8 +420,13 @@ fn shape(plural: &str) -> Value {
                 "reportingInstance",
                 "type",
             ]);
-            all.extend([("involvedObject".to_owned(), atomic.clone()), ("related".to_owned(), atomic)]);
-            all.extend([("series".to_owned(), series), ("source".to_owned(), source)]);
+            for name in ["involvedObject", "regarding", "related"] {
+                all.insert(name.to_owned(), atomic.clone());
+            }
+            for name in ["source", "deprecatedSource"] {
+                all.insert(name.to_owned(), source.clone());
+            }
+            all.insert("series".to_owned(), series);
             Value::Object(all)
         }
         "leases" => {

@@ -34,6 +34,10 @@ impl Store {
         let selector = Selector::parse(labels, fields, &request.namespace, resource)?;
         let page = self.page(request, &selector)?;
         let mut metadata = json!({"resourceVersion": page.version.to_string()});
+        if resource.custom && !request.metadata_only {
+            // Lists of custom resources tell it also where there is nothing more.
+            metadata["continue"] = "".into();
+        }
         if let Some((token, left)) = page.rest {
             metadata["continue"] = token.into();
             if let Some(left) = left {
@@ -80,7 +84,10 @@ impl Store {
         let exact = how == "Exact";
         match asked.parse::<u64>().ok() {
             // No version: the newest.
-            None => Ok(cut(&collection.objects, None, limit, selector, newest)),
+            None => {
+                collection.progress = newest;
+                Ok(cut(&collection.objects, None, limit, selector, newest))
+            }
             Some(version) if exact => {
                 if version > newest {
                     return Err(too_large(version, newest));
@@ -90,11 +97,11 @@ impl Store {
                 Ok(cut(&found.ok_or_else(gone)?, None, limit, selector, version))
             }
             Some(version) => {
-                let cached = collection.cached(request.front_end, newest);
-                if version > cached.progress {
+                let cached = collection.cached(request.front_end);
+                // A cache that lacks nothing is made to know it.
+                if version > if cached.lags { cached.version } else { newest } {
                     return Err(too_large(version, cached.version));
                 }
-                // A cache that lacks nothing may say so: it is asked for this version at least.
                 let shown = cached.version.max(version);
                 Ok(cut(cached.objects, None, limit, selector, shown))
             }
@@ -128,7 +135,8 @@ fn check_options(asked: &str, how: &str, token: &str) -> Result<(), Refusal> {
     }
     if !asked.is_empty() && asked.parse::<u64>().is_err() {
         return Err(Refusal::bad_request(format!(
-            "Invalid value: {asked:?}: strconv.ParseUint: parsing {asked:?}: invalid syntax"
+            "invalid resource version: resourceVersion: Invalid value: {asked:?}: strconv.ParseUint: parsing {asked:?}: \
+             invalid syntax"
         )));
     }
     Ok(())
@@ -181,7 +189,8 @@ fn encode(version: u64, last: &str) -> String {
 }
 
 fn decode(token: &str) -> Result<(i64, String), Refusal> {
-    let wrong = || Refusal::bad_request("continue key is not valid");
+    let wrong =
+        || Refusal::bad_request("invalid continue token: continue key is not valid: it cannot be read");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
     let token: Value = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
     let version = token["rv"].as_i64().filter(|version| *version != 0).ok_or_else(wrong)?;

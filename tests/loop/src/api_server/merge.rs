@@ -10,7 +10,7 @@ use super::{
 };
 
 /// RFC 7386: null takes a field out, a list is replaced.
-pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
+pub fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         target.clone_from(patch);
         return;

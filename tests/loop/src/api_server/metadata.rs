@@ -37,8 +37,12 @@ pub(crate) fn decode(body: &mut Value) -> Result<(), Refusal> {
     let given = body.get("metadata").cloned().unwrap_or_else(|| serde_json::json!({}));
     let given = if given.is_null() { serde_json::json!({}) } else { given };
     let decoded = serde_json::from_value::<ObjectMeta>(given).and_then(serde_json::to_value);
-    let mut decoded =
-        decoded.map_err(|error| Refusal::bad_request(format!("error decoding metadata: {error}")))?;
+    let mut decoded = decoded.map_err(|error| {
+        let kind = body["kind"].as_str().unwrap_or_default();
+        let version = body["apiVersion"].as_str().unwrap_or_default();
+        let version = version.rsplit('/').next().unwrap_or_default();
+        Refusal::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {error}"))
+    })?;
     if let Some(fields) = decoded.as_object_mut() {
         fields.retain(|_, value| {
             let empty_list = value.as_array().is_some_and(Vec::is_empty);
@@ -69,9 +73,11 @@ fn name(name: &str, label: bool, errors: &mut Vec<FieldError>) {
     let (max, pattern, words) =
         if label { (LABEL_MAX, &LABEL, LABEL_WORDS) } else { (NAME_MAX, &SUBDOMAIN, SUBDOMAIN_WORDS) };
     if name.len() > max {
-        errors.push(FieldError::invalid(FIELD, &value, &format!("must be no more than {max} bytes")));
+        errors.push(FieldError::invalid(FIELD, &value, &format!("must be no more than {max} characters")));
     }
-    if !fits(pattern, name) {
+    if label && name.contains('.') {
+        errors.push(FieldError::invalid(FIELD, &value, "must not contain dots"));
+    } else if !fits(pattern, name) {
         errors.push(FieldError::invalid(FIELD, &value, words));
     }
 }

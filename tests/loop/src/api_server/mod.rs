@@ -45,6 +45,7 @@ pub use clock::{WallClock, going_from};
 pub use hook::{Action, Hook, NoHook, WatchAction};
 pub use journal::{Actor, Verb, Write};
 pub use lag::Delay;
+pub use merge::merge_patch;
 pub use request::{PatchType, Request, RequestVerb};
 pub use resource::Resource;
 pub use side_door::{Logged, SIDE_DOOR};

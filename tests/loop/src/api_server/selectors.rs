@@ -117,12 +117,13 @@ fn label_term(term: &str) -> Option<(String, Requirement)> {
         return Some((owned(key), Requirement::NotIn(vec![owned(value)])));
     }
     if let Some((key, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
-        return Some((owned(key), Requirement::In(vec![owned(value)])));
+        return (!key.trim().is_empty()).then(|| (owned(key), Requirement::In(vec![owned(value)])));
     }
     match term.strip_prefix('!') {
         Some(key) => Some((owned(key), Requirement::DoesNotExist)),
         None => Some((owned(term), Requirement::Exists)),
     }
+    .filter(|(key, _)| !key.is_empty())
 }
 
 #[cfg(test)]

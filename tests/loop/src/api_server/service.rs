@@ -157,6 +157,13 @@ pub(crate) fn answer(
     let done = match request.verb {
         RequestVerb::Get => {
             store.collection(request)?;
+            if request.subresource == "token" {
+                return Err(Refusal::new(
+                    405,
+                    "MethodNotAllowed",
+                    "the server does not allow this method on the requested resource",
+                ));
+            }
             (200, get(store, request)?)
         }
         RequestVerb::List | RequestVerb::Watch => return store.list(request),
@@ -176,9 +183,9 @@ fn get(store: &mut Store, request: &Request) -> Result<Arc<Object>, Refusal> {
     // With a version, the watch cache may answer; without, the store does.
     let found = match request.parameter("resourceVersion").parse::<u64>() {
         Ok(version) => {
-            let cached = store.collections.get_mut(&id).map(|it| it.cached(request.front_end, newest));
+            let cached = store.collections.get_mut(&id).map(|it| it.cached(request.front_end));
             cached
-                .filter(|cached| cached.progress >= version)
+                .filter(|cached| version <= if cached.lags { cached.version } else { newest })
                 .and_then(|cached| cached.objects.get(&key).cloned())
         }
         Err(_) => store.get(&id, &key),

@@ -25,6 +25,9 @@ pub(crate) struct Collection {
     pub(crate) kind: Kind,
     pub(crate) objects: BTreeMap<String, Arc<Object>>,
     pub(crate) versions: Versions,
+    /// The version up to which the caches were last made to know that there is nothing newer of their kind: a list of
+    /// the newest asks for it. Else they know of their own changes only.
+    pub(crate) progress: u64,
     /// The caches that lag, by the front end that they belong to.
     pub(crate) lags: BTreeMap<u32, Lag>,
     /// Counts what watches must look at anew: changes, and what a test does to the watches.
@@ -41,6 +44,7 @@ impl Collection {
             kind,
             objects: BTreeMap::new(),
             versions: Versions::from(version),
+            progress: version,
             lags: BTreeMap::new(),
             signal: watch::Sender::new(0),
             epoch: 0,
@@ -65,7 +69,7 @@ impl Collection {
 
     /// The cache of a front end brought up to date: what it shows, at which version, and when it next changes by
     /// itself.
-    pub(crate) fn cached(&mut self, front_end: u32, newest: u64) -> Cached<'_> {
+    pub(crate) fn cached(&mut self, front_end: u32) -> Cached<'_> {
         let now = clock::instant();
         if let Some(lag) = self.lags.get_mut(&front_end) {
             let due = lag.advance(&self.versions, now);
@@ -75,7 +79,7 @@ impl Collection {
                         objects: lag.objects(),
                         position: lag.position(),
                         version: lag.version(),
-                        progress: lag.version(),
+                        lags: true,
                         due,
                     },
                     // It was there a line above.
@@ -87,8 +91,8 @@ impl Collection {
         Cached {
             objects: &self.objects,
             position: self.versions.end(),
-            version: self.versions.last(),
-            progress: newest,
+            version: self.versions.last().max(self.progress),
+            lags: false,
             due: None,
         }
     }
@@ -104,10 +108,10 @@ impl Collection {
 pub(crate) struct Cached<'a> {
     pub(crate) objects: &'a BTreeMap<String, Arc<Object>>,
     pub(crate) position: u64,
-    /// The version of the last change that it shows.
+    /// The version of which it knows that it shows everything of its kind up to there.
     pub(crate) version: u64,
-    /// The version up to which it surely shows everything of its kind.
-    pub(crate) progress: u64,
+    /// Whether there may be something newer.
+    pub(crate) lags: bool,
     /// When the next change is due.
     pub(crate) due: Option<Instant>,
 }

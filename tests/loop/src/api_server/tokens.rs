@@ -35,6 +35,10 @@ impl Store {
         let account = self.get("serviceaccounts", &key);
         let account = account.ok_or_else(|| Refusal::not_found(request.subject()))?;
         let spec = &request.body["spec"];
+        let mut asked = json!({"f:expirationSeconds": {}});
+        if spec["audiences"].as_array().is_some_and(|audiences| !audiences.is_empty()) {
+            asked["f:audiences"] = json!({});
+        }
         let audiences = match spec["audiences"].as_array() {
             Some(audiences) if !audiences.is_empty() => audiences.clone(),
             _ => vec![ISSUER.into()],
@@ -74,6 +78,15 @@ impl Store {
                 "namespace": request.namespace,
                 "uid": uid,
                 "creationTimestamp": clock::seconds(now),
+                "managedFields": [{
+                    "manager": request.actor.manager(),
+                    "operation": "Update",
+                    "apiVersion": "authentication.k8s.io/v1",
+                    "time": clock::seconds(now),
+                    "fieldsType": "FieldsV1",
+                    "fieldsV1": {"f:spec": asked},
+                    "subresource": "token",
+                }],
             },
             "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": null},
             "status": {"token": sign(&claims), "expirationTimestamp": clock::seconds(ends)},

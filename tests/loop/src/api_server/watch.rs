@@ -12,7 +12,7 @@ use super::{
     answer::Refusal,
     clock, events,
     hook::{Hook, WatchAction},
-    object::Object,
+    object::{self, Object},
     request::Request,
     resource::EVENTS_GROUP,
     selectors::Selector,
@@ -50,6 +50,8 @@ pub(crate) struct Watch {
     signal: Receiver<u64>,
     epoch: u64,
     position: u64,
+    /// The version from which it goes on: what was there when it began is told, and no bookmark repeats it.
+    from: u64,
     queue: VecDeque<Event>,
     /// The version that the cache must reach before a streamed list is told to be whole.
     whole_at: Option<u64>,
@@ -71,9 +73,13 @@ impl Watch {
         let selector = Selector::parse(labels, fields, &request.namespace, &resource)?;
         let asked = request.parameter("resourceVersion");
         if !asked.is_empty() && asked.parse::<u64>().is_err() {
-            return Err(Refusal::bad_request(format!(
-                "Invalid value: {asked:?}: the resource version must be a number"
-            )));
+            return Err(Refusal::new(
+                500,
+                "",
+                format!(
+                    "resourceVersion: Invalid value: {asked:?}: strconv.ParseUint: parsing {asked:?}: invalid syntax"
+                ),
+            ));
         }
         let whole = request.flag("sendInitialEvents");
         if whole && request.parameter("resourceVersionMatch") != "NotOlderThan" {
@@ -94,7 +100,7 @@ impl Watch {
         let floor = collection.versions.floor();
         let version = asked.parse::<u64>().ok().filter(|version| *version > 0);
         let mut queue = VecDeque::new();
-        let position = match version {
+        let (position, from) = match version {
             Some(version) if !whole => {
                 if version < floor {
                     queue.push_back(Event {
@@ -105,15 +111,19 @@ impl Watch {
                         ),
                     });
                 }
-                collection.versions.after(version)
+                let last = match collection.lags.get(&request.front_end) {
+                    Some(lag) => lag.version(),
+                    None => collection.versions.last(),
+                };
+                (collection.versions.after(version), version.max(last))
             }
             // From what there is now, told as additions.
             _ => {
-                let cached = collection.cached(request.front_end, newest);
+                let cached = collection.cached(request.front_end);
                 for object in cached.objects.values().filter(|object| selector.selects(object.view())) {
                     queue.push_back(Event { kind: "ADDED", object: Shown::Stored(object.clone()) });
                 }
-                cached.position
+                (cached.position, cached.version)
             }
         };
         let now = clock::instant();
@@ -129,6 +139,7 @@ impl Watch {
             signal,
             epoch,
             position,
+            from,
             queue,
             whole_at: whole.then(|| version.unwrap_or(newest)),
             ends: after(lasts),
@@ -214,8 +225,8 @@ impl Watch {
         if collection.versions.is_dropped(self.position) {
             return None;
         }
-        let cached = collection.cached(self.request.front_end, newest);
-        let (until, progress, due) = (cached.position, cached.progress, cached.due);
+        let cached = collection.cached(self.request.front_end);
+        let (until, version, lags, due) = (cached.position, cached.version, cached.lags, cached.due);
         while self.position < until {
             let Some(change) = collection.versions.at(self.position) else { break };
             let was = change.previous.as_ref().is_some_and(|object| self.selector.selects(object.view()));
@@ -227,30 +238,48 @@ impl Watch {
                 (false, false) => None,
             };
             if let Some(kind) = kind {
-                self.queue.push_back(Event { kind, object: Shown::Stored(change.object.clone()) });
+                // Who leaves the selection is shown as it was in it, at the version at which it left.
+                let object = match &change.previous {
+                    Some(previous) if kind == "DELETED" && change.what != ChangeKind::Deleted => {
+                        let mut left = previous.view().clone();
+                        object::set(&mut left, "resourceVersion", change.version.to_string().into());
+                        Arc::new(Object::new(left, None))
+                    }
+                    _ => change.object.clone(),
+                };
+                self.queue.push_back(Event { kind, object: Shown::Stored(object) });
             }
             self.position = self.position.saturating_add(1);
         }
         let now = clock::instant();
-        if self.whole_at.is_some_and(|version| progress >= version) {
+        if self.whole_at.is_some_and(|wanted| !lags || version >= wanted) {
             self.whole_at = None;
             let mark = json!({"k8s.io/initial-events-end": "true"});
-            self.queue.push_back(self.bookmark_event(progress, Some(mark)));
+            let shown = if lags { version } else { newest };
+            self.queue.push_back(self.bookmark_event(shown, Some(mark)));
         }
         if self.bookmark.is_some_and(|at| at <= now) {
             let jitter = store.random.random_range(0.0..0.25);
             self.bookmark = now.checked_add(BOOKMARK.mul_f64(1.0 + jitter));
-            self.queue.push_back(self.bookmark_event(progress, None));
+            self.mark(version);
         }
         let last = self.ends.checked_sub(LAST_BOOKMARK).is_some_and(|at| at <= now);
         if self.bookmark.is_some() && last && !self.last_bookmark_sent {
             self.last_bookmark_sent = true;
-            self.queue.push_back(self.bookmark_event(progress, None));
+            self.mark(version);
         }
         if self.queue.is_empty() && self.ends <= now {
             return None;
         }
         Some(due)
+    }
+
+    /// A bookmark, if there is something to tell: a version after that from which the watch goes on.
+    fn mark(&mut self, version: u64) {
+        if version > self.from {
+            let event = self.bookmark_event(version, None);
+            self.queue.push_back(event);
+        }
     }
 
     fn bookmark_event(&self, version: u64, annotations: Option<Value>) -> Event {

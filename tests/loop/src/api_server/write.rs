@@ -1,11 +1,11 @@
 //! Writes: create, update, patch, apply. Each is checked and made in one step, in the order of the real server's checks.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{
-    answer::Refusal,
+    answer::{Refusal, Subject},
     crds, events, fields,
     journal::Verb,
     kind::Kind,
@@ -14,7 +14,7 @@ use super::{
     object::{self, Object},
     request::{PatchType, Request},
     resource::{self, CRDS, EVENTS_GROUP},
-    schema::Node,
+    schema::{FieldError, Node},
     store::{Collection, Store, Written},
 };
 
@@ -54,14 +54,41 @@ impl Writing<'_> {
         Written { actor: &self.request.actor, verb, subresource: &self.request.subresource }
     }
 
-    fn invalid(&self, errors: &[super::schema::FieldError]) -> Refusal {
-        Refusal::invalid(&self.kind.resource.group, &self.kind.resource.kind, &self.request.name, errors)
+    fn invalid(&self, object: &Value, errors: &[FieldError]) -> Refusal {
+        let group = &self.kind.resource.group;
+        Refusal::invalid(group, said_kind(object, &self.kind), &self.request.name, errors)
+    }
+
+    /// Records who manages what, in the words of the face that was written to.
+    fn record(&self, live: Option<&Value>, new: &mut Value) {
+        let empty = self.kind.empty();
+        let live = live.unwrap_or(&empty);
+        if self.request.group != EVENTS_GROUP {
+            managed::updated(Some(self.kind.node()), live, new, &self.manager());
+            return;
+        }
+        let mut shown = events::from_store(new);
+        managed::updated(Some(self.kind.node()), &events::from_store(live), &mut shown, &self.manager());
+        object::set(new, "managedFields", shown["metadata"]["managedFields"].take());
+    }
+
+    /// The version that a body says; 500 where it is no number, as the real server has it.
+    fn version(body: &Value) -> Result<Option<u64>, Refusal> {
+        let text = object::text(body, "resourceVersion");
+        if text.is_empty() || text == "0" {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|_| {
+            Refusal::new(500, "", format!("strconv.ParseUint: parsing {text:?}: invalid syntax"))
+        })
     }
 
     /// The body lies where the path says.
     fn place(&self, body: &mut Value) -> Result<(), Refusal> {
         let said = object::text(body, "namespace").to_owned();
-        if self.kind.resource.namespaced && said.is_empty() {
+        if !self.kind.resource.namespaced {
+            object::set(body, "namespace", Value::Null);
+        } else if said.is_empty() {
             object::set(body, "namespace", self.request.namespace.clone().into());
         } else if said != self.request.namespace {
             return Err(Refusal::bad_request(
@@ -72,7 +99,9 @@ impl Writing<'_> {
         if !self.request.name.is_empty() && said != self.request.name {
             let (said, wanted) = (said.to_owned(), &self.request.name);
             return Err(Refusal::bad_request(if said.is_empty() {
-                "name must be provided".to_owned()
+                format!(
+                    "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+                )
             } else {
                 format!("the name of the object ({said}) does not match the name on the URL ({wanted})")
             }));
@@ -116,10 +145,9 @@ impl Store {
 
     /// Whether something new may be made there.
     pub(crate) fn admit(&self, request: &Request, name: &str) -> Result<(), Refusal> {
-        let subject = super::answer::Subject { name, ..request.subject() };
+        let subject = Subject { name, ..request.subject() };
         if !request.namespace.is_empty() {
-            let subject_of_namespace =
-                super::answer::Subject { group: "", plural: "namespaces", name: &request.namespace };
+            let subject_of_namespace = Subject { group: "", plural: "namespaces", name: &request.namespace };
             let namespace = self
                 .get("namespaces", &request.namespace)
                 .ok_or_else(|| Refusal::not_found(subject_of_namespace))?;
@@ -139,7 +167,7 @@ impl Store {
         let crd = self.get(CRDS, &request.resource_id());
         if crd.is_some_and(|crd| object::is_deleting(crd.view())) {
             let told = "create not allowed while custom resource definition is terminating";
-            return Err(Refusal::method_not_allowed(subject, Some(told), "create"));
+            return Err(Refusal::forbidden(subject, told));
         }
         Ok(())
     }
@@ -160,33 +188,29 @@ impl Store {
             object::set(&mut body, "name", name.into());
         }
         let name = object::text(&body, "name").to_owned();
-        if verb != Verb::Apply {
-            let nothing = json!({"apiVersion": body["apiVersion"], "kind": body["kind"]});
-            managed::updated(Some(kind.node()), &nothing, &mut body, &writing.manager());
-        }
-        self.admit(request, &name)?;
-        if object::version(&body).is_some_and(|version| version != 0) {
-            return Err(Refusal::new(500, "", "resourceVersion should not be set on objects to be created"));
-        }
+        let said = object::version(&body).is_some_and(|version| version != 0);
         for system in
             ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"]
         {
             object::set(&mut body, system, Value::Null);
         }
+        if verb != Verb::Apply {
+            writing.record(None, &mut body);
+        }
+        self.admit(request, &name)?;
+        if said {
+            return Err(Refusal::new(500, "", "resourceVersion should not be set on objects to be created"));
+        }
         object::set(&mut body, "uid", self.uid().into());
         object::set(&mut body, "creationTimestamp", writing.now.clone().into());
         kind.prepare_create(&mut body);
-        let mut errors = kind.validate(&body, None, "");
-        if errors.is_empty() || !kind.resource.custom {
-            errors.extend(metadata::validate(&body, kind.resource.plural == "namespaces"));
-        }
+        let errors = kind.validate(&body, None, (&request.group, ""));
         if !errors.is_empty() {
-            let (group, kind) = (&kind.resource.group, &kind.resource.kind);
-            return Err(Refusal::invalid(group, kind, &name, &errors));
+            return Err(Refusal::invalid(&kind.resource.group, said_kind(&body, kind), &name, &errors));
         }
         let key = object::key(&request.namespace, &name);
         if let Some(existing) = self.get(&writing.id, &key) {
-            let subject = super::answer::Subject { name: &name, ..request.subject() };
+            let subject = Subject { name: &name, ..request.subject() };
             return Err(Refusal::already_exists(subject, object::is_deleting(existing.view())));
         }
         if request.parameter("dryRun") == "All" {
@@ -219,11 +243,11 @@ impl Store {
             );
             return Err(Refusal::conflict(request.subject(), &why));
         }
-        managed::updated(Some(writing.kind.node()), old.view(), &mut body, &writing.manager());
-        match object::version(&body) {
-            None | Some(0) => {
+        writing.record(Some(old.view()), &mut body);
+        match Writing::version(&body)? {
+            None => {
                 if resource.custom || matches!(plural, "leases" | "customresourcedefinitions") {
-                    let error = super::schema::FieldError::invalid(
+                    let error = FieldError::invalid(
                         "metadata.resourceVersion",
                         &0.into(),
                         "must be specified for an update",
@@ -244,11 +268,18 @@ impl Store {
         let old = self.get(&writing.id, &writing.key());
         match patch {
             PatchType::Merge => {
+                if !request.body.is_object() {
+                    return Err(Refusal::bad_request("error decoding patch: it is no object"));
+                }
+                if !request.parameter("force").is_empty() {
+                    let error = FieldError::forbidden("force", "may not be specified for non-apply patch");
+                    return Err(Refusal::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
+                }
                 let old = old.ok_or_else(|| Refusal::not_found(request.subject()))?;
                 let mut merged = Self::shown(&writing, old.view());
                 merge::merge_patch(&mut merged, &request.body);
                 let mut new = Self::decode(&writing, &merged)?;
-                managed::updated(Some(writing.kind.node()), old.view(), &mut new, &writing.manager());
+                writing.record(Some(old.view()), &mut new);
                 writing.place(&mut new)?;
                 self.change(&writing, new, &old, Verb::Patch)
             }
@@ -269,7 +300,7 @@ impl Store {
     ) -> Result<Done, Refusal> {
         let (request, kind) = (writing.request, &writing.kind);
         if request.actor.field_manager.as_deref().unwrap_or_default().is_empty() {
-            let error = super::schema::FieldError::required("fieldManager", "is required for apply patch");
+            let error = FieldError::required("fieldManager", "is required for apply patch");
             return Err(Refusal::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
         }
         if old.is_none() && !request.subresource.is_empty() {
@@ -277,11 +308,10 @@ impl Store {
         }
         let mut config = request.body.clone();
         let wanted = kind.resource.api_version();
-        let said = config["apiVersion"].as_str().unwrap_or_default();
-        if said != wanted {
-            return Err(Refusal::bad_request(format!(
-                "Incorrect version specified in apply patch. Specified patch version: {said}, expected: {wanted}"
-            )));
+        let said = |name: &str| config[name].as_str().unwrap_or_default();
+        let (version, of) = (said("apiVersion"), said("kind"));
+        if version != wanted || of != kind.resource.kind {
+            return Err(Refusal::bad_request(format!("invalid object type: {version}, Kind={of}")));
         }
         if !config["metadata"]["managedFields"].is_null() {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
@@ -290,12 +320,11 @@ impl Store {
         if let Some(fields) = config["metadata"].as_object_mut() {
             fields.retain(|_, value| !value.is_null());
         }
-        if let Some(why) = undeclared(kind.node(), &config, "") {
+        if let Some(why) = mistyped(kind.node(), &config, "") {
             let (at, name) = (object::text(&config, "namespace"), object::text(&config, "name"));
-            let message = format!(
-                "failed to create typed patch object ({at}/{name}; {}, Kind={}): {why}",
-                wanted, kind.resource.kind
-            );
+            let kind = &kind.resource.kind;
+            let message =
+                format!("failed to create typed patch object ({at}/{name}; {wanted}, Kind={kind}): {why}");
             return Err(Refusal::new(500, "", message));
         }
         let Some(old) = old else {
@@ -323,7 +352,7 @@ impl Store {
                 refusal
             },
         )?;
-        let mut new = Self::decode(writing, &new)?;
+        let mut new = writing.kind.complete(new)?;
         writing.place(&mut new)?;
         Ok(new)
     }
@@ -338,7 +367,7 @@ impl Store {
         verb: Verb,
     ) -> Result<Done, Refusal> {
         let (request, kind) = (writing.request, &writing.kind);
-        match object::version(&new) {
+        match Writing::version(&new)? {
             Some(version) if version != old.version() => return Err(Refusal::modified(request.subject())),
             None => object::set(&mut new, "resourceVersion", old.version().to_string().into()),
             Some(_) => {}
@@ -347,10 +376,9 @@ impl Store {
         object::set(&mut new, "generation", before["metadata"]["generation"].clone());
         kind.prepare_update(&mut new, before, &request.subresource);
         metadata::keep(&mut new, before);
-        let mut errors = metadata::validate_update(&new, before);
-        errors.extend(kind.validate(&new, Some(before), &request.subresource));
+        let errors = kind.validate(&new, Some(before), (&request.group, &request.subresource));
         if !errors.is_empty() {
-            return Err(writing.invalid(&errors));
+            return Err(writing.invalid(&new, &errors));
         }
         if same_but_for_times(&new, old.raw()) {
             let times = old.raw()["metadata"]["managedFields"].clone();
@@ -407,6 +435,11 @@ impl Store {
     }
 }
 
+/// The kind that a refusal names: what the body says it is.
+fn said_kind<'a>(body: &'a Value, kind: &'a Kind) -> &'a str {
+    body["kind"].as_str().unwrap_or(&kind.resource.kind)
+}
+
 /// Whether two pictures differ in nothing but when their fields were written.
 fn same_but_for_times(new: &Value, old: &Value) -> bool {
     let timeless = |object: &Value| {
@@ -421,24 +454,55 @@ fn same_but_for_times(new: &Value, old: &Value) -> bool {
     timeless(new) == timeless(old)
 }
 
-/// The first field of a configuration that the schema does not name: an apply is refused with it.
-fn undeclared(node: &Node, config: &Value, path: &str) -> Option<String> {
+/// What an apply is refused with before it is looked at any further: a field that the schema does not name, a value of
+/// another type, an item twice.
+fn mistyped(node: &Node, config: &Value, path: &str) -> Option<String> {
+    let wanted = match (node.kind.as_str(), config) {
+        _ if node.int_or_string => None,
+        (_, Value::Null) | ("", _) => None,
+        ("object", value) if !value.is_object() => Some("map"),
+        ("array", value) if !value.is_array() => Some("list"),
+        ("string", value) if !value.is_string() => Some("string"),
+        ("boolean", value) if !value.is_boolean() => Some("boolean"),
+        ("integer" | "number", value) if !value.is_number() => Some("numeric (int or float)"),
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        return Some(format!("{path}: expected {wanted}, got {}", gos_name(config)));
+    }
     match config {
         Value::Object(fields) => fields.iter().find_map(|(name, value)| match node.field(name) {
-            Some(node) => undeclared(node, value, &format!("{path}.{name}")),
+            Some(node) => mistyped(node, value, &format!("{path}.{name}")),
             None if node.preserves_unknown || node.kind.is_empty() => None,
             None => Some(format!("{path}.{name}: field not declared in schema")),
         }),
         Value::Array(items) => {
             let of = node.items.as_deref()?;
+            let mut seen = BTreeSet::new();
             items.iter().enumerate().find_map(|(index, item)| {
-                let at = match fields::item(node.list_type(), item) {
-                    key if key.is_empty() => format!("{path}[{index}]"),
-                    key => format!("{path}{}", fields::shown(&[key])),
-                };
-                undeclared(of, item, &at)
+                let key = fields::item(node.list_type(), item);
+                if key.is_empty() {
+                    return mistyped(of, item, &format!("{path}[{index}]"));
+                }
+                let shown = fields::shown(std::slice::from_ref(&key));
+                if !seen.insert(key) {
+                    return Some(format!("{path}: duplicate entries for key {shown}"));
+                }
+                mistyped(of, item, &format!("{path}{shown}"))
             })
         }
         _ => None,
+    }
+}
+
+/// What Go calls the type of a value.
+fn gos_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "list",
+        Value::Object(_) => "map",
     }
 }

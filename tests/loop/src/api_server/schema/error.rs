@@ -67,6 +67,26 @@ impl FieldError {
         Self { reason: "FieldValueDuplicate", field: field.to_owned(), message }
     }
 
+    /// Refused by a rule. Of what is no scalar, the value is not told.
+    pub(crate) fn by_rule(field: &str, value: Option<&Value>, message: &str) -> Self {
+        // The object itself has no path.
+        let field = if field.is_empty() { "<nil>" } else { field };
+        match value {
+            Some(value) => Self::invalid(field, value, message),
+            None => {
+                let message = format!("Invalid value: {message}");
+                Self { reason: "FieldValueInvalid", field: field.to_owned(), message }
+            }
+        }
+    }
+
+    /// The rules were not asked.
+    pub(crate) fn unchecked() -> Self {
+        let why = "null: some validation rules were not checked because the object was invalid; correct the existing \
+                   errors to complete validation";
+        Self::by_rule("", None, why)
+    }
+
     /// Whether the rules of the schema are not asked any more.
     pub(crate) fn blocks_rules(&self) -> bool {
         matches!(

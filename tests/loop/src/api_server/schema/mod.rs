@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use defaults::apply as apply_defaults;
 pub(crate) use error::FieldError;
-pub(crate) use prune::prune;
+pub(crate) use prune::{prune, without_nulls};
 pub(crate) use rules::Rules;
 pub(crate) use validate::validate;
 

@@ -126,15 +126,11 @@ impl Rules {
         let Err(refusals) = VALIDATOR.with(|validator| validator.validate_compiled(rules, value, old)) else {
             return;
         };
-        // Of what is no scalar, the server shows the type only.
-        let shown = match self.kind.as_str() {
-            "object" | "array" => Value::from(self.kind.as_str()),
-            _ => value.clone(),
-        };
+        let shown = (!matches!(self.kind.as_str(), "object" | "array")).then_some(value);
         for refusal in refusals.into_vec() {
-            let field = join(path, &refusal.field_path);
-            let field = if refusal.field_path.is_empty() { path } else { &field };
-            errors.push(FieldError::invalid(field, &shown, &refusal.message));
+            let below = join(path, &refusal.field_path);
+            let field = if refusal.field_path.is_empty() { path } else { &below };
+            errors.push(FieldError::by_rule(field, shown, &refusal.message));
         }
     }
 }

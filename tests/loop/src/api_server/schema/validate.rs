@@ -23,6 +23,9 @@ pub(crate) fn validate(
     if value.is_null() {
         if !node.nullable && !node.kind.is_empty() {
             errors.push(type_error(node, path, "null"));
+            if !node.allowed.is_empty() {
+                errors.push(FieldError::not_supported(path, value, &node.allowed));
+            }
         }
         return;
     }
