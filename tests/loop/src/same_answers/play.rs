@@ -83,9 +83,17 @@ async fn once(
     content: Content,
     known: &BTreeMap<String, Value>,
 ) -> Result<Value> {
-    let answer = client.send(request(step, content, known)?).await.context("send the request")?;
-    let code = answer.status().as_u16();
-    whole(code, answer).await
+    loop {
+        let answer = client.send(request(step, content, known)?).await.context("send the request")?;
+        let code = answer.status().as_u16();
+        let answer = whole(code, answer).await?;
+        // The storage of a kind that was installed a moment ago: the real server asks to come again, and means no answer.
+        let begins = answer["body"]["message"].as_str().is_some_and(|text| text.contains("(re)initializing"));
+        if code != 429 || !begins {
+            return Ok(answer);
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 async fn whole(code: u16, answer: http::Response<Body>) -> Result<Value> {
