@@ -27,8 +27,8 @@ mod materials;
 mod members;
 mod memory;
 mod metrics;
-#[cfg(debug_assertions)]
 mod owner;
+#[cfg(debug_assertions)]
 mod panic_on_demand;
 mod pass;
 mod place;
