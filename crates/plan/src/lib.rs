@@ -9,6 +9,7 @@ pub mod credential;
 pub mod cross_tenant_connection;
 pub mod fault;
 pub mod finding;
+pub mod freshness;
 pub mod item;
 pub mod lifecycle;
 pub mod meta;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod fold;
+mod freshness;
 mod markdown;
 mod material;
 mod ownership;
@@ -14,6 +15,7 @@ mod winner;
 pub(crate) fn all() -> Vec<(&'static str, String)> {
     vec![
         ("faults.md", page("What a failure means", faults::INTRODUCTION, &faults::body())),
+        ("freshness.md", page("How new an answer has to be", freshness::INTRODUCTION, &freshness::body())),
         ("material.md", page("The material of a credential", material::INTRODUCTION, &material::body())),
         (
             "ownership.md",

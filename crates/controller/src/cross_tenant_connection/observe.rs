@@ -1,23 +1,18 @@
 //! What only a connection needs to know of Azure: the halves of the other party, and whether the manager lists the target.
 
-use std::time::Duration;
-
 use avnm_api::CrossTenantConnection;
 use avnm_plan::{
     cross_tenant_connection::{Half, Role, id_key},
+    freshness::{Look, Subject},
     item::{Answer, Reader as By},
 };
 use avnm_terms::{ConnectionState, Reading};
 
 use crate::{
     inventory::Picture,
-    item::{Connects, Reader, entries, parent_missing},
-    kube_io::seconds,
+    item::{Connects, Reader, entries, halves_took, parent_missing},
     pass::Pass,
 };
-
-/// While the other party's half is waited for, its list is read as often as that.
-const EXTERNAL_AGE: Duration = Duration::from_millis(900);
 
 /// The halves that are someone else's: found by list, and matched on what they connect.
 pub(super) fn external(pass: &mut Pass<'_, CrossTenantConnection>, forced: bool) {
@@ -32,20 +27,14 @@ fn external_half(pass: &mut Pass<'_, CrossTenantConnection>, half: Half, forced:
     let item = &pass.object.items[half.at()];
     let Some(credential) = pass.credentials.of(item.signer.as_ref()) else { return };
     let own = &pass.object.own;
-    let wanted = if forced {
-        pass.visit.anew()
-    } else if !pass.remembered.settled {
-        pass.visit.within(EXTERNAL_AGE)
-    } else if item.claim().is_some() {
-        pass.visit.within(seconds(pass.waits().sweep) * 2)
-    } else {
-        pass.visit.within(Duration::from_secs(10).min(seconds(pass.waits().sweep)))
-    };
     let (connects, parent) = match half {
         Half::Scope => (Connects::Scope(&own.manager, &own.tenant, &own.scope), own.manager.arm()),
         Half::Target => (Connects::Manager(&own.scope, &own.manager), own.scope.arm()),
     };
     let reader = Reader { visit: pass.visit, inventory: &pass.context.inventory, credential: &credential };
+    let look =
+        Look { took: halves_took(reader, connects), ..pass.freshness(Subject::External, half.at(), forced) };
+    let wanted = pass.visit.wanted(look.age(pass.waits()));
     let Some((_, entries)) = entries(reader, connects, wanted) else { return };
     let mut mismatch = None;
     let reading = match entries {
@@ -83,10 +72,8 @@ pub(super) fn listing(pass: &mut Pass<'_, CrossTenantConnection>, forced: bool) 
     if !connected {
         return;
     }
-    let sweep = seconds(pass.waits().sweep);
-    // What settles is read anew: a picture from before the last write would cost a whole wait.
-    let age = if pass.remembered.settled || pass.is_first_look() { sweep * 2 } else { Duration::ZERO };
-    let wanted = if forced { pass.visit.anew() } else { pass.visit.within(age) };
+    let look = pass.freshness(Subject::Listing, Half::Scope.at(), forced);
+    let wanted = pass.visit.wanted(look.age(pass.waits()));
     let managers = &pass.context.inventory.managers;
     let picture = pass.visit.read(managers, &credential, &own.manager, wanted);
     let Picture::Known(snapshot) = picture else { return };

@@ -32,9 +32,6 @@ use self::{
     visit::{Rows, Wish},
 };
 
-/// More than this many objects of one collection settling share a list.
-pub(crate) const CROWD: usize = 20;
-
 /// Every table.
 pub(crate) struct Inventory {
     pub(crate) managers: Table<ManagerId, Manager>,

@@ -10,6 +10,7 @@ use std::{
 use avnm_arm::{Credential, CredentialKey, clock};
 use avnm_terms::Reading;
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::{
@@ -158,8 +159,10 @@ impl<K: Key, T: Collection> Table<K, T> {
     }
 
     /// How long the last complete read of the collection took.
-    pub(crate) fn took(&self, credential: &Credential, key: &K) -> Duration {
-        self.existing(credential, key).map(|cell| cell.state().known.took).unwrap_or_default()
+    pub(crate) fn took(&self, credential: &Credential, key: &K) -> SignedDuration {
+        let took = self.existing(credential, key).map(|cell| cell.state().known.took).unwrap_or_default();
+        // No read lasts longer than a flight may.
+        SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX / 2)
     }
 
     /// An object wants nothing of the collection any more.

@@ -5,8 +5,10 @@ use std::sync::{
 
 use avnm_api::StaticMember;
 use avnm_arm::{Credential, Material};
+use avnm_plan::freshness::Age;
 use avnm_terms::{ClientId, Fault, FaultKind, Reading, SignInFault, TenantId};
 use futures::StreamExt as _;
+use jiff::SignedDuration;
 use kube::{
     ResourceExt as _,
     runtime::{controller::Action, reflector, watcher::Event},
@@ -47,6 +49,10 @@ impl Subscribers for Heard {
     fn refused(&self, _: &CredentialKey, _: &Fault) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn within(age: Duration) -> Age {
+    Age::Within(SignedDuration::try_from(age).expect("it is short"))
 }
 
 fn credential(name: &str) -> Credential {
@@ -124,7 +130,7 @@ impl World {
     /// One pass of an object that asks for a collection no older than that; what it got.
     fn pass(&self, name: &str, collection: &str, age: Duration) -> Option<Reading<usize>> {
         let visit = self.rows.begin(member(name), (1, None));
-        let wanted = visit.within(age);
+        let wanted = visit.wanted(within(age));
         let picture = visit.read(&self.table, &credential("c"), &collection.to_owned(), wanted);
         self.rows.end(&visit);
         match picture {
@@ -240,7 +246,7 @@ async fn another_wish_is_not_served_with_what_an_older_one_waited_for() {
     let world = World::new();
     let ask = |wish| {
         let visit = world.rows.begin(member("a"), wish);
-        let picture = visit.read(&world.table, &credential("c"), &"g".to_owned(), visit.anew());
+        let picture = visit.read(&world.table, &credential("c"), &"g".to_owned(), visit.wanted(Age::Anew));
         world.rows.end(&visit);
         matches!(picture, Picture::Known(_))
     };
@@ -311,7 +317,8 @@ async fn one_credentials_reads_are_bounded_and_hold_up_no_other() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(world.azure.under_way.load(Ordering::Relaxed), flight::AT_ONCE);
     let visit = world.rows.begin(member("b"), (1, None));
-    let other = || visit.read(&world.table, &credential("other"), &"g".to_owned(), visit.within(MINUTE));
+    let other =
+        || visit.read(&world.table, &credential("other"), &"g".to_owned(), visit.wanted(within(MINUTE)));
     assert!(matches!(other(), Picture::Flying));
     sleep(Duration::from_secs(2)).await;
     assert!(matches!(other(), Picture::Known(_)));

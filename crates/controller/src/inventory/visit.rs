@@ -12,6 +12,7 @@ use std::{
 };
 
 use avnm_arm::{Credential, clock};
+use avnm_plan::freshness::Age;
 use kube::{Resource, ResourceExt as _};
 use tokio::time::Instant;
 
@@ -20,6 +21,7 @@ use super::{
     listener::Listener,
     table::{Collection, Key, Table},
 };
+use crate::kube_io::seconds;
 
 /// A collection, as a pass gets it.
 #[derive(Debug)]
@@ -118,14 +120,12 @@ impl Visit {
         self.waits.load(Ordering::Relaxed)
     }
 
-    /// No older than that.
-    pub(crate) fn within(&self, age: Duration) -> Wanted {
-        Wanted::within(self.asked, age)
-    }
-
-    /// Read since it was asked for.
-    pub(crate) fn anew(&self) -> Wanted {
-        Wanted::anew(self.asked)
+    /// As new as that, for this visit.
+    pub(crate) fn wanted(&self, age: Age) -> Wanted {
+        match age {
+            Age::Anew => Wanted::anew(self.asked),
+            Age::Within(age) => Wanted::within(self.asked, seconds(age)),
+        }
     }
 
     /// A collection, as new as wanted, or that it is being read.

@@ -1,13 +1,12 @@
 //! The calls that read and write one thing in Azure: one function a call, one arm a resource.
 
-use std::time::Duration;
-
 use avnm_arm::{Arm, Credential, ManagerConnectionBody, MemberBody, ScopeConnectionBody};
 use avnm_plan::item::{Address, Body, Seen, State};
 use avnm_terms::{
     ArmId, ConnectionState, Fault, FaultKind, ManagerConnection, ManagerId, Member, Reading, ScopeConnection,
     ScopeId, TenantId,
 };
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use crate::inventory::{Inventory, Picture, Snapshot, Visit, Wanted};
@@ -179,16 +178,29 @@ pub(crate) fn entries(
 }
 
 /// How long its collection took when it was last read.
-pub(super) fn took(inventory: &Inventory, credential: &Credential, address: &Address) -> Duration {
+pub(super) fn took(reader: Reader<'_>, address: &Address) -> SignedDuration {
     match address {
-        Address::ScopeConnection { manager, .. } => inventory.scope_connections.took(credential, manager),
-        Address::ManagerConnection { scope, .. } => inventory.manager_connections.took(credential, scope),
-        Address::Member { group, .. } => inventory.members.took(credential, group),
+        Address::ScopeConnection { manager, tenant, scope, .. } => {
+            halves_took(reader, Connects::Scope(manager, tenant, scope))
+        }
+        Address::ManagerConnection { scope, manager, .. } => {
+            halves_took(reader, Connects::Manager(scope, manager))
+        }
+        Address::Member { group, .. } => reader.inventory.members.took(reader.credential, group),
+    }
+}
+
+/// How long the halves of a collection took when they were last read.
+pub(crate) fn halves_took(reader: Reader<'_>, connects: Connects<'_>) -> SignedDuration {
+    let Reader { inventory, credential, .. } = reader;
+    match connects {
+        Connects::Scope(manager, ..) => inventory.scope_connections.took(credential, manager),
+        Connects::Manager(scope, _) => inventory.manager_connections.took(credential, scope),
     }
 }
 
 /// How many things of its collection wait for Azure to settle, with this one.
-pub(super) fn crowd(reader: Reader<'_>, address: &Address) -> usize {
+pub(super) fn settling(reader: Reader<'_>, address: &Address) -> usize {
     match address {
         Address::Member { group, .. } => {
             reader.inventory.members.settling(reader.credential, group, reader.visit.listener(), true)

@@ -4,4 +4,4 @@ mod azure;
 mod execute;
 mod observe;
 
-pub(crate) use azure::{Connects, Entry, Reader, entries, parent_missing};
+pub(crate) use azure::{Connects, Entry, Reader, entries, halves_took, parent_missing};

@@ -1,31 +1,26 @@
 //! What Azure holds of the things of an object: from the inventory, or by a GET of what was just written or is believed gone.
 
-use std::time::Duration;
-
 use avnm_arm::clock;
 use avnm_plan::{
+    freshness::{Look, Source, Subject},
     item::{Answer, Item, Reader as By},
     lifecycle::At,
     status::find,
 };
 use avnm_terms::Reading;
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::azure::{self, Listed, Reader};
-use crate::{inventory::CROWD, kube_io::seconds, live, owner::Owner, pass::Pass};
-
-/// An object without a claim takes a list that is no older than this.
-const UNCLAIMED_AGE: Duration = Duration::from_secs(10);
-/// Many that settle share a list that is no older than this.
-const CROWD_AGE: Duration = Duration::from_secs(1);
+use crate::{live, owner::Owner, pass::Pass};
 
 /// What a list says of an item.
 struct List {
     /// When it was begun.
     begun: Instant,
     listed: Reading<Listed>,
-    /// The item settles, and too few do for a list to be shared.
-    settles: bool,
+    /// The look that it answers.
+    look: Look,
 }
 
 impl<K: Owner> Pass<'_, K> {
@@ -50,7 +45,7 @@ impl<K: Owner> Pass<'_, K> {
         }
         for (at, list) in lists.into_iter().enumerate() {
             if let Some(list) = list {
-                self.observe_item(at, list, forced).await;
+                self.observe_item(at, list).await;
             }
         }
         K::observe(self, forced);
@@ -64,8 +59,21 @@ impl<K: Owner> Pass<'_, K> {
             && self.object.before.last_handled_reconcile_at != *asked
     }
 
+    /// A look at one of its things, of whose collection nothing is known yet.
+    pub(crate) fn freshness(&self, subject: Subject, at: At, forced: bool) -> Look {
+        Look {
+            subject,
+            forced,
+            claimed: self.object.items[at].claim().is_some(),
+            at_rest: self.remembered.settled,
+            first: self.is_first_look(),
+            settling: 0,
+            took: SignedDuration::ZERO,
+        }
+    }
+
     /// Nothing is remembered of this object yet: a restart lists first and needs no GETs where all is well.
-    pub(crate) fn is_first_look(&self) -> bool {
+    fn is_first_look(&self) -> bool {
         let ready = find(&self.object.before.conditions, "Ready");
         self.remembered.requested.is_none()
             && self.object.memory.looks == 0
@@ -98,27 +106,17 @@ impl<K: Owner> Pass<'_, K> {
         let (wish, credential) = (item.wish.as_ref()?, self.credentials.of(item.signer.as_ref())?);
         let inventory = &self.context.inventory;
         let reader = Reader { visit: self.visit, inventory, credential: &credential };
-        let claimed = item.claim().is_some();
-        let unsettled = claimed && !self.remembered.settled && !self.is_first_look();
-        let crowd = unsettled && azure::crowd(reader, &wish.address) > CROWD;
-        let sweep = seconds(self.waits().sweep);
-        // A list that takes longer than it may be old would serve only those who wait for it, and the next ones would
-        // have it read anew.
-        let long = azure::took(inventory, &credential, &wish.address) * 2;
-        let wanted = if forced {
-            self.visit.anew()
-        } else if crowd {
-            self.visit.within(CROWD_AGE.max(long))
-        } else if claimed {
-            self.visit.within(sweep * 2)
-        } else {
-            self.visit.within(UNCLAIMED_AGE.min(sweep).max(long))
-        };
+        let mut look = self.freshness(Subject::Own, at, forced);
+        look.took = azure::took(reader, &wish.address);
+        if look.settles() {
+            look.settling = azure::settling(reader, &wish.address);
+        }
+        let wanted = self.visit.wanted(look.age(self.waits()));
         let (begun, listed) = azure::listed(reader, &wish.address, wanted)?;
-        Some(List { begun, listed, settles: unsettled && !crowd })
+        Some(List { begun, listed, look })
     }
 
-    async fn observe_item(&mut self, at: At, list: List, forced: bool) {
+    async fn observe_item(&mut self, at: At, list: List) {
         let item = &self.object.items[at];
         let Some(wish) = &item.wish else { return };
         let Listed { own, same } = match list.listed {
@@ -140,12 +138,10 @@ impl<K: Owner> Pass<'_, K> {
         let newer = fresh.map(|fresh| fresh.reading.clone());
         let reading = newer.unwrap_or_else(|| own.map_or(Reading::Absent, Reading::Found));
         let as_wanted = reading.found().is_some_and(|seen| seen.body.is_what(&wish.body));
-        let claimed = item.claim().is_some();
         self.answered(at, Answer::Elsewhere { same, mismatch: None });
-        if claimed && !looked && (!as_wanted || list.settles || forced) {
-            self.look(at).await;
-        } else {
-            self.answered(at, Answer::Read { by: By::Listed, reading });
+        match list.look.source(looked, as_wanted) {
+            Source::Get => self.look(at).await,
+            Source::List => self.answered(at, Answer::Read { by: By::Listed, reading }),
         }
     }
 

@@ -1,15 +1,13 @@
 //! What only a member needs to know of Azure: whether its group takes it, and whether its network is there.
 
-use std::time::Duration;
-
 use avnm_api::StaticMember;
-use avnm_plan::static_member::MEMBER;
+use avnm_plan::{
+    freshness::{Look, Subject},
+    static_member::MEMBER,
+};
 use avnm_terms::{MemberType, Reading};
 
-use crate::{inventory::Picture, kube_io::seconds, pass::Pass};
-
-/// Groups and managers that are no older than this will do for a first PUT.
-const GROUP_AGE: Duration = Duration::from_secs(10);
+use crate::{inventory::Picture, pass::Pass};
 
 /// The group, and for subnets whether its manager may route.
 pub(super) fn group(pass: &mut Pass<'_, StaticMember>) {
@@ -17,15 +15,18 @@ pub(super) fn group(pass: &mut Pass<'_, StaticMember>) {
     let Some(credential) = pass.credentials.of(signer.as_ref()) else { return };
     let (inventory, visit) = (&pass.context.inventory, pass.visit);
     let own = &pass.object.own;
-    let wanted = visit.within(GROUP_AGE.min(seconds(pass.waits().sweep)));
-    let Picture::Known(group) = visit.read(&inventory.groups, &credential, &own.group, wanted) else {
+    let freshness = pass.freshness(Subject::Group, MEMBER, false);
+    let wanted = |took| visit.wanted(Look { took, ..freshness }.age(pass.waits()));
+    let age = wanted(inventory.groups.took(&credential, &own.group));
+    let Picture::Known(group) = visit.read(&inventory.groups, &credential, &own.group, age) else {
         return;
     };
     let group = group.reading.map(|group| (*group).clone());
     let subnets = group.found().is_some_and(|group| group.member_type == MemberType::Subnet);
     if subnets && own.may_read_manager(signer.as_ref()) {
         let manager = own.group.manager();
-        let picture = visit.read(&inventory.managers, &credential, &manager, wanted);
+        let age = wanted(inventory.managers.took(&credential, &manager));
+        let picture = visit.read(&inventory.managers, &credential, &manager, age);
         let Picture::Known(manager) = picture else { return };
         pass.object.own.routing = Some(manager.reading.map(|manager| manager.has_routing()));
     }
