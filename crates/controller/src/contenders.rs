@@ -184,6 +184,7 @@ mod tests {
         index.contend(me).0.beaten_by
     }
 
+    #[allow(clippy::unnecessary_wraps)] // As what it is compared with.
     fn by(name: &str) -> Option<String> {
         Some(format!("K {name} in this namespace"))
     }

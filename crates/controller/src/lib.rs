@@ -5,8 +5,6 @@
 
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
-// Not the whole workspace's yet: decisions in `avnm-plan` have longer functions still.
-#![warn(clippy::too_many_lines)]
 
 mod arbitration;
 mod contenders;

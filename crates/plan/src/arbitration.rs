@@ -113,6 +113,8 @@ pub fn winner_words(me: &Claimant, winner: &Claimant, kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, created: i64) -> Claimant {
@@ -135,7 +137,7 @@ mod tests {
         let (old, mut young) = (claimant("old", None, 1), claimant("young", None, 2));
         assert!(beaten_by(&old, &[young.clone()]).is_none());
         young.reserved = true;
-        assert!(beaten_by(&old, &[young.clone()]).is_some() && beaten_by(&young, &[old.clone()]).is_none());
+        assert!(beaten_by(&old, from_ref(&young)).is_some() && beaten_by(&young, from_ref(&old)).is_none());
         let claimed = claimant("claimed", Some((ClaimPhase::Intended, 9)), 3);
         assert!(
             beaten_by(&young, &[claimed]).is_some(),
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn who_is_being_deleted_gives_what_it_holds_to_one_that_wants_the_same() {
         let (holder, mut heir) = leaving();
-        let given = judge(&heir, &[holder.clone()], "K");
+        let given = judge(&heir, from_ref(&holder), "K");
         assert_eq!((given.beaten_by, given.given), (None, true));
         let waits = judge(&holder, &[heir.clone()], "K");
         assert_eq!(waits.heir.as_deref(), Some("K new in this namespace"));
@@ -215,8 +217,8 @@ mod tests {
             Claimant { keys: vec!["other id".into(), "connects".into()], ..heir.clone() },
         ];
         for other in others {
-            assert_eq!(judge(&holder, &[other.clone()], "K").heir, None, "{other:?}");
-            assert!(!judge(&other, &[holder.clone()], "K").given, "{other:?}");
+            assert_eq!(judge(&holder, from_ref(&other), "K").heir, None, "{other:?}");
+            assert!(!judge(&other, from_ref(&holder), "K").given, "{other:?}");
         }
         let intends =
             Claimant { claim: Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH)), ..holder.clone() };

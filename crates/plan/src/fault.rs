@@ -36,7 +36,15 @@ pub fn actor(fault: &Fault, side: Side) -> Actor {
         | FaultKind::Locked
         | FaultKind::Refused
         | FaultKind::NotFound => side.admin(),
-        _ => Actor::Azure,
+        FaultKind::SignIn(SignInFault::Propagating | SignInFault::Unreachable)
+        | FaultKind::Throttled
+        | FaultKind::Busy
+        | FaultKind::Server
+        | FaultKind::Unavailable
+        | FaultKind::Network
+        | FaultKind::Malformed
+        | FaultKind::GateClosed
+        | FaultKind::NoLease => Actor::Azure,
     }
 }
 
@@ -103,7 +111,13 @@ pub fn advice(fault: &Fault, side: Side) -> String {
         FaultKind::Refused => "see Azure's message; it is tried again slowly".to_owned(),
         FaultKind::Locked => "remove the lock, or set deletionPolicy: Orphan to leave it in Azure".to_owned(),
         FaultKind::NoLease => "another replica takes over".to_owned(),
-        _ => "it is retried".to_owned(),
+        FaultKind::Throttled
+        | FaultKind::Busy
+        | FaultKind::Server
+        | FaultKind::Unavailable
+        | FaultKind::Network
+        | FaultKind::Malformed
+        | FaultKind::GateClosed => "it is retried".to_owned(),
     }
 }
 
@@ -139,7 +153,21 @@ fn denies(fault: &Fault) -> bool {
     match fault.kind {
         FaultKind::PermissionDenied | FaultKind::Unauthenticated | FaultKind::WrongTenant => true,
         FaultKind::UnprovenNotFound => fault.code == "SubscriptionNotFound",
-        _ => false,
+        FaultKind::SignIn(_)
+        | FaultKind::LinkedTenantDenied
+        | FaultKind::LinkedPermissionDenied
+        | FaultKind::NotFound
+        | FaultKind::Refused
+        | FaultKind::Locked
+        | FaultKind::Throttled
+        | FaultKind::Busy
+        | FaultKind::Server
+        | FaultKind::Unavailable
+        | FaultKind::Network
+        | FaultKind::Malformed
+        | FaultKind::GateClosed
+        | FaultKind::NoLease
+        | FaultKind::SourceGone => false,
     }
 }
 

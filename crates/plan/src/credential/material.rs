@@ -297,7 +297,7 @@ fn read<M: Material>(state: State<M>, result: Result<M, Fault>, read_at: Duratio
                 // Nobody answered: what is in hand still stands, and so does that the source is gone.
                 Source::There | Source::Unanswered(_) if fault.is_passing() => Source::Unanswered(fault),
                 Source::Gone(why) if fault.is_passing() => Source::Gone(why),
-                _ => Source::Gone(fault),
+                Source::There | Source::Unanswered(_) | Source::Gone(_) => Source::Gone(fault),
             };
             (InHand { read_at, source, ..hand }, None)
         }
@@ -376,7 +376,7 @@ impl<M: Material> InHand<M> {
     fn loaded(&self, facts: &Facts<'_, M>) -> Result<Loaded<M>, Fault> {
         match &self.source {
             Source::Gone(why) if !(facts.holds)() => Err(why.clone()),
-            source => Ok(Loaded {
+            source @ (Source::There | Source::Unanswered(_) | Source::Gone(_)) => Ok(Loaded {
                 credential: self.material.clone(),
                 last_material: matches!(source, Source::Gone(_)),
             }),
@@ -453,7 +453,7 @@ impl<M: Material> Entry<M> {
     pub fn warning(&self) -> Option<&Fault> {
         match &self.state {
             State::InHand(InHand { source: Source::Unanswered(fault), .. }) => Some(fault),
-            state => state.source_fault(),
+            state @ (State::Unread | State::Missing { .. } | State::InHand(_)) => state.source_fault(),
         }
     }
 

@@ -187,7 +187,25 @@ pub fn reason(fault: &Fault) -> Reason {
         FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
         FaultKind::SignIn(SignInFault::Propagating) => Reason::Propagating,
         FaultKind::SignIn(SignInFault::Refused) => Reason::SignInRefused,
-        _ => Reason::Unreachable,
+        FaultKind::SignIn(SignInFault::Unreachable)
+        | FaultKind::Unauthenticated
+        | FaultKind::WrongTenant
+        | FaultKind::PermissionDenied
+        | FaultKind::LinkedTenantDenied
+        | FaultKind::LinkedPermissionDenied
+        | FaultKind::NotFound
+        | FaultKind::UnprovenNotFound
+        | FaultKind::Refused
+        | FaultKind::Locked
+        | FaultKind::Throttled
+        | FaultKind::Busy
+        | FaultKind::Server
+        | FaultKind::Unavailable
+        | FaultKind::Network
+        | FaultKind::Malformed
+        | FaultKind::GateClosed
+        | FaultKind::NoLease
+        | FaultKind::SourceGone => Reason::Unreachable,
     }
 }
 
@@ -255,11 +273,13 @@ pub fn report(
     // The Secret is read again within a probe, whether the credential works or not: there is no watch on Secrets.
     let next_change = if keeps { past.sticky_until() } else { shown.next_change };
     // A Secret that is missing costs Azure nothing to look for: sooner at first. Entra is asked once a probe.
-    let waiting = match finding.reason {
-        Reason::SecretNotFound | Reason::SourceNotFound | Reason::SourceForbidden => {
-            Waiting::Retry { streak: remembered.streak, after: None }
-        }
-        _ => Waiting::Retry { streak: 0, after: Some(probe) },
+    let waiting = if matches!(
+        finding.reason,
+        Reason::SecretNotFound | Reason::SourceNotFound | Reason::SourceForbidden
+    ) {
+        Waiting::Retry { streak: remembered.streak, after: None }
+    } else {
+        Waiting::Retry { streak: 0, after: Some(probe) }
     };
     let look = pace::next(waiting, waits, next_change, now).min(probe.max(SignedDuration::from_secs(1)));
     let happenings = transition(&old.conditions, &status.conditions);

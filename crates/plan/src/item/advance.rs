@@ -70,7 +70,14 @@ pub fn in_order<T: Copy>(effects: Vec<(T, Effect)>) -> Vec<(T, Effect)> {
     let place = |effect: &Effect| match effect {
         Effect::Persist => 1,
         Effect::Tell(_) if persists => 2,
-        _ => 0,
+        Effect::Hold
+        | Effect::Claim(_)
+        | Effect::Vouch
+        | Effect::Confirm
+        | Effect::Remake
+        | Effect::Put { .. }
+        | Effect::Delete
+        | Effect::Tell(_) => 0,
     };
     chosen.sort_by_key(|(_, effect)| place(effect));
     let mut persisted = false;
@@ -82,21 +89,20 @@ impl Item {
     /// The next move. What failed in this pass is not tried again before the next one.
     pub fn advance(&self, facts: &Facts<'_>) -> Advance {
         let situation = self.situation(facts);
-        let step = match transition::next(&situation) {
+        let next = transition::next(&situation);
+        let rests_on_nothing =
+            matches!(next, Move::Confirm | Move::Vouch) && self.read.sources_gone.is_some();
+        let step = if next == Move::DropClaim && !facts.policy.enforce && situation.goal == Goal::Present {
             // Under Observe an object keeps the claim that it has, and says what it sees.
-            Move::DropClaim if !facts.policy.enforce && situation.goal == Goal::Present => Move::Foreign,
+            Move::Foreign
+        } else if rests_on_nothing && !situation.quiet {
             // An earlier write may still come: then it is ours, and the claim must name it.
-            Move::Confirm | Move::Vouch if self.read.sources_gone.is_some() && !situation.quiet => {
-                Move::AwaitQuiet
-            }
+            Move::AwaitQuiet
+        } else if rests_on_nothing && next == Move::Confirm {
             // What the claim rests on went away before anything was written: nothing of ours is there.
-            Move::Confirm if self.read.sources_gone.is_some() => {
-                return Advance {
-                    step: Move::DropClaim,
-                    effects: vec![Effect::Claim(None), Effect::Persist],
-                };
-            }
-            step => step,
+            return Advance { step: Move::DropClaim, effects: vec![Effect::Claim(None), Effect::Persist] };
+        } else {
+            next
         };
         let effects = if self.read.write.is_some() { Vec::new() } else { self.effects(step, facts) };
         Advance { step, effects }

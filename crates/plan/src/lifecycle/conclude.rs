@@ -118,6 +118,45 @@ fn of_reason<K>(view: View<'_, K>, reason: Reason) -> Waiting {
         Reason::Connected | Reason::ConnectedAsSeenFromTarget | Reason::Succeeded | Reason::Observed => {
             Waiting::Nothing
         }
-        _ => Waiting::Someone,
+        Reason::Deleting
+        | Reason::DeletionBlocked
+        | Reason::Suspended
+        | Reason::InvalidSpec
+        | Reason::SameTenant
+        | Reason::TenantMismatch
+        | Reason::ManagerMismatch
+        | Reason::ScopeMismatch
+        | Reason::CredentialMismatch
+        | Reason::CredentialMissing
+        | Reason::MemberTypeMismatch
+        | Reason::RoutingNotEnabled
+        | Reason::ScopeNotAllowed
+        | Reason::NamespaceNotAllowed
+        | Reason::DependencyNotReady
+        | Reason::CredentialNotReady
+        | Reason::ConnectionNotReady
+        | Reason::ClaimedByOther
+        | Reason::Foreign
+        | Reason::AlreadyExistsAs
+        | Reason::ManagerNotFound
+        | Reason::GroupNotFound
+        | Reason::TargetMissing
+        | Reason::PermissionDenied
+        | Reason::AzureRefused
+        | Reason::Contended
+        | Reason::ProgressingWithRetry
+        | Reason::ScopeMismatched
+        | Reason::Rejected
+        | Reason::Conflict
+        | Reason::ReplaceNeeded
+        | Reason::Failed
+        | Reason::WouldChange
+        | Reason::TokenAcquired
+        | Reason::SecretNotFound
+        | Reason::SourceNotFound
+        | Reason::SourceForbidden
+        | Reason::SignInRefused
+        | Reason::Propagating
+        | Reason::Unreachable => Waiting::Someone,
     }
 }

@@ -118,9 +118,9 @@ fn hand_over<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
         return Some(plan);
     }
     let heirs: Vec<&str> = claimed(view)
-        .map(|(at, item)| match item.advance(&view.facts(at)).step {
-            Move::AwaitHeir => item.standing.heir.as_deref(),
-            _ => None,
+        .map(|(at, item)| {
+            let awaits = item.advance(&view.facts(at)).step == Move::AwaitHeir;
+            item.standing.heir.as_deref().filter(|_| awaits)
         })
         .collect::<Option<_>>()?;
     let message = format!(
@@ -252,10 +252,13 @@ fn conclude<K: Kind>(view: View<'_, K>, plan: &mut Plan<K::Step>) {
         .collect::<Option<Vec<_>>>()
         .and_then(|lefts| lefts.into_iter().min());
     let counting = quiet.is_none() && moves.iter().any(|(_, step)| *step == Move::AwaitGone);
-    plan.waiting = match waiting(view, &[], quiet.map_or(Waiting::Gone, Waiting::Quiet)) {
-        _ if counting => Waiting::Gone,
-        Waiting::Gone if blocked => Waiting::Retry { streak: view.object.memory.streak, after: None },
-        waiting => waiting,
+    let left = waiting(view, &[], quiet.map_or(Waiting::Gone, Waiting::Quiet));
+    plan.waiting = if counting {
+        Waiting::Gone
+    } else if blocked && left == Waiting::Gone {
+        Waiting::Retry { streak: view.object.memory.streak, after: None }
+    } else {
+        left
     };
 }
 

@@ -17,9 +17,10 @@ pub fn waiting<K: Kind>(view: View<'_, K>, findings: &[Finding], otherwise: Wait
     let mut longest: Option<Waiting> = None;
     for fault in items.chain(K::faults(view)) {
         let after = fault.retry_after.and_then(|after| SignedDuration::try_from(after).ok());
-        let this = match fault.kind {
-            FaultKind::NoLease => Waiting::Retry { streak: 2, after: None },
-            _ => Waiting::Retry { streak, after },
+        let this = if fault.kind == FaultKind::NoLease {
+            Waiting::Retry { streak: 2, after: None }
+        } else {
+            Waiting::Retry { streak, after }
         };
         longest = Some(match (longest, this) {
             // Of two waits that Azure asked for, the longer one.
