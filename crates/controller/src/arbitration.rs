@@ -11,12 +11,16 @@ use avnm_plan::{
 };
 use jiff::Timestamp;
 
-use crate::{contenders::contender, context::Context, owner::Owner, undecoded};
+use crate::{
+    contenders::contender,
+    owner::{Owner, Reconciler},
+    undecoded,
+};
 
 /// Enters every thing that is ours, and notes how it stands to what others want.
-pub(crate) fn contend<K: Owner>(context: &Context, object: &mut Object<K::Own>) {
+pub(crate) fn contend<K: Owner>(reconciler: &Reconciler<K>, object: &mut Object<K::Own>) {
     for at in 0..object.items.len() {
-        let contenders = K::contenders(context);
+        let contenders = &reconciler.contenders;
         let (standing, woken) = if let Some(me) = claimant(object, at) {
             contenders.contend(&me)
         } else {
@@ -25,13 +29,13 @@ pub(crate) fn contend<K: Owner>(context: &Context, object: &mut Object<K::Own>) 
             (Standing::default(), contenders.leave(&object.meta.uid, &thing))
         };
         object.items[at].standing = standing;
-        wake::<K>(context, &woken);
+        wake(reconciler, &woken);
     }
 }
 
 /// The pass is over: what it claims is reserved no more. What status still claims counts until it is written without it:
 /// nobody else may make what this object, seeing its own claim again, would delete.
-pub(crate) fn settle<K: Owner>(context: &Context, object: &Object<K::Own>, released: bool) {
+pub(crate) fn settle<K: Owner>(reconciler: &Reconciler<K>, object: &Object<K::Own>, released: bool) {
     for item in &object.items {
         let counts = |claim: Option<&avnm_api::Claim>| {
             let claim = claim.filter(|claim| !is_of_another(claim, item.id()))?;
@@ -39,44 +43,44 @@ pub(crate) fn settle<K: Owner>(context: &Context, object: &Object<K::Own>, relea
         };
         let claim = counts(item.durable()).or(counts(item.claim())).filter(|_| !released);
         let id = contender(&object.meta.uid, item.resource.field());
-        wake::<K>(context, &K::contenders(context).settle(&id, claim));
+        wake(reconciler, &reconciler.contenders.settle(&id, claim));
     }
 }
 
 /// Enters the objects of a kind that nobody has entered yet, before any verdict.
-pub(crate) fn enter_all<K: Owner>(context: &Context) {
-    for found in K::store(&context.stores).state() {
+pub(crate) fn enter_all<K: Owner>(reconciler: &Reconciler<K>) {
+    for found in reconciler.objects.state() {
         match &found.0 {
-            Ok(object) => enter(context, object),
-            Err(undecoded) => undecoded::enter(K::contenders(context), &*found, undecoded),
+            Ok(object) => enter(reconciler, object),
+            Err(undecoded) => undecoded::enter(&reconciler.contenders, &*found, undecoded),
         }
     }
 }
 
 /// Only these objects are there.
-pub(crate) fn retain<K: Owner>(context: &Context, uids: &HashSet<String>) {
-    wake::<K>(context, &K::contenders(context).retain(uids));
+pub(crate) fn retain<K: Owner>(reconciler: &Reconciler<K>, uids: &HashSet<String>) {
+    wake(reconciler, &reconciler.contenders.retain(uids));
 }
 
 /// An object is gone with all that it wanted.
-pub(crate) fn leave<K: Owner>(context: &Context, uid: &str) {
+pub(crate) fn leave<K: Owner>(reconciler: &Reconciler<K>, uid: &str) {
     let things = [Resource::ScopeConnection, Resource::ManagerConnection, Resource::Member];
-    wake::<K>(context, &K::contenders(context).leave(uid, &things.map(Resource::field)));
+    wake(reconciler, &reconciler.contenders.leave(uid, &things.map(Resource::field)));
 }
 
-fn enter<K: Owner>(context: &Context, found: &K) {
+fn enter<K: Owner>(reconciler: &Reconciler<K>, found: &K) {
     let Ok(object) = K::desire(&K::unread(found)) else { return };
     for at in 0..object.items.len() {
         if let Some(me) = claimant(&object, at) {
-            K::contenders(context).enter(&me);
+            reconciler.contenders.enter(&me);
         }
     }
 }
 
 /// Has these looked at again.
-fn wake<K: Owner>(context: &Context, woken: &[Claimant]) {
+fn wake<K: Owner>(reconciler: &Reconciler<K>, woken: &[Claimant]) {
     for woken in woken {
-        K::wake(context, &woken.namespace, &woken.name);
+        reconciler.wake.wake(&woken.namespace, &woken.name);
     }
 }
 

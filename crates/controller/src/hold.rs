@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use avnm_api::{ClusterTenantCredential, CredentialKind, CredentialRef, FINALIZER_IN_USE, TenantCredential};
 use avnm_terms::{KubeFault, KubeFaultKind};
 use kube::{
     Client, ResourceExt,
     api::{Patch, PatchParams},
 };
 
-use crate::{kube_io, place::Place};
+use crate::{credential_object::CredentialObject, kube_io, live, place::Place};
 
 /// So much of the lease must be left before a finalizer is put or taken off. Each write carries the version that was
 /// read, so a second will do.
@@ -48,6 +49,41 @@ where
     let mut finalizers = object.finalizers().to_vec();
     finalizers.push(finalizer.to_owned());
     set(client, object, finalizers, "hold").await
+}
+
+/// Puts our finalizer on credentials. They are read live: a hold on an old picture would be refused anyway.
+pub(crate) async fn credentials(
+    client: &Client,
+    namespace: &str,
+    references: &[CredentialRef],
+) -> Result<(), KubeFault> {
+    for reference in references {
+        match reference.kind {
+            CredentialKind::TenantCredential => {
+                credential::<TenantCredential>(client, namespace, reference).await?;
+            }
+            CredentialKind::ClusterTenantCredential => {
+                credential::<ClusterTenantCredential>(client, "", reference).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn credential<K: CredentialObject>(
+    client: &Client,
+    home: &str,
+    reference: &CredentialRef,
+) -> Result<(), KubeFault> {
+    let Some(object) = live::get::<K>(client, home, &reference.name).await? else {
+        let (gone, kind) = (reference.name.clone(), KubeFaultKind::NotFound);
+        return Err(KubeFault::local("hold credential", gone, kind, "it is gone"));
+    };
+    // The API server refuses new finalizers on what is being deleted; what is held already keeps its own.
+    if object.meta().deletion_timestamp.is_none() {
+        hold(client, &object, FINALIZER_IN_USE).await?;
+    }
+    Ok(())
 }
 
 /// Takes a finalizer off an object that is being deleted. `None` if that was the last one and it is gone.

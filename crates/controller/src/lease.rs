@@ -3,6 +3,7 @@
 
 mod settings;
 
+pub(crate) use settings::MARGIN;
 pub use settings::{LeaseError, LeaseSettings};
 
 use std::{
@@ -20,9 +21,6 @@ use kube::{Api, Client, ResourceExt, api::PostParams};
 use tokio::time::Instant;
 
 use crate::kube_io;
-
-/// So much of the lease must be left before a write to Azure goes out.
-pub(crate) const MARGIN: Duration = Duration::from_secs(5);
 
 /// What the holder knows: until when it surely holds the lease.
 #[derive(Debug, Clone, Default)]

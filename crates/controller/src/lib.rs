@@ -8,8 +8,8 @@
 
 mod arbitration;
 mod contenders;
-mod context;
 mod credential;
+mod credential_object;
 mod cross_tenant_connection;
 mod events;
 mod guarded;
@@ -21,7 +21,7 @@ mod kube_io;
 mod lease;
 mod live;
 mod log;
-mod materials;
+mod material;
 mod members;
 mod memory;
 mod metrics;
@@ -33,14 +33,18 @@ mod place;
 #[cfg(test)]
 mod recorded;
 mod refusal;
+mod resolve;
 mod run;
 mod settings;
+mod shared;
 mod static_member;
 mod status;
+mod stores;
 mod streams;
 mod subscribers;
 mod undecoded;
 mod wake;
+mod wakers;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};

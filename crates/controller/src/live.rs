@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    context::Stores,
-    credential::CredentialObject,
+    credential_object::CredentialObject,
     guarded::{Guarded, Undecoded},
     kube_io,
     memory::Remembered,
     place::Place,
+    stores::Stores,
 };
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,

@@ -1,10 +1,11 @@
-//! What a kind that owns things in Azure brings to the pass that all such kinds share.
+//! What a kind that owns things in Azure brings to the pass that all such kinds share, and what it is handed there.
 
-use avnm_arm::Credential;
+use std::sync::Arc;
+
 use avnm_plan::{
-    credential::UsableCredential,
-    finding::Finding,
+    finding::{Finding, Happening},
     lifecycle::{self, Dependent, Object},
+    pace::Waits,
     status::After,
 };
 use avnm_terms::KubeFault;
@@ -12,12 +13,14 @@ use kube::runtime::reflector::Store;
 
 use crate::{
     contenders::Contenders,
-    context::{Context, Resolved, Stores},
     guarded::Guarded,
     inventory::{Listener, Visit},
-    memory::Memories,
-    pass::Pass,
+    memory::{Memories, Remembered},
     place::Kind,
+    resolve::{Credentials, Resolver},
+    shared::Shared,
+    stores::Stores,
+    wake::Wake,
 };
 
 /// All that a process remembers of an object of this kind.
@@ -26,6 +29,42 @@ pub(crate) type Kept<K> = lifecycle::Kept<<<K as Owner>::Own as lifecycle::Kind>
 pub(crate) type Status<K> = <<K as Owner>::Own as lifecycle::Kind>::Status;
 /// A step that only it takes.
 pub(crate) type OwnStep<K> = <<K as Owner>::Own as lifecycle::Kind>::Step;
+
+/// What the passes of one kind use.
+pub(crate) struct Reconciler<K: Owner> {
+    pub(crate) shared: Arc<Shared>,
+    /// The caches: what objects refer to is of other kinds.
+    pub(crate) stores: Stores,
+    /// Its own objects among them.
+    pub(crate) objects: Store<Guarded<K>>,
+    pub(crate) memories: Memories<K, Kept<K>>,
+    /// Who wants what.
+    pub(crate) contenders: Contenders,
+    /// Has one of them looked at.
+    pub(crate) wake: Wake<Guarded<K>>,
+}
+
+/// A pass under way.
+pub(crate) struct Pass<'a, K: Owner> {
+    pub(crate) reconciler: &'a Reconciler<K>,
+    pub(crate) shared: &'a Shared,
+    pub(crate) visit: &'a Visit,
+    /// The object as it was last read or written.
+    pub(crate) resource: K,
+    pub(crate) remembered: Remembered<K, Kept<K>>,
+    /// What decisions know of it.
+    pub(crate) object: Object<K::Own>,
+    pub(crate) credentials: Credentials,
+    pub(crate) happenings: Vec<Happening>,
+    pub(crate) released: bool,
+}
+
+impl<K: Owner> Pass<'_, K> {
+    /// The waits that decisions use.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.shared.settings.waits
+    }
+}
 
 /// A kind whose objects own things in Azure.
 pub(crate) trait Owner: Kind {
@@ -38,18 +77,6 @@ pub(crate) trait Owner: Kind {
     /// Its name.
     const KIND: &'static str;
 
-    /// Where its objects are cached.
-    fn store(stores: &Stores) -> &Store<Guarded<Self>>;
-
-    /// What is remembered of them.
-    fn memories(context: &Context) -> &Memories<Self, Kept<Self>>;
-
-    /// Who wants what of them.
-    fn contenders(context: &Context) -> &Contenders;
-
-    /// Has one of them looked at.
-    fn wake(context: &Context, namespace: &str, name: &str);
-
     /// One of them, as the inventory knows it.
     fn listener(namespace: String, name: String) -> Listener;
 
@@ -58,8 +85,7 @@ pub(crate) trait Owner: Kind {
 
     /// What it refers to.
     fn read(
-        context: &Context,
-        visit: &Visit,
+        resolver: &Resolver<'_>,
         object: &Self,
     ) -> impl Future<Output = (Self::Inputs, Credentials)> + Send;
 
@@ -96,38 +122,4 @@ pub(crate) trait Owner: Kind {
 
     /// It was let go.
     fn released(_: &Pass<'_, Self>) {}
-}
-
-/// Credentials that were resolved, to find the material of those that decisions choose.
-#[derive(Debug, Default)]
-pub(crate) struct Credentials(pub(crate) Vec<Resolved>);
-
-impl Credentials {
-    /// The material of a credential.
-    pub(crate) fn of(&self, usable: Option<&UsableCredential>) -> Option<Credential> {
-        let reference = &usable?.credential;
-        self.0
-            .iter()
-            .find(|resolved| resolved.input.credential() == reference)
-            .and_then(|resolved| resolved.credential.clone())
-    }
-
-    /// Where a reference leads, asked once.
-    pub(crate) async fn resolve(
-        &mut self,
-        context: &Context,
-        visit: &Visit,
-        namespace: &str,
-        reference: &avnm_api::CredentialRef,
-        holds: bool,
-    ) -> avnm_plan::credential::CredentialInput {
-        let known = self.0.iter().find(|known| known.input.credential() == reference);
-        if let Some(known) = known {
-            return known.input.clone();
-        }
-        let one = context.resolve(visit, namespace, reference, holds).await;
-        let input = one.input.clone();
-        self.0.push(one);
-        input
-    }
 }

@@ -7,8 +7,7 @@ use avnm_arm::clock;
 use avnm_plan::{
     finding::{Finding, Happening},
     item::Begin,
-    lifecycle::{self, Object, Plan, View, decide, report},
-    pace::Waits,
+    lifecycle::{self, Plan, View, decide, report},
     reason::Readiness,
 };
 use avnm_terms::{KubeFault, KubeFaultKind};
@@ -16,82 +15,76 @@ use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
     arbitration,
-    context::{Context, stands},
     guarded::Guarded,
     inventory::{Visit, wish},
     kube_io::seconds,
-    materials,
+    material::AGAIN,
     memory::Remembered,
-    owner::{Credentials, Kept, OwnStep, Owner},
-    refusal, status, undecoded,
+    owner::{Kept, OwnStep, Owner, Pass, Reconciler},
+    refusal,
+    resolve::Resolver,
+    shared::Shared,
+    status,
+    stores::stands,
+    undecoded,
 };
 
 /// A pass looks at its decision again at most this often.
 const ROUNDS: usize = 24;
 
-/// A pass under way.
-pub(crate) struct Pass<'a, K: Owner> {
-    pub(crate) context: &'a Context,
-    pub(crate) visit: &'a Visit,
-    /// The object as it was last read or written.
-    pub(crate) resource: K,
-    pub(crate) remembered: Remembered<K, Kept<K>>,
-    /// What decisions know of it.
-    pub(crate) object: Object<K::Own>,
-    pub(crate) credentials: Credentials,
-    pub(crate) happenings: Vec<Happening>,
-    pub(crate) released: bool,
-}
-
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile<K: Owner>(
     guard: Arc<Guarded<K>>,
-    context: Arc<Context>,
+    reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
-    let object = match undecoded::decoded(&context, &guard).await {
+    let shared = &*reconciler.shared;
+    let object = match undecoded::decoded(shared, &reconciler.stores, &guard).await {
         Ok(object) => object,
         Err(action) => return Ok(action),
     };
-    context.metrics.pass(K::KIND);
+    shared.metrics.pass(K::KIND);
     let uid = object.uid().unwrap_or_default();
-    let mut remembered = K::memories(&context).take(&uid);
+    let mut remembered = reconciler.memories.take(&uid);
     let object = remembered.newest(&object);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let visit = context.inventory.visit(K::listener(namespace.clone(), name.clone()), wish(&object));
-    let (action, remembered) = run(&context, &visit, object, remembered).await;
-    context.inventory.leave(&visit);
+    let visit = shared.inventory.visit(K::listener(namespace.clone(), name.clone()), wish(&object));
+    let (action, remembered) = run(&reconciler, &visit, object, remembered).await;
+    shared.inventory.leave(&visit);
     match remembered {
-        Some(remembered) if stands(K::store(&context.stores), &namespace, &name, &uid) => {
-            K::memories(&context).put(&uid, remembered);
+        Some(remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
+            reconciler.memories.put(&uid, remembered);
         }
-        Some(_) | None => K::memories(&context).forget(&uid),
+        Some(_) | None => reconciler.memories.forget(&uid),
     }
     Ok(action)
 }
 
 async fn run<K: Owner>(
-    context: &Context,
+    reconciler: &Reconciler<K>,
     visit: &Visit,
     resource: K,
     mut remembered: Remembered<K, Kept<K>>,
 ) -> (Action, Option<Remembered<K, Kept<K>>>) {
-    let (inputs, credentials) = K::read(context, visit, &resource).await;
+    let (shared, stores) = (&*reconciler.shared, &reconciler.stores);
+    let resolver = Resolver { visit, stores, materials: &shared.materials };
+    let (inputs, credentials) = K::read(&resolver, &resource).await;
     if visit.waits() {
         // Its credential does not answer: nobody wakes it then, and it comes again.
-        return (Action::requeue(materials::AGAIN), Some(remembered));
+        return (Action::requeue(AGAIN), Some(remembered));
     }
     let object = match K::desire(&inputs) {
         Ok(object) => object,
-        Err(finding) => return invalid(context, resource, &finding, remembered).await,
+        Err(finding) => return invalid(shared, resource, &finding, remembered).await,
     };
-    if !stands(K::store(&context.stores), &object.meta.namespace, &object.meta.name, &object.meta.uid) {
+    if !stands(&reconciler.objects, &object.meta.namespace, &object.meta.name, &object.meta.uid) {
         // It went while its credentials were read.
         return (Action::await_change(), None);
     }
-    let begin = Begin { won: context.won, quiet: context.settings.waits.quiet, now: clock::moment() };
+    let begin = Begin { won: shared.won, quiet: shared.settings.waits.quiet, now: clock::moment() };
     let object = object.remembering(std::mem::take(&mut remembered.memory), &begin);
     let mut pass = Pass {
-        context,
+        reconciler,
+        shared,
         visit,
         resource,
         remembered,
@@ -114,37 +107,33 @@ async fn run<K: Owner>(
 }
 
 async fn invalid<K: Owner>(
-    context: &Context,
+    shared: &Shared,
     resource: K,
     finding: &Finding,
     mut remembered: Remembered<K, Kept<K>>,
 ) -> (Action, Option<Remembered<K, Kept<K>>>) {
     let shown = resource.shown();
     let generation = resource.meta().generation.unwrap_or_default();
-    let waits = &context.settings.waits;
+    let waits = &shared.settings.waits;
     let wanted = lifecycle::invalid::<K::Own>(shown.clone(), generation, finding, waits, clock::both());
     let sweep = seconds(waits.sweep);
-    let (_, wait) = status::show(context, &resource, (&shown, &wanted), &[], &mut remembered, sweep).await;
+    let (_, wait) = status::show(shared, &resource, (&shown, &wanted), &[], &mut remembered, sweep).await;
     (Action::requeue(wait), Some(remembered))
 }
 
 impl<K: Owner> Pass<'_, K> {
-    pub(crate) fn waits(&self) -> &Waits {
-        &self.context.settings.waits
-    }
-
     fn view(&self) -> View<'_, K::Own> {
-        View { object: &self.object, waits: &self.context.settings.waits, now: clock::both() }
+        View { object: &self.object, waits: &self.shared.settings.waits, now: clock::both() }
     }
 
     fn stands(&self) -> bool {
         let meta = &self.object.meta;
-        stands(K::store(&self.context.stores), &meta.namespace, &meta.name, &meta.uid)
+        stands(&self.reconciler.objects, &meta.namespace, &meta.name, &meta.uid)
     }
 
     /// Enters what is wanted among the contenders. Returns what was not wanted only because Azure refused the last look.
     fn contend(&mut self) -> Vec<bool> {
-        arbitration::contend::<K>(self.context, &mut self.object);
+        arbitration::contend(self.reconciler, &mut self.object);
         self.object.items.iter().map(avnm_plan::item::Item::denied).collect()
     }
 
@@ -154,7 +143,7 @@ impl<K: Owner> Pass<'_, K> {
         let mut back = back.filter(|(item, out)| **out && item.looked() && !item.denied());
         // It may have gone while Azure was read, and would stay among the contenders for ever.
         if back.next().is_some() && self.stands() {
-            arbitration::contend::<K>(self.context, &mut self.object);
+            arbitration::contend(self.reconciler, &mut self.object);
         }
     }
 
@@ -178,15 +167,15 @@ impl<K: Owner> Pass<'_, K> {
     /// Ends a pass that found a collection still being read: nothing is decided and nothing reported. The flight wakes the
     /// object; the wait is for what was missed.
     fn await_read(&self) -> Action {
-        arbitration::settle::<K>(self.context, &self.object, false);
+        arbitration::settle(self.reconciler, &self.object, false);
         Action::requeue(seconds(self.waits().sweep))
     }
 
     /// Writes what the pass came to, and says when to look again.
     async fn finish(&mut self, plan: &Plan<OwnStep<K>>) -> Action {
-        arbitration::settle::<K>(self.context, &self.object, self.released);
+        arbitration::settle(self.reconciler, &self.object, self.released);
         for happening in std::mem::take(&mut self.happenings) {
-            self.context.events.tell(&self.resource, &happening).await;
+            self.shared.events.tell(&self.resource, &happening).await;
         }
         if self.released {
             K::released(self);
@@ -195,11 +184,11 @@ impl<K: Owner> Pass<'_, K> {
         if let Some(fault) = self.object.kube.clone() {
             if !fault.is_refusal() {
                 // A stale writer writes nothing more: the next pass sees the newer object.
-                let wait = self.remembered.barred(&fault, self.context.settings.waits.retry_max);
+                let wait = self.remembered.barred(&fault, self.shared.settings.waits.retry_max);
                 return Action::requeue(wait);
             }
             // Status may be written all the same, and says it.
-            refusal::tell(self.context, &self.resource, &fault).await;
+            refusal::tell(self.shared, &self.resource, &fault).await;
         }
         if self.visit.waits() {
             return self.await_read();
@@ -223,7 +212,7 @@ impl<K: Owner> Pass<'_, K> {
         wait: Duration,
     ) -> Duration {
         let (new, wait) = status::show(
-            self.context,
+            self.shared,
             &self.resource,
             (shown, wanted),
             happenings,

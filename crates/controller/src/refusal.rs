@@ -8,12 +8,12 @@ use avnm_plan::finding::Happening;
 use avnm_terms::KubeFault;
 use kube::ResourceExt;
 
-use crate::{context::Context, place::Place};
+use crate::{place::Place, shared::Shared};
 
 /// Tells that a call for an object was refused.
-pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &KubeFault) {
+pub(crate) async fn tell<K: Place>(shared: &Shared, object: &K, fault: &KubeFault) {
     if let Cow::Borrowed(kind) = K::kind(&()) {
-        context.metrics.refused(kind);
+        shared.metrics.refused(kind);
     }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     tracing::warn!(kind = %K::kind(&()), namespace, name, %fault, "the Kubernetes API refused a call");
@@ -21,5 +21,5 @@ pub(crate) async fn tell<K: Place>(context: &Context, object: &K, fault: &KubeFa
         "the Kubernetes API refuses to {}: {}. Allow it: see the operator's rights and the admission policies of this cluster (ClusterOperator)",
         fault.operation, fault.message
     );
-    context.events.tell(object, &Happening::warning("KubernetesRefused", "Write", note)).await;
+    shared.events.tell(object, &Happening::warning("KubernetesRefused", "Write", note)).await;
 }

@@ -1,10 +1,11 @@
 //! Settings of the loop, with their units.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
+use avnm_arm::Cloud;
 use avnm_plan::pace::Waits;
+use url::Url;
 
-pub use crate::credential::source::Surroundings;
 use crate::lease::LeaseSettings;
 
 /// Everything that flags decide.
@@ -22,4 +23,17 @@ pub struct Settings {
     pub concurrency: u16,
     /// How long running passes get when the process is told to stop.
     pub drain: Duration,
+}
+
+/// What the operator's own surroundings give. None of it can come from a custom resource.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The operator's own namespace: Secrets and ServiceAccounts of the cluster kind lie there.
+    pub namespace: String,
+    /// The token that is projected into the operator's pod, if there is one.
+    pub federated_token_file: Option<PathBuf>,
+    /// The machine's metadata service, where it is not at its usual address.
+    pub metadata_endpoint: Option<Url>,
+    /// The cloud: its audience for assertions.
+    pub cloud: Cloud,
 }

@@ -10,7 +10,7 @@ use kube::{
 };
 use serde::Serialize;
 
-use crate::{context::Context, kube_io, memory::Remembered, place::Place, refusal};
+use crate::{kube_io, memory::Remembered, place::Place, refusal, shared::Shared};
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
@@ -21,7 +21,7 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 /// Ends a pass: writes what it shows, if that changed, and tells what happened. Gives the object as it was written, and
 /// when to look again: sooner than the pass wants to where Kubernetes did not let it through.
 pub(crate) async fn show<K, S, M>(
-    context: &Context,
+    shared: &Shared,
     object: &K,
     (shown, wanted): (&S, &S),
     happenings: &[Happening],
@@ -36,30 +36,30 @@ where
         remembered.let_through();
         return (None, wait);
     }
-    let written = match context.lease.check("write status", MARGIN) {
-        Ok(()) => write(&context.client, object, wanted).await,
+    let written = match shared.lease.check("write status", MARGIN) {
+        Ok(()) => write(&shared.client, object, wanted).await,
         Err(fault) => Err(fault),
     };
     match written {
         Ok(new) => {
             // The derived kinds borrow their names.
             if let Cow::Borrowed(kind) = K::kind(&()) {
-                context.metrics.status_write(kind);
+                shared.metrics.status_write(kind);
             }
             remembered.let_through();
             remembered.wrote(object, &new);
             for happening in happenings {
-                context.events.tell(&new, happening).await;
+                shared.events.tell(&new, happening).await;
             }
             (Some(new), wait)
         }
         Err(fault) => {
             if fault.is_refusal() {
-                refusal::tell(context, object, &fault).await;
+                refusal::tell(shared, object, &fault).await;
             } else {
                 tracing::debug!(%fault, "status was not written");
             }
-            (None, remembered.barred(&fault, context.settings.waits.retry_max))
+            (None, remembered.barred(&fault, shared.settings.waits.retry_max))
         }
     }
 }

@@ -26,10 +26,11 @@ use kube::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    context::{Stores, Wakers},
-    credential::CredentialObject,
+    credential_object::CredentialObject,
     guarded::Guarded,
     place::{Place, named},
+    stores::{Stores, uids},
+    wakers::Wakers,
 };
 
 /// Summaries of objects that others depend on: only a change of these wakes dependents.
@@ -59,14 +60,6 @@ fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
         .and_then(|conditions| find(conditions, "Ready"))
         .map(|ready| format!("{} {} {:?}", ready.status, ready.reason, ready.observed_generation))
         .unwrap_or_default()
-}
-
-/// The uids that a cache shows.
-pub(crate) fn uids<K>(store: &Store<Guarded<K>>) -> HashSet<String>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    store.state().iter().filter_map(|object| object.uid()).collect()
 }
 
 /// The watch of one kind: pruned, cached, and tapped for those who depend on it.
@@ -124,16 +117,6 @@ pub(crate) async fn control<K, C, F>(
             }
         })
         .await;
-}
-
-/// Wakes a member.
-pub(crate) fn member(wakers: &Wakers, namespace: &str, name: &str) {
-    wakers.members.wake(namespace, name);
-}
-
-/// Wakes a connection.
-pub(crate) fn connection(wakers: &Wakers, namespace: &str, name: &str) {
-    wakers.connections.wake(namespace, name);
 }
 
 /// The watch of namespaces: their metadata only, and of that the labels. It is the type that makes kube ask for no more,
@@ -306,7 +289,7 @@ fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &Cr
         let namespace = object.namespace().unwrap_or_default();
         let held = object.status.iter().flat_map(claimed);
         if halves(&object.spec).chain(held).any(|used| is_it(&namespace, used)) {
-            connection(wakers, &namespace, &object.name_any());
+            wakers.connections.wake(&namespace, &object.name_any());
             through.insert((namespace, object.name_any()));
         }
     }
@@ -324,7 +307,7 @@ fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &Cr
                 .as_ref()
                 .is_some_and(|reference| through.contains(&(namespace.clone(), reference.name.clone())));
         if uses {
-            member(wakers, &namespace, &object.name_any());
+            wakers.members.wake(&namespace, &object.name_any());
         }
     }
 }
@@ -378,7 +361,7 @@ fn wake_orphaned_members(stores: &Stores, wakers: &Wakers) {
             continue;
         };
         if stores.connections.get(&named(&namespace, &reference.name)).is_none() {
-            member(wakers, &namespace, &object.name_any());
+            wakers.members.wake(&namespace, &object.name_any());
         }
     }
 }
@@ -389,7 +372,7 @@ fn wake_members(stores: &Stores, wakers: &Wakers, guard: &Guarded<CrossTenantCon
         let Ok(object) = &found.0 else { continue };
         let names = object.spec.connection_ref.as_ref().is_some_and(|reference| reference.name == name);
         if names && object.namespace().as_deref() == Some(&namespace) {
-            member(wakers, &namespace, &object.name_any());
+            wakers.members.wake(&namespace, &object.name_any());
         }
     }
 }
@@ -401,7 +384,7 @@ pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event
     if let Ok(object) = &guard.0
         && let Some(reference) = &object.spec.connection_ref
     {
-        connection(wakers, &namespace, &reference.name);
+        wakers.connections.wake(&namespace, &reference.name);
     }
     wake_credentials(stores, wakers, &namespace);
 }

@@ -8,12 +8,12 @@ use avnm_terms::Fault;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::{
-    context::{Stores, Wakers},
     guarded::Guarded,
     inventory::{Listener, Subscribers},
-    materials::Materials,
+    material::Materials,
     members::Changed,
-    streams,
+    stores::Stores,
+    wakers::Wakers,
 };
 
 /// The objects of this cluster, as the inventory tells them.
@@ -26,8 +26,8 @@ pub(crate) struct Objects {
 impl Subscribers for Objects {
     fn wake(&self, listener: &Listener) {
         match listener {
-            Listener::Connection { namespace, name } => streams::connection(&self.wakers, namespace, name),
-            Listener::Member { namespace, name } => streams::member(&self.wakers, namespace, name),
+            Listener::Connection { namespace, name } => self.wakers.connections.wake(namespace, name),
+            Listener::Member { namespace, name } => self.wakers.members.wake(namespace, name),
         }
     }
 

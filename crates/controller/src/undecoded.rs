@@ -19,11 +19,12 @@ use serde_json::Value;
 
 use crate::{
     contenders::{Contenders, contender},
-    context::Context,
     guarded::{Guarded, Undecoded},
     hold, kube_io, live,
     place::Kind,
+    shared::Shared,
     status,
+    stores::Stores,
 };
 
 /// What became of such a pass.
@@ -40,11 +41,15 @@ enum Outcome<K> {
 ///
 /// # Errors
 /// It does not decode: its own pass is over, and the runtime does this next.
-pub(crate) async fn decoded<K: Kind>(context: &Context, guard: &Guarded<K>) -> Result<K, Action> {
+pub(crate) async fn decoded<K: Kind>(
+    shared: &Shared,
+    stores: &Stores,
+    guard: &Guarded<K>,
+) -> Result<K, Action> {
     if let Ok(object) = &guard.0 {
         return Ok(object.clone());
     }
-    match pass(context, guard).await {
+    match pass(shared, stores, guard).await {
         Outcome::Decodes(object) => Ok(*object),
         Outcome::Later(wait) => Err(Action::requeue(wait)),
         Outcome::Gone => Err(Action::await_change()),
@@ -52,13 +57,13 @@ pub(crate) async fn decoded<K: Kind>(context: &Context, guard: &Guarded<K>) -> R
 }
 
 /// One pass of an object that does not decode. It looks live: what the cache shows may be from before somebody put it right.
-async fn pass<K>(context: &Context, guard: &Guarded<K>) -> Outcome<K>
+async fn pass<K>(shared: &Shared, stores: &Stores, guard: &Guarded<K>) -> Outcome<K>
 where
     K: Kind,
 {
-    let again = Duration::try_from(context.settings.waits.sweep).unwrap_or(kube_io::AGAIN);
+    let again = Duration::try_from(shared.settings.waits.sweep).unwrap_or(kube_io::AGAIN);
     let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
-    let found = match live::get::<Guarded<K>>(&context.client, &namespace, &name).await {
+    let found = match live::get::<Guarded<K>>(&shared.client, &namespace, &name).await {
         Ok(Some(found)) => found,
         Ok(None) => return Outcome::Gone,
         Err(fault) => {
@@ -73,7 +78,7 @@ where
     let uid = found.uid().unwrap_or_default();
     let holds = !lenient::claims(&undecoded.raw, &uid).is_empty();
     if found.meta().deletion_timestamp.is_some() && (!holds || lenient::leaves(&undecoded.raw)) {
-        return match release(context, &found).await {
+        return match release(shared, stores, &found).await {
             Ok(()) => Outcome::Gone,
             Err(fault) => {
                 tracing::warn!(%fault, "an object that does not decode was not let go");
@@ -81,7 +86,7 @@ where
             }
         };
     }
-    say(context, &found, undecoded).await;
+    say(shared, &found, undecoded).await;
     Outcome::Later(again)
 }
 
@@ -109,19 +114,19 @@ pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undeco
 }
 
 /// Takes the finalizers off, where nothing needs them: a credential's only when nobody holds anything with it.
-async fn release<K>(context: &Context, found: &Guarded<K>) -> Result<(), KubeFault>
+async fn release<K>(shared: &Shared, stores: &Stores, found: &Guarded<K>) -> Result<(), KubeFault>
 where
     K: Kind,
 {
-    context.lease.check("release", hold::MARGIN)?;
-    hold::release(&context.client, found, FINALIZER_AZURE).await?;
+    shared.lease.check("release", hold::MARGIN)?;
+    hold::release(&shared.client, found, FINALIZER_AZURE).await?;
     if let Some(kind) = credential_kind(&K::kind(&())) {
         let (namespace, name) = (found.namespace().unwrap_or_default(), found.name_any());
         let reference = avnm_api::CredentialRef { kind, name };
-        if !live::users(&context.client, &context.stores, &namespace, &reference).await?.is_empty() {
+        if !live::users(&shared.client, stores, &namespace, &reference).await?.is_empty() {
             return Ok(());
         }
-        hold::release(&context.client, found, FINALIZER_IN_USE).await?;
+        hold::release(&shared.client, found, FINALIZER_IN_USE).await?;
     }
     Ok(())
 }
@@ -133,7 +138,7 @@ fn credential_kind(kind: &str) -> Option<avnm_api::CredentialKind> {
 }
 
 /// Says in status what is not understood; all else of status stays as it is.
-async fn say<K>(context: &Context, found: &Guarded<K>, undecoded: &Undecoded)
+async fn say<K>(shared: &Shared, found: &Guarded<K>, undecoded: &Undecoded)
 where
     K: Kind,
 {
@@ -162,14 +167,14 @@ where
     let Ok(list) = serde_json::to_value(&wanted) else { return };
     shown["conditions"] = list;
     shown["observedGeneration"] = generation.into();
-    let written = match context.lease.check("write status", status::MARGIN) {
-        Ok(()) => status::write(&context.client, found, &shown).await.map(drop),
+    let written = match shared.lease.check("write status", status::MARGIN) {
+        Ok(()) => status::write(&shared.client, found, &shown).await.map(drop),
         Err(fault) => Err(fault),
     };
     if let Err(fault) = written {
         tracing::warn!(%fault, "the status of an object that does not decode was not written");
     }
     if !told {
-        context.events.tell(found, &Happening::warning("Undecodable", "Decode", message)).await;
+        shared.events.tell(found, &Happening::warning("Undecodable", "Decode", message)).await;
     }
 }

@@ -10,40 +10,18 @@ use avnm_plan::{
     lifecycle::{Dependent, Object},
 };
 use avnm_terms::KubeFault;
-use kube::runtime::reflector::Store;
 
 use crate::{
-    contenders::Contenders,
-    context::{Context, Stores},
-    guarded::Guarded,
-    inventory::{Listener, Visit},
+    inventory::Listener,
     live,
-    memory::Memories,
-    owner::{Credentials, Kept, Owner},
-    pass::Pass,
-    streams,
+    owner::{Owner, Pass},
+    resolve::{Credentials, Resolver},
 };
 
 impl Owner for CrossTenantConnection {
     type Own = Connection;
     type Inputs = Inputs;
     const KIND: &'static str = "CrossTenantConnection";
-
-    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
-        &stores.connections
-    }
-
-    fn memories(context: &Context) -> &Memories<Self, Kept<Self>> {
-        &context.connections
-    }
-
-    fn contenders(context: &Context) -> &Contenders {
-        &context.contenders.connections
-    }
-
-    fn wake(context: &Context, namespace: &str, name: &str) {
-        streams::connection(&context.wakers, namespace, name);
-    }
 
     fn listener(namespace: String, name: String) -> Listener {
         Listener::Connection { namespace, name }
@@ -53,8 +31,8 @@ impl Owner for CrossTenantConnection {
         self.status.clone().unwrap_or_default()
     }
 
-    async fn read(context: &Context, visit: &Visit, object: &Self) -> (Inputs, Credentials) {
-        read::read(context, visit, object).await
+    async fn read(resolver: &Resolver<'_>, object: &Self) -> (Inputs, Credentials) {
+        read::read(resolver, object).await
     }
 
     fn unread(object: &Self) -> Inputs {
@@ -71,7 +49,7 @@ impl Owner for CrossTenantConnection {
     }
 
     async fn dependents(pass: &Pass<'_, Self>) -> Result<Vec<Dependent>, KubeFault> {
-        let (client, members) = (&pass.context.client, &pass.context.stores.members);
+        let (client, members) = (&pass.shared.client, &pass.reconciler.stores.members);
         let meta = &pass.object.meta;
         live::dependents(client, members, &meta.namespace, &meta.name).await
     }

@@ -11,7 +11,7 @@ use avnm_terms::{ConnectionState, Reading};
 use crate::{
     inventory::Picture,
     item::{Connects, Reader, entries, halves_took, parent_missing},
-    pass::Pass,
+    owner::Pass,
 };
 
 /// The halves that are someone else's: found by list, and matched on what they connect.
@@ -31,7 +31,7 @@ fn external_half(pass: &mut Pass<'_, CrossTenantConnection>, half: Half, forced:
         Half::Scope => (Connects::Scope(&own.manager, &own.tenant, &own.scope), own.manager.arm()),
         Half::Target => (Connects::Manager(&own.scope, &own.manager), own.scope.arm()),
     };
-    let reader = Reader { visit: pass.visit, inventory: &pass.context.inventory, credential: &credential };
+    let reader = Reader { visit: pass.visit, inventory: &pass.shared.inventory, credential: &credential };
     let look =
         Look { took: halves_took(reader, connects), ..pass.freshness(Subject::External, half.at(), forced) };
     let wanted = pass.visit.wanted(look.age(pass.waits()));
@@ -42,7 +42,7 @@ fn external_half(pass: &mut Pass<'_, CrossTenantConnection>, half: Half, forced:
         Reading::Absent => Reading::Unread(parent_missing(half.resource(), parent)),
         Reading::Found(all) => {
             // What another object of this cluster holds is for another connection, and no mistake.
-            let contenders = &pass.context.contenders.connections;
+            let contenders = &pass.reconciler.contenders;
             let stray = |entry: &&crate::item::Entry| {
                 entry.mismatch && !contenders.holds(&id_key(&own.tenant, &entry.seen.id))
             };
@@ -74,7 +74,7 @@ pub(super) fn listing(pass: &mut Pass<'_, CrossTenantConnection>, forced: bool) 
     }
     let look = pass.freshness(Subject::Listing, Half::Scope.at(), forced);
     let wanted = pass.visit.wanted(look.age(pass.waits()));
-    let managers = &pass.context.inventory.managers;
+    let managers = &pass.shared.inventory.managers;
     let picture = pass.visit.read(managers, &credential, &own.manager, wanted);
     let Picture::Known(snapshot) = picture else { return };
     let listed = snapshot.reading.map(|manager| manager.lists(&own.tenant, own.scope.arm()));

@@ -7,14 +7,10 @@ use avnm_plan::{
     meta::Meta,
 };
 
-use crate::{context::Context, inventory::Visit, owner::Credentials};
+use crate::resolve::{Credentials, Resolver};
 
 /// The object and what it refers to.
-pub(super) async fn read(
-    context: &Context,
-    visit: &Visit,
-    object: &CrossTenantConnection,
-) -> (Inputs, Credentials) {
+pub(super) async fn read(resolver: &Resolver<'_>, object: &CrossTenantConnection) -> (Inputs, Credentials) {
     let meta = Meta::of(object);
     let status = object.status.clone().unwrap_or_default();
     let mut resolved = Credentials::default();
@@ -49,7 +45,7 @@ pub(super) async fn read(
         for (slot, reference) in [(&mut input.spec, spec), (&mut input.claim, claim)] {
             let Some(reference) = reference else { continue };
             let holds = holds(&reference);
-            *slot = Some(resolved.resolve(context, visit, &meta.namespace, &reference, holds).await);
+            *slot = Some(resolved.resolve(resolver, &meta.namespace, &reference, holds).await);
         }
     }
     (Inputs { meta, spec: object.spec.clone(), status, credentials }, resolved)

@@ -12,9 +12,9 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    cell::{Cell, Collection, Concerned, Fetch, Key},
     known::Snapshot,
     listener::{Listener, Subscribers},
-    table::{Cell, Collection, Concerned, Fetch, Key},
 };
 
 /// Collections that are read with one credential at the same time; more of them wait for their turn. A bound on all

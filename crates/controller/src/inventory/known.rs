@@ -20,6 +20,15 @@ impl<T> Clone for Snapshot<T> {
     }
 }
 
+/// A collection, as a pass gets it.
+#[derive(Debug)]
+pub(crate) enum Picture<T> {
+    /// As new as wanted.
+    Known(Snapshot<T>),
+    /// It is being read, and the pass ends: the object is woken when it was read.
+    Flying,
+}
+
 /// How new a picture has to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {

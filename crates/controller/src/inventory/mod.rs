@@ -1,6 +1,7 @@
 //! The controller's picture of Azure: one snapshot per credential source and collection, read page by page, once at a
 //! time, swept regularly. No code here costs one GET per object, and no pass waits for a read.
 
+mod cell;
 mod flight;
 mod known;
 mod listener;
@@ -17,14 +18,12 @@ use avnm_terms::{Group, GroupId, Manager, ManagerConnection, ManagerId, ScopeCon
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    materials::Standing,
-    members::{Changed, Members},
-};
+use crate::members::{Changed, Members};
 
-pub(crate) use known::{Snapshot, Wanted};
+pub(crate) use known::{Picture, Snapshot, Wanted};
 pub(crate) use listener::{Listener, Subscribers};
-pub(crate) use visit::{Picture, Visit, wish};
+pub(crate) use sweep::Standing;
+pub(crate) use visit::{Visit, wish};
 
 use self::{
     flight::Flights,

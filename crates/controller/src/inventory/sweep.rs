@@ -2,12 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use avnm_arm::{CredentialKey, clock};
+use avnm_arm::{Credential, CredentialKey, clock};
+use avnm_plan::credential::material;
 use futures::StreamExt as _;
 use tokio::task::JoinHandle;
 
-use super::table::{Cell, Collection, Key, Table};
-use crate::materials::Standing;
+use super::{
+    cell::{Cell, Collection, Key},
+    table::Table,
+};
+
+/// What has become of a credential since something was read with it.
+pub(crate) type Standing = material::Standing<Box<Credential>>;
 
 /// Collections of one kind that a sweep reads at the same time.
 pub(super) const AT_ONCE: usize = 4;

@@ -17,20 +17,12 @@ use kube::{Resource, ResourceExt as _};
 use tokio::time::Instant;
 
 use super::{
-    known::{Snapshot, Wanted},
+    cell::{Collection, Key},
+    known::{Picture, Wanted},
     listener::Listener,
-    table::{Collection, Key, Table},
+    table::Table,
 };
 use crate::kube_io::seconds;
-
-/// A collection, as a pass gets it.
-#[derive(Debug)]
-pub(crate) enum Picture<T> {
-    /// As new as wanted.
-    Known(Snapshot<T>),
-    /// It is being read, and the pass ends: the object is woken when it was read.
-    Flying,
-}
 
 /// What an object wishes, as far as waits go: its generation, and the request that it carries.
 pub(crate) type Wish = (i64, Option<String>);

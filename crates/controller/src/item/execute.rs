@@ -10,8 +10,7 @@ use avnm_plan::{
 use super::azure;
 use crate::{
     hold, live,
-    owner::{OwnStep, Owner},
-    pass::Pass,
+    owner::{OwnStep, Owner, Pass},
     status,
 };
 
@@ -50,7 +49,7 @@ impl<K: Owner> Pass<'_, K> {
 
     /// Whether the object is still what this pass read; the next pass begins with what it is now.
     async fn may_write(&mut self, operation: &'static str) -> bool {
-        let client = &self.context.client;
+        let client = &self.shared.client;
         let still = live::unchanged(client, operation, &self.resource, &mut self.remembered).await;
         self.object.kube = still.err();
         self.object.kube.is_none()
@@ -58,8 +57,8 @@ impl<K: Owner> Pass<'_, K> {
 
     async fn hold(&mut self, credentials: &[CredentialRef]) {
         let namespace = self.object.meta.namespace.clone();
-        let held = match self.context.lease.check("hold", hold::MARGIN) {
-            Ok(()) => self.context.hold_credentials(&namespace, credentials).await,
+        let held = match self.shared.lease.check("hold", hold::MARGIN) {
+            Ok(()) => hold::credentials(&self.shared.client, &namespace, credentials).await,
             Err(fault) => Err(fault),
         };
         if let Err(fault) = held {
@@ -67,7 +66,7 @@ impl<K: Owner> Pass<'_, K> {
             return;
         }
         self.object.held_now.extend(credentials.iter().cloned());
-        match hold::hold(&self.context.client, &self.resource, FINALIZER_AZURE).await {
+        match hold::hold(&self.shared.client, &self.resource, FINALIZER_AZURE).await {
             Ok(new) => {
                 self.remembered.wrote(&self.resource, &new);
                 self.resource = new;
@@ -79,17 +78,17 @@ impl<K: Owner> Pass<'_, K> {
 
     /// Writes the claims as they stand, durably.
     async fn persist(&mut self) {
-        if let Err(fault) = self.context.lease.check("write claim", crate::lease::MARGIN) {
+        if let Err(fault) = self.shared.lease.check("write claim", crate::lease::MARGIN) {
             self.object.kube = Some(fault);
             return;
         }
         let wanted = K::Own::with_claims(&self.object, self.resource.shown());
-        match status::write(&self.context.client, &self.resource, &wanted).await {
+        match status::write(&self.shared.client, &self.resource, &wanted).await {
             Ok(new) => {
-                self.context.metrics.status_write(K::KIND);
+                self.shared.metrics.status_write(K::KIND);
                 self.remembered.wrote(&self.resource, &new);
                 self.resource = new;
-                let waits = self.context.settings.waits;
+                let waits = self.shared.settings.waits;
                 self.object.persisted(self.resource.shown(), &waits, clock::moment());
             }
             Err(fault) => self.object.kube = Some(fault),
@@ -109,7 +108,7 @@ impl<K: Owner> Pass<'_, K> {
         let namespace = &self.object.meta.namespace;
         let mut gone = None;
         for (usable, ids) in self.object.items[at].vouchers() {
-            match live::credential_refuses(&self.context.client, namespace, usable, &ids).await {
+            match live::credential_refuses(&self.shared.client, namespace, usable, &ids).await {
                 Ok(None) => {}
                 Ok(why) => {
                     gone = why;
@@ -144,7 +143,7 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let auxiliary = self.credentials.of(item.auxiliary.as_ref());
-        let (arm, address) = (&self.context.arm, &wish.address);
+        let (arm, address) = (&self.shared.arm, &wish.address);
         let answer = azure::put(arm, &signer, auxiliary.as_ref(), address, description).await;
         // After the call: what is waited for counts from its end, and a call may take a minute.
         let sent = answer.is_ok();
@@ -164,7 +163,7 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let auxiliary = self.credentials.of(item.auxiliary.as_ref());
-        let answer = azure::delete(&self.context.arm, &signer, auxiliary.as_ref(), &wish.address).await;
+        let answer = azure::delete(&self.shared.arm, &signer, auxiliary.as_ref(), &wish.address).await;
         let sent = answer.is_ok();
         self.answered(at, Answer::Deleted(answer));
         if sent {
@@ -174,8 +173,8 @@ impl<K: Owner> Pass<'_, K> {
     }
 
     async fn release(&mut self) {
-        let released = match self.context.lease.check("release", hold::MARGIN) {
-            Ok(()) => hold::release(&self.context.client, &self.resource, FINALIZER_AZURE).await,
+        let released = match self.shared.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&self.shared.client, &self.resource, FINALIZER_AZURE).await,
             Err(fault) => Err(fault),
         };
         match released {

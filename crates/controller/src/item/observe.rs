@@ -12,7 +12,10 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::azure::{self, Listed, Reader};
-use crate::{live, owner::Owner, pass::Pass};
+use crate::{
+    live,
+    owner::{Owner, Pass},
+};
 
 /// What a list says of an item.
 struct List {
@@ -85,7 +88,7 @@ impl<K: Owner> Pass<'_, K> {
         if !self.object.claims() || self.object.policies.leaves() || self.object.policies.suspend {
             return;
         }
-        self.object.crd = live::crd::<K>(&self.context.client).await;
+        self.object.crd = live::crd::<K>(&self.shared.client).await;
         self.object.dependents = K::dependents(self).await;
         if matches!(&self.object.dependents, Ok(all) if !all.is_empty()) {
             return;
@@ -104,7 +107,7 @@ impl<K: Owner> Pass<'_, K> {
     fn list(&self, at: At, forced: bool) -> Option<List> {
         let item = &self.object.items[at];
         let (wish, credential) = (item.wish.as_ref()?, self.credentials.of(item.signer.as_ref())?);
-        let inventory = &self.context.inventory;
+        let inventory = &self.shared.inventory;
         let reader = Reader { visit: self.visit, inventory, credential: &credential };
         let mut look = self.freshness(Subject::Own, at, forced);
         look.took = azure::took(reader, &wish.address);
@@ -152,13 +155,13 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let begun = clock::moment();
-        let reading = azure::get(&self.context.arm, &credential, &wish.address).await;
+        let reading = azure::get(&self.shared.arm, &credential, &wish.address).await;
         self.answered(at, Answer::Read { by: By::Got(begun), reading });
     }
 
     /// Takes note of an answer about an item.
     pub(crate) fn answered(&mut self, at: At, answer: Answer) {
-        let waits = self.context.settings.waits;
+        let waits = self.shared.settings.waits;
         self.object.answered(at, answer, &waits, clock::moment());
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::MARGIN;
+/// So much of the lease must be left before a write to Azure goes out.
+pub(crate) const MARGIN: Duration = Duration::from_secs(5);
 
 /// How the lease is held.
 #[derive(Debug, Clone)]

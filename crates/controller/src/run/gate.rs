@@ -8,7 +8,7 @@ use kube::Client;
 use tokio::sync::watch;
 
 use super::served::{is_served, may_list_namespaces};
-use crate::{arbitration, context::Context};
+use crate::{arbitration, owner::Reconciler};
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,12 +91,40 @@ impl Listed {
     }
 }
 
+/// Whether every object was entered among the contenders: no verdict falls before. Clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Synced(Arc<watch::Sender<bool>>);
+
+impl Synced {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// Whether verdicts may fall.
+    pub(super) fn is(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns once no verdict would fall too early. A pass that waits here holds one of its kind's slots; none of them
+    /// could do anything else.
+    pub(super) async fn wait(&self) {
+        // The sender lives as long as this does, so the wait cannot fail.
+        let _ = self.0.subscribe().wait_for(|synced| *synced).await;
+    }
+}
+
 /// Enters all objects once all were seen, and lets passes begin.
-pub(super) async fn open(context: Arc<Context>, client: Client, listed: Listed) {
+pub(super) async fn open(
+    connections: Arc<Reconciler<CrossTenantConnection>>,
+    members: Arc<Reconciler<StaticMember>>,
+    client: Client,
+    listed: Listed,
+    synced: Synced,
+) {
     listed.wait(&client).await;
-    arbitration::enter_all::<CrossTenantConnection>(&context);
-    arbitration::enter_all::<StaticMember>(&context);
-    context.synced.send_replace(true);
+    arbitration::enter_all(&connections);
+    arbitration::enter_all(&members);
+    synced.0.send_replace(true);
 }
 
 #[cfg(test)]

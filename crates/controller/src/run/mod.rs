@@ -18,11 +18,10 @@ use kube::{
         reflector::{self, Store, store::Writer},
     },
 };
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    context::{Contested, Context, Stores, Wakers},
+    contenders::Contenders,
     credential,
     events::Events,
     guarded::Guarded,
@@ -30,18 +29,25 @@ use crate::{
     inventory::Inventory,
     kube_io,
     lease::{Holder, LeaseGuard},
-    materials::Materials,
+    material::Materials,
     memory::Memories,
     metrics::Metrics,
+    owner::{Owner, Reconciler},
     pass,
     place::Place,
     settings::Settings,
+    shared::Shared,
+    stores::Stores,
     streams,
     subscribers::Objects,
     wake::Wake,
+    wakers::Wakers,
 };
 
-use self::gate::Listed;
+use self::{
+    gate::{Listed, Synced},
+    watches::First,
+};
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,40 +130,58 @@ fn stores() -> (Stores, Writers) {
 }
 
 /// What passes share, with nothing in it yet.
-fn context(
+fn shared(
     client: &Client,
     arm: Arm,
     lease: LeaseGuard,
     settings: Settings,
     metrics: Arc<Metrics>,
-    stores: Stores,
+    (stores, wakers): (&Stores, &Wakers),
     halt: &CancellationToken,
-) -> Context {
+) -> Shared {
     let (tokens, surroundings) = (arm.tokens().clone(), settings.surroundings.clone());
     let materials = Arc::new(Materials::new(client.clone(), tokens, surroundings, settings.probe));
-    let wakers = Wakers::default();
     let objects =
         Objects { stores: stores.clone(), wakers: wakers.clone(), materials: Arc::clone(&materials) };
     let retry_max = kube_io::seconds(settings.waits.retry_max);
-    Context {
+    Shared {
         inventory: Inventory::new(&arm, Arc::new(objects), retry_max, halt.clone()),
         events: Events::new(client.clone(), &settings.lease.identity),
-        contenders: Contested::default(),
-        connections: Memories::default(),
-        members: Memories::default(),
-        credentials: Memories::default(),
-        cluster_credentials: Memories::default(),
-        synced: watch::Sender::new(false),
         won: clock::moment(),
         client: client.clone(),
         materials,
-        stores,
-        wakers,
         arm,
         settings,
         lease,
         metrics,
     }
+}
+
+/// What the passes of a kind that owns things in Azure use, with nothing in it yet.
+fn owner<K: Owner>(
+    shared: &Arc<Shared>,
+    stores: &Stores,
+    objects: &Store<Guarded<K>>,
+    wake: &Wake<Guarded<K>>,
+) -> Arc<Reconciler<K>> {
+    Arc::new(Reconciler {
+        shared: Arc::clone(shared),
+        stores: stores.clone(),
+        objects: objects.clone(),
+        memories: Memories::default(),
+        contenders: Contenders::new(K::KIND),
+        wake: wake.clone(),
+    })
+}
+
+/// The same of a kind of credential.
+fn credentials<K>(shared: &Arc<Shared>, stores: &Stores, wakers: &Wakers) -> Arc<credential::Reconciler<K>> {
+    Arc::new(credential::Reconciler {
+        shared: Arc::clone(shared),
+        stores: stores.clone(),
+        wakers: wakers.clone(),
+        memories: Memories::default(),
+    })
 }
 
 /// Works until told to halt, and until the passes that ran then are over.
@@ -170,51 +194,71 @@ async fn lead(
     halt: CancellationToken,
 ) {
     let (stores, writers) = stores();
-    let context = Arc::new(context(&client, arm, lease, settings, metrics, stores.clone(), &halt));
-    let (wakers, listed) = (context.wakers.clone(), Listed::new());
-    let (client, shared, listed) = (&client, &context, &listed);
-    let namespaces = tokio::spawn(watches::namespaces(client, writers.namespaces, shared, listed));
-    let gate = tokio::spawn(gate::open(Arc::clone(shared), client.clone(), listed.clone()));
-    let sweeper = tokio::spawn(sweep::sweep(Arc::clone(shared)));
-    let connections = watches::connections(client, writers.connections, shared, listed);
-    let members = watches::members(client, writers.members, shared, listed);
-    let credentials = watches::credentials(client, writers.credentials, shared, listed);
-    let cluster_credentials = watches::credentials(client, writers.cluster_credentials, shared, listed);
-    tokio::join!(
-        control(connections, stores.connections, &wakers.connections, pass::reconcile, shared, &halt),
-        control(members, stores.members, &wakers.members, pass::reconcile, shared, &halt),
-        control(credentials, stores.credentials, &wakers.credentials, credential::reconcile, shared, &halt),
-        control(
-            cluster_credentials,
-            stores.cluster_credentials,
-            &wakers.cluster_credentials,
-            credential::reconcile,
-            shared,
-            &halt
-        ),
-    );
+    let wakers = Wakers::default();
+    let shared = Arc::new(shared(&client, arm, lease, settings, metrics, (&stores, &wakers), &halt));
+    let connections = owner(&shared, &stores, &stores.connections, &wakers.connections);
+    let members = owner(&shared, &stores, &stores.members, &wakers.members);
+    let tenant = credentials(&shared, &stores, &wakers);
+    let cluster = credentials(&shared, &stores, &wakers);
+    let first = First { listed: Listed::new(), synced: Synced::new() };
+
+    let gate = tokio::spawn(gate::open(
+        Arc::clone(&connections),
+        Arc::clone(&members),
+        client.clone(),
+        first.listed.clone(),
+        first.synced.clone(),
+    ));
+    let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&shared), stores.clone()));
+    let namespaces = watches::namespaces(&client, writers.namespaces, (&stores, &wakers), &first);
+    let namespaces = tokio::spawn(namespaces);
+    let run = Running { concurrency: shared.settings.concurrency, synced: &first.synced, halt: &halt };
+    let seen = watches::connections(&client, writers.connections, &connections, &wakers, &first);
+    let connections =
+        run.control(seen, stores.connections, &wakers.connections, pass::reconcile, connections);
+    let seen = watches::members(&client, writers.members, &members, &wakers, &first);
+    let members = run.control(seen, stores.members, &wakers.members, pass::reconcile, members);
+    let seen = watches::credentials(&client, writers.credentials, &tenant, &first);
+    let tenant = run.control(seen, stores.credentials, &wakers.credentials, credential::reconcile, tenant);
+    let (cache, wake) = (stores.cluster_credentials, &wakers.cluster_credentials);
+    let seen = watches::credentials(&client, writers.cluster_credentials, &cluster, &first);
+    let cluster = run.control(seen, cache, wake, credential::reconcile, cluster);
+    tokio::join!(connections, members, tenant, cluster);
     namespaces.abort();
     gate.abort();
     sweeper.abort();
 }
 
-/// The controller of one kind. Its passes begin once no verdict would fall too early.
-async fn control<K: Place, F>(
-    stream: impl watches::Objects<K>,
-    store: Store<Guarded<K>>,
-    wake: &Wake<Guarded<K>>,
-    reconcile: impl Fn(Arc<Guarded<K>>, Arc<Context>) -> F + Copy + Send + Sync + 'static,
-    context: &Arc<Context>,
-    halt: &CancellationToken,
-) where
-    Guarded<K>: Place,
-    F: Future<Output = Result<Action, Infallible>> + Send + 'static,
-{
-    let pass = move |object, context: Arc<Context>| async move {
-        context.wait_synced().await;
-        reconcile(object, context).await
-    };
-    let concurrency = context.settings.concurrency;
-    let (context, halt) = (Arc::clone(context), halt.clone());
-    streams::control(stream, store, wake.woken(), pass, context, concurrency, halt).await;
+/// How the controllers of all kinds run.
+struct Running<'a> {
+    /// Passes of a kind at the same time.
+    concurrency: u16,
+    synced: &'a Synced,
+    halt: &'a CancellationToken,
+}
+
+impl Running<'_> {
+    /// The controller of one kind. Its passes begin once no verdict would fall too early.
+    async fn control<K: Place, C: Send + Sync + 'static, F>(
+        &self,
+        stream: impl watches::Objects<K>,
+        store: Store<Guarded<K>>,
+        wake: &Wake<Guarded<K>>,
+        reconcile: impl Fn(Arc<Guarded<K>>, Arc<C>) -> F + Copy + Send + Sync + 'static,
+        reconciler: Arc<C>,
+    ) where
+        Guarded<K>: Place,
+        F: Future<Output = Result<Action, Infallible>> + Send + 'static,
+    {
+        let synced = self.synced.clone();
+        let pass = move |object, reconciler: Arc<C>| {
+            let synced = synced.clone();
+            async move {
+                synced.wait().await;
+                reconcile(object, reconciler).await
+            }
+        };
+        let (concurrency, halt) = (self.concurrency, self.halt.clone());
+        streams::control(stream, store, wake.woken(), pass, reconciler, concurrency, halt).await;
+    }
 }

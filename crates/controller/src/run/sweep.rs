@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use rand::Rng as _;
 
-use crate::{context::Context, kube_io::seconds};
+use crate::{kube_io::seconds, shared::Shared, stores::Stores};
 
 /// Sweeps for ever.
-pub(super) async fn sweep(context: Arc<Context>) {
-    let interval = seconds(context.settings.waits.sweep);
+pub(super) async fn sweep(shared: Arc<Shared>, stores: Stores) {
+    let interval = seconds(shared.settings.waits.sweep);
     loop {
         // Ten per cent of jitter keep many operators apart.
         let jitter = rand::rng().random_range(0.9..1.1);
         tokio::time::sleep(interval.mul_f64(jitter)).await;
-        context.metrics.sweep();
+        shared.metrics.sweep();
         // A pass that was under way when its credential went may have asked for a collection after that.
-        let credentials = context.stores.credential_uids();
-        context.inventory.retain_credentials(|uid| credentials.contains(uid));
-        context.materials.retain(&credentials);
-        let standing = |key: &_| context.materials.standing(key);
-        context.inventory.sweep(standing, interval.mul_f64(0.8)).await;
+        let credentials = stores.credential_uids();
+        shared.inventory.retain_credentials(|uid| credentials.contains(uid));
+        shared.materials.retain(&credentials);
+        let standing = |key: &_| shared.materials.standing(key);
+        shared.inventory.sweep(standing, interval.mul_f64(0.8)).await;
     }
 }

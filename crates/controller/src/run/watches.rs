@@ -11,10 +11,23 @@ use kube::{
     runtime::{reflector::store::Writer, watcher},
 };
 
-use super::gate::{Listed, Watched};
+use super::gate::{Listed, Synced, Watched};
 use crate::{
-    arbitration, context::Context, credential::CredentialObject, guarded::Guarded, owner::Owner, streams,
+    arbitration, credential,
+    credential_object::CredentialObject,
+    guarded::Guarded,
+    owner::{Owner, Reconciler},
+    stores::{Stores, uids},
+    streams,
+    wakers::Wakers,
 };
+
+/// How far the first lists are. Clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct First {
+    pub(super) listed: Listed,
+    pub(super) synced: Synced,
+}
 
 /// What a watch gives to a controller.
 pub(super) trait Objects<K>:
@@ -28,12 +41,13 @@ impl<K, S: Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static> O
 pub(super) fn connections(
     client: &Client,
     writer: Writer<Guarded<CrossTenantConnection>>,
-    context: &Arc<Context>,
-    listed: &Listed,
+    reconciler: &Arc<Reconciler<CrossTenantConnection>>,
+    wakers: &Wakers,
+    first: &First,
 ) -> impl Objects<CrossTenantConnection> + use<> {
-    let (seen, shared) = (streams::Seen::default(), Arc::clone(context));
-    owners(client, writer, context, (listed, Watched::Connections), move |event| {
-        streams::on_connection(&shared.stores, &shared.wakers, &seen, event);
+    let (seen, stores, wakers) = (streams::Seen::default(), reconciler.stores.clone(), wakers.clone());
+    owners(client, writer, reconciler, (first, Watched::Connections), move |event| {
+        streams::on_connection(&stores, &wakers, &seen, event);
     })
 }
 
@@ -41,12 +55,13 @@ pub(super) fn connections(
 pub(super) fn members(
     client: &Client,
     writer: Writer<Guarded<StaticMember>>,
-    context: &Arc<Context>,
-    listed: &Listed,
+    reconciler: &Arc<Reconciler<StaticMember>>,
+    wakers: &Wakers,
+    first: &First,
 ) -> impl Objects<StaticMember> + use<> {
-    let shared = Arc::clone(context);
-    owners(client, writer, context, (listed, Watched::Members), move |event| {
-        streams::on_member(&shared.stores, &shared.wakers, event);
+    let (stores, wakers) = (reconciler.stores.clone(), wakers.clone());
+    owners(client, writer, reconciler, (first, Watched::Members), move |event| {
+        streams::on_member(&stores, &wakers, event);
     })
 }
 
@@ -54,32 +69,32 @@ pub(super) fn members(
 fn owners<K, F>(
     client: &Client,
     writer: Writer<Guarded<K>>,
-    context: &Arc<Context>,
-    (listed, watched): (&Listed, Watched),
+    reconciler: &Arc<Reconciler<K>>,
+    (first, watched): (&First, Watched),
     tell: F,
 ) -> impl Objects<K> + use<K, F>
 where
     K: Owner,
     F: Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
 {
-    let (listed, context) = (listed.clone(), Arc::clone(context));
+    let (First { listed, synced }, reconciler) = (first.clone(), Arc::clone(reconciler));
     streams::watch::<K>(client.clone(), writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
-            let uids = streams::uids(K::store(&context.stores));
-            K::memories(&context).retain(&uids);
-            arbitration::retain::<K>(&context, &uids);
-            if *context.synced.borrow() {
+            let uids = uids(&reconciler.objects);
+            reconciler.memories.retain(&uids);
+            arbitration::retain(&reconciler, &uids);
+            if synced.is() {
                 // The kind was not served before, or its watch began anew: whoever came meanwhile contends at once.
-                arbitration::enter_all::<K>(&context);
+                arbitration::enter_all(&reconciler);
             }
             listed.note(watched);
         }
         if let watcher::Event::Delete(gone) = event {
             let uid = gone.uid().unwrap_or_default();
-            K::memories(&context).forget(&uid);
+            reconciler.memories.forget(&uid);
             let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
-            context.inventory.forget(&K::listener(namespace, name));
-            arbitration::leave::<K>(&context, &uid);
+            reconciler.shared.inventory.forget(&K::listener(namespace, name));
+            arbitration::leave(&reconciler, &uid);
         }
         tell(event);
     })
@@ -89,29 +104,31 @@ where
 pub(super) fn credentials<K: CredentialObject>(
     client: &Client,
     writer: Writer<Guarded<K>>,
-    context: &Arc<Context>,
-    listed: &Listed,
+    reconciler: &Arc<credential::Reconciler<K>>,
+    first: &First,
 ) -> impl Objects<K> + use<K> {
-    let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(context));
+    let (listed, seen) = (first.listed.clone(), streams::Seen::default());
+    let reconciler = Arc::clone(reconciler);
     let watched = match K::KIND {
         CredentialKind::TenantCredential => Watched::Credentials,
         CredentialKind::ClusterTenantCredential => Watched::ClusterCredentials,
     };
     streams::watch::<K>(client.clone(), writer, move |event| {
+        let credential::Reconciler { shared, stores, wakers, memories } = &*reconciler;
         if matches!(event, watcher::Event::InitDone) {
-            K::memories(&context).retain(&streams::uids(K::store(&context.stores)));
-            let uids = context.stores.credential_uids();
-            context.materials.retain(&uids);
-            context.inventory.retain_credentials(|uid| uids.contains(uid));
+            memories.retain(&uids(K::store(stores)));
+            let all = stores.credential_uids();
+            shared.materials.retain(&all);
+            shared.inventory.retain_credentials(|uid| all.contains(uid));
             listed.note(watched);
         }
         if let watcher::Event::Delete(gone) = event {
             let uid = gone.uid().unwrap_or_default();
-            context.materials.forget(&uid);
-            context.inventory.retain_credentials(|other| other != uid);
-            K::memories(&context).forget(&uid);
+            shared.materials.forget(&uid);
+            shared.inventory.retain_credentials(|other| other != uid);
+            memories.forget(&uid);
         }
-        streams::on_credential(&context.stores, &context.wakers, &seen, event);
+        streams::on_credential(stores, wakers, &seen, event);
     })
 }
 
@@ -119,15 +136,16 @@ pub(super) fn credentials<K: CredentialObject>(
 pub(super) fn namespaces(
     client: &Client,
     writer: Writer<PartialObjectMeta<Namespace>>,
-    context: &Arc<Context>,
-    listed: &Listed,
+    (stores, wakers): (&Stores, &Wakers),
+    first: &First,
 ) -> impl Future<Output = ()> + Send + 'static + use<> {
-    let (listed, seen, context) = (listed.clone(), streams::Seen::default(), Arc::clone(context));
+    let (listed, seen) = (first.listed.clone(), streams::Seen::default());
+    let (stores, wakers) = (stores.clone(), wakers.clone());
     let watch = streams::watch_namespaces(client.clone(), writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
             listed.note(Watched::Namespaces);
         }
-        streams::on_namespace(&context.stores, &context.wakers, &seen, event);
+        streams::on_namespace(&stores, &wakers, &seen, event);
     });
     watch.for_each(|namespace| {
         if let Err(error) = namespace {

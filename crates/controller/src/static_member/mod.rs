@@ -12,40 +12,19 @@ use avnm_plan::{
     status::After,
 };
 use avnm_terms::KubeFault;
-use kube::{Resource, runtime::reflector::Store};
+use kube::Resource;
 
 use crate::{
-    contenders::Contenders,
-    context::{Context, Stores},
-    guarded::Guarded,
-    inventory::{Listener, Visit},
+    inventory::Listener,
     live,
-    memory::Memories,
-    owner::{Credentials, Kept, Owner},
-    pass::Pass,
-    streams,
+    owner::{Owner, Pass},
+    resolve::{Credentials, Resolver},
 };
 
 impl Owner for StaticMember {
     type Own = Member;
     type Inputs = Inputs;
     const KIND: &'static str = "StaticMember";
-
-    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
-        &stores.members
-    }
-
-    fn memories(context: &Context) -> &Memories<Self, Kept<Self>> {
-        &context.members
-    }
-
-    fn contenders(context: &Context) -> &Contenders {
-        &context.contenders.members
-    }
-
-    fn wake(context: &Context, namespace: &str, name: &str) {
-        streams::member(&context.wakers, namespace, name);
-    }
 
     fn listener(namespace: String, name: String) -> Listener {
         Listener::Member { namespace, name }
@@ -55,8 +34,8 @@ impl Owner for StaticMember {
         self.status.clone().unwrap_or_default()
     }
 
-    async fn read(context: &Context, visit: &Visit, object: &Self) -> (Inputs, Credentials) {
-        read::read(context, visit, object).await
+    async fn read(resolver: &Resolver<'_>, object: &Self) -> (Inputs, Credentials) {
+        read::read(resolver, object).await
     }
 
     fn unread(object: &Self) -> Inputs {
@@ -70,7 +49,7 @@ impl Owner for StaticMember {
     /// The connection must be there, and stay.
     async fn vouch(pass: &Pass<'_, Self>) -> Result<Option<String>, KubeFault> {
         let Some(reference) = &pass.resource.spec.connection_ref else { return Ok(None) };
-        let (client, namespace) = (&pass.context.client, &pass.object.meta.namespace);
+        let (client, namespace) = (&pass.shared.client, &pass.object.meta.namespace);
         let name = &reference.name;
         let found = live::get::<CrossTenantConnection>(client, namespace, name).await?;
         let stands = found.is_some_and(|found| found.meta().deletion_timestamp.is_none());
@@ -87,14 +66,14 @@ impl Owner for StaticMember {
     fn ended(pass: &Pass<'_, Self>, after: &After) {
         let settling = after.settling && matches!(after.reason, Reason::Updating | Reason::Progressing);
         if let Some(credential) = pass.credentials.of(pass.object.items[MEMBER].signer.as_ref()) {
-            let (inventory, group) = (&pass.context.inventory, &pass.object.own.group);
+            let (inventory, group) = (&pass.shared.inventory, &pass.object.own.group);
             inventory.members.settling(&credential, group, pass.visit.listener(), settling);
         }
     }
 
     fn released(pass: &Pass<'_, Self>) {
         if let Some(credential) = pass.credentials.of(pass.object.items[MEMBER].signer.as_ref()) {
-            let (inventory, group) = (&pass.context.inventory, &pass.object.own.group);
+            let (inventory, group) = (&pass.shared.inventory, &pass.object.own.group);
             inventory.members.leave(&credential, group, pass.visit.listener());
         }
     }

@@ -7,13 +7,13 @@ use avnm_plan::{
 };
 use avnm_terms::{MemberType, Reading};
 
-use crate::{inventory::Picture, pass::Pass};
+use crate::{inventory::Picture, owner::Pass};
 
 /// The group, and for subnets whether its manager may route.
 pub(super) fn group(pass: &mut Pass<'_, StaticMember>) {
     let signer = pass.object.items[MEMBER].signer.clone();
     let Some(credential) = pass.credentials.of(signer.as_ref()) else { return };
-    let (inventory, visit) = (&pass.context.inventory, pass.visit);
+    let (inventory, visit) = (&pass.shared.inventory, pass.visit);
     let own = &pass.object.own;
     let freshness = pass.freshness(Subject::Group, MEMBER, false);
     let wanted = |took| visit.wanted(Look { took, ..freshness }.age(pass.waits()));
@@ -37,7 +37,7 @@ pub(super) fn group(pass: &mut Pass<'_, StaticMember>) {
 pub(super) async fn network(pass: &mut Pass<'_, StaticMember>) {
     let own = &pass.object.own;
     let reading = match pass.credentials.of(own.reader.as_ref()) {
-        Some(credential) => pass.context.arm.get_network(&credential, &own.network).await.map(drop),
+        Some(credential) => pass.shared.arm.get_network(&credential, &own.network).await.map(drop),
         None => Reading::Found(()),
     };
     pass.object.own.network_seen = Some(reading);

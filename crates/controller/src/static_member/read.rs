@@ -8,16 +8,20 @@ use avnm_plan::{
 };
 use kube::{Resource, runtime::reflector::ObjectRef};
 
-use crate::{context::Context, guarded::Guarded, inventory::Visit, owner::Credentials};
+use crate::{
+    guarded::Guarded,
+    resolve::{Credentials, Resolver},
+    stores::Stores,
+};
 
 fn connection(
-    context: &Context,
+    stores: &Stores,
     namespace: &str,
     reference: Option<&ConnectionRef>,
 ) -> Option<ConnectionInput> {
     let name = &reference?.name;
     let key = ObjectRef::<Guarded<avnm_api::CrossTenantConnection>>::new(name).within(namespace);
-    let Some(found) = context.stores.connections.get(&key) else {
+    let Some(found) = stores.connections.get(&key) else {
         return Some(ConnectionInput::Missing(name.clone()));
     };
     let Ok(object) = &found.0 else { return Some(ConnectionInput::Missing(name.clone())) };
@@ -41,10 +45,10 @@ fn connection(
 }
 
 /// The object and what it refers to.
-pub(super) async fn read(context: &Context, visit: &Visit, object: &StaticMember) -> (Inputs, Credentials) {
+pub(super) async fn read(resolver: &Resolver<'_>, object: &StaticMember) -> (Inputs, Credentials) {
     let meta = Meta::of(object);
     let status = object.status.clone().unwrap_or_default();
-    let connection = connection(context, &meta.namespace, object.spec.connection_ref.as_ref());
+    let connection = connection(resolver.stores, &meta.namespace, object.spec.connection_ref.as_ref());
     let facts = match &connection {
         Some(ConnectionInput::Found(facts)) => Some(&**facts),
         _ => None,
@@ -69,13 +73,13 @@ pub(super) async fn read(context: &Context, visit: &Visit, object: &StaticMember
     let namespace = inputs.meta.namespace.clone();
     for reference in wanted.into_iter().flatten() {
         if !inputs.manager.iter().any(|known| *known.credential() == reference) {
-            inputs.manager.push(credentials.resolve(context, visit, &namespace, &reference, own).await);
+            inputs.manager.push(credentials.resolve(resolver, &namespace, &reference, own).await);
         }
     }
     if let Some(reference) = resource {
         // All that is held is the manager's tenant's; the deletion may have to name the network's, too.
         let holds = own && inputs.meta.deleting;
-        inputs.resource = Some(credentials.resolve(context, visit, &namespace, &reference, holds).await);
+        inputs.resource = Some(credentials.resolve(resolver, &namespace, &reference, holds).await);
     }
     (inputs, credentials)
 }

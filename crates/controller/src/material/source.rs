@@ -1,13 +1,11 @@
 //! Where a credential's material comes from: a Secret, a ServiceAccount's token, the operator's own projected token, a
 //! managed identity. Each is read by name; there is no watch on Secrets.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use avnm_api::{CertificateRef, SecretKeyRef, SignInMethod};
-use avnm_arm::{
-    AssertionSource, Certificate, Cloud, ManagedIdentity, ManagedIdentityId, Material, SecretString,
-};
+use avnm_arm::{AssertionSource, Certificate, ManagedIdentity, ManagedIdentityId, Material, SecretString};
 use avnm_plan::fault::SECRET_NOT_FOUND;
 use avnm_terms::{Fault, FaultKind, KubeFault, KubeFaultKind, SignInFault};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,9 +15,8 @@ use k8s_openapi::api::{
 };
 use kube::{Api, Client, api::PostParams};
 use serde_json::Value;
-use url::Url;
 
-use crate::kube_io;
+use crate::{kube_io, settings::Surroundings};
 
 /// How long a ServiceAccount's token is asked for, in seconds. It outlives its source for as long: deletions of a
 /// namespace that goes away can still sign in.
@@ -27,19 +24,6 @@ const TOKEN_LIFE: i64 = 3_600;
 
 /// Largest projected token that is read, in bytes.
 const TOKEN_MAX: u64 = 64 * 1024;
-
-/// What the operator's own surroundings give. None of it can come from a custom resource.
-#[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// The operator's own namespace: Secrets and ServiceAccounts of the cluster kind lie there.
-    pub namespace: String,
-    /// The token that is projected into the operator's pod, if there is one.
-    pub federated_token_file: Option<PathBuf>,
-    /// The machine's metadata service, where it is not at its usual address.
-    pub metadata_endpoint: Option<Url>,
-    /// The cloud: its audience for assertions.
-    pub cloud: Cloud,
-}
 
 /// Reads the material of a way to sign in, from this namespace.
 pub(crate) async fn read(

@@ -13,10 +13,8 @@ use avnm_terms::{Fault, FaultKind};
 use kube::{Client, ResourceExt};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use crate::credential::{
-    CredentialObject,
-    source::{self, Surroundings},
-};
+use super::source;
+use crate::{credential_object::CredentialObject, settings::Surroundings};
 
 pub(crate) use plan::Look;
 

@@ -1,10 +1,5 @@
 //! The pass of a credential of either kind: does it sign in, and may it go.
 
-mod kind;
-pub(crate) mod source;
-
-pub(crate) use kind::CredentialObject;
-
 use std::{sync::Arc, time::Duration};
 
 use avnm_api::FINALIZER_IN_USE;
@@ -17,14 +12,19 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
-    context::Context,
+    credential_object::CredentialObject,
     guarded::Guarded,
     hold,
     kube_io::{self, seconds},
     live,
-    materials::Look,
-    memory::Remembered,
-    status, streams, undecoded,
+    material::Look,
+    memory::{Memories, Remembered},
+    resolve::side_of,
+    shared::Shared,
+    status,
+    stores::Stores,
+    streams, undecoded,
+    wakers::Wakers,
 };
 
 /// What the process remembers of a credential.
@@ -34,31 +34,41 @@ pub(crate) struct CredentialMemory {
     propagating_since: Option<Timestamp>,
 }
 
+/// What the passes of one kind of credential use.
+pub(crate) struct Reconciler<K> {
+    pub(crate) shared: Arc<Shared>,
+    /// The caches: who uses a credential is of other kinds.
+    pub(crate) stores: Stores,
+    pub(crate) wakers: Wakers,
+    pub(crate) memories: Memories<K, CredentialMemory>,
+}
+
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile<K: CredentialObject>(
     guard: Arc<Guarded<K>>,
-    context: Arc<Context>,
+    reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
-    let object = match undecoded::decoded(&context, &guard).await {
+    let shared = &*reconciler.shared;
+    let object = match undecoded::decoded(shared, &reconciler.stores, &guard).await {
         Ok(object) => object,
         Err(action) => return Ok(action),
     };
-    context.metrics.pass(K::KIND.as_str());
+    shared.metrics.pass(K::KIND.as_str());
     let uid = object.uid().unwrap_or_default();
-    let mut remembered = K::memories(&context).take(&uid);
+    let mut remembered = reconciler.memories.take(&uid);
     let object = remembered.newest(&object);
-    let (wait, gone) = run(&context, object, &mut remembered).await;
+    let (wait, gone) = run(&reconciler, object, &mut remembered).await;
     if gone {
-        context.materials.forget(&uid);
-        K::memories(&context).forget(&uid);
+        shared.materials.forget(&uid);
+        reconciler.memories.forget(&uid);
         return Ok(Action::await_change());
     }
-    K::memories(&context).put(&uid, remembered);
+    reconciler.memories.put(&uid, remembered);
     Ok(Action::requeue(wait))
 }
 
 async fn run<K: CredentialObject>(
-    context: &Context,
+    Reconciler { shared, stores, wakers, .. }: &Reconciler<K>,
     object: K,
     remembered: &mut Remembered<K, CredentialMemory>,
 ) -> (Duration, bool) {
@@ -77,29 +87,29 @@ async fn run<K: CredentialObject>(
         Look::Own
     };
     // What is suspended does not look by itself, and may need it when it goes on.
-    let holds = || streams::is_held(&context.stores, &object);
-    let sign_in = match context.materials.get(&object, look, &holds).await {
+    let holds = || streams::is_held(stores, &object);
+    let sign_in = match shared.materials.get(&object, look, &holds).await {
         Err(fault) => SignIn::Failed(fault),
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
-        Ok(_) => context.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
+        Ok(_) => shared.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
     };
     // Once, also where the status cannot be written.
     remembered.requested.clone_from(&meta.requested_at);
-    if matches!(sign_in, SignIn::Token) && context.materials.was_troubled(&meta.uid) {
+    if matches!(sign_in, SignIn::Token) && shared.materials.was_troubled(&meta.uid) {
         // Its status may never have shown what they met.
-        streams::wake_users(&context.stores, &context.wakers, &object);
+        streams::wake_users(stores, wakers, &object);
     }
     let now = clock::now();
     let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
     remembered.memory.propagating_since = since;
     let users = if meta.deleting {
-        Some(live::users(&context.client, &context.stores, &meta.namespace, &object.reference()).await)
+        Some(live::users(&shared.client, stores, &meta.namespace, &object.reference()).await)
     } else {
         None
     };
     let inputs = Inputs {
         held: object.finalizers().iter().any(|held| held == FINALIZER_IN_USE),
-        side: context.side_of(&meta.namespace, &object.reference()),
+        side: side_of(stores, &meta.namespace, &object.reference()),
         identity: plan::identity(object.declared()),
         status: old,
         sign_in,
@@ -108,21 +118,21 @@ async fn run<K: CredentialObject>(
         meta,
     };
     if plan::hold(&inputs) == Hold::Release {
-        let released = match context.lease.check("release", hold::MARGIN) {
-            Ok(()) => hold::release(&context.client, &object, FINALIZER_IN_USE).await,
+        let released = match shared.lease.check("release", hold::MARGIN) {
+            Ok(()) => hold::release(&shared.client, &object, FINALIZER_IN_USE).await,
             Err(fault) => Err(fault),
         };
         return match released {
             Ok(_) => (kube_io::AGAIN, true),
-            Err(fault) => (remembered.barred(&fault, context.settings.waits.retry_max), false),
+            Err(fault) => (remembered.barred(&fault, shared.settings.waits.retry_max), false),
         };
     }
     if matches!(inputs.sign_in, SignIn::Failed(_)) {
         let finding = plan::finding(&inputs, now);
         crate::log::failures(K::KIND.as_str(), &inputs.meta, finding.reason, std::slice::from_ref(&finding));
     }
-    let probe = SignedDuration::try_from(context.settings.probe).unwrap_or(plan::PROBE);
-    let reported = plan::report(&inputs, remembered.memory.plan, &context.settings.waits, probe, now);
+    let probe = SignedDuration::try_from(shared.settings.probe).unwrap_or(plan::PROBE);
+    let reported = plan::report(&inputs, remembered.memory.plan, &shared.settings.waits, probe, now);
     let memory = &mut remembered.memory.plan;
     memory.streak = if reported.after.failed { memory.streak.saturating_add(1) } else { 0 };
     memory.unread_since = if reported.after.unread { memory.unread_since.or(Some(now)) } else { None };
@@ -132,6 +142,6 @@ async fn run<K: CredentialObject>(
         wait = wait.min(Duration::from_secs(5));
     }
     let statuses = (&inputs.status, &reported.status);
-    let (_, wait) = status::show(context, &object, statuses, &reported.happenings, remembered, wait).await;
+    let (_, wait) = status::show(shared, &object, statuses, &reported.happenings, remembered, wait).await;
     (wait, false)
 }

@@ -1,4 +1,4 @@
-//! What the pass needs of either kind of credential.
+//! What is the same of either kind of credential.
 
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CredentialSpec, CredentialStatus,
@@ -8,13 +8,7 @@ use avnm_plan::credential::{Found, Owner};
 use kube::{ResourceExt, runtime::reflector::Store};
 use serde::Serialize;
 
-use super::CredentialMemory;
-use crate::{
-    context::{Context, Stores},
-    guarded::Guarded,
-    memory::Memories,
-    place::Kind,
-};
+use crate::{guarded::Guarded, place::Kind, stores::Stores};
 
 /// A kind of credential.
 pub(crate) trait CredentialObject: Kind + Serialize {
@@ -42,9 +36,6 @@ pub(crate) trait CredentialObject: Kind + Serialize {
 
     /// Its cache.
     fn store(stores: &Stores) -> &Store<Guarded<Self>>;
-
-    /// What the process remembers of objects of this kind.
-    fn memories(context: &Context) -> &Memories<Self, CredentialMemory>;
 
     /// A reference to it.
     fn reference(&self) -> CredentialRef {
@@ -75,10 +66,6 @@ impl CredentialObject for TenantCredential {
     fn store(stores: &Stores) -> &Store<Guarded<Self>> {
         &stores.credentials
     }
-
-    fn memories(context: &Context) -> &Memories<Self, CredentialMemory> {
-        &context.credentials
-    }
 }
 
 impl CredentialObject for ClusterTenantCredential {
@@ -98,9 +85,5 @@ impl CredentialObject for ClusterTenantCredential {
 
     fn store(stores: &Stores) -> &Store<Guarded<Self>> {
         &stores.cluster_credentials
-    }
-
-    fn memories(context: &Context) -> &Memories<Self, CredentialMemory> {
-        &context.cluster_credentials
     }
 }
