@@ -1,0 +1,106 @@
+//! What goes wrong with one call of the operator, and with which.
+
+use std::time::Duration;
+
+/// Which calls a fault is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A request to Kubernetes.
+    Kubernetes,
+    /// A request to Azure or Entra.
+    Azure,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// The process ends before the call has its effect.
+    CrashBefore,
+    /// The process ends after the effect, and before it knows.
+    CrashAfter,
+    /// The connection is cut before the effect.
+    CutBefore,
+    /// It is cut after the effect.
+    CutAfter,
+    /// The effect comes later than the cut.
+    LateEffect,
+    /// No answer comes, and there is no effect.
+    Hang,
+    /// The effect takes place, and no answer comes.
+    HangAfter,
+    /// It is refused with this status.
+    Status(u16),
+    /// A gateway answers with a page.
+    Html,
+    /// Its watches end: with 410.
+    WatchGap,
+    /// Its watches show nothing for a while.
+    StaleWatch,
+    /// Its lease is taken: the process exits, and another one has it.
+    LeaseLost,
+}
+
+/// How long a late effect is late.
+pub(crate) const LATE: Duration = Duration::from_secs(20);
+/// How long watches are stale.
+pub(crate) const STALE: Duration = Duration::from_secs(15);
+
+impl Fault {
+    /// All that can go wrong with a call to this place.
+    pub fn all(place: Place) -> &'static [Fault] {
+        use Fault::*;
+        match place {
+            Place::Kubernetes => &[
+                CrashBefore,
+                CrashAfter,
+                CutBefore,
+                CutAfter,
+                Hang,
+                HangAfter,
+                WatchGap,
+                StaleWatch,
+                LeaseLost,
+                Status(403),
+                Status(409),
+                Status(410),
+                Status(422),
+                Status(429),
+                Status(500),
+            ],
+            Place::Azure => &[
+                CrashBefore,
+                CrashAfter,
+                CutBefore,
+                CutAfter,
+                LateEffect,
+                Hang,
+                HangAfter,
+                Html,
+                Status(400),
+                Status(401),
+                Status(403),
+                Status(404),
+                Status(409),
+                Status(429),
+                Status(500),
+                Status(503),
+            ],
+        }
+    }
+}
+
+/// Faults by the number of the call that they are for, counted over the whole run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schedule(pub Vec<(usize, Fault)>);
+
+impl Schedule {
+    /// One fault.
+    pub fn single(at: usize, fault: Fault) -> Self {
+        Self(vec![(at, fault)])
+    }
+
+    /// What happens to the n-th call.
+    pub(crate) fn at(&self, step: usize) -> Option<Fault> {
+        self.0.iter().find(|(at, _)| *at == step).map(|(_, fault)| *fault)
+    }
+}

@@ -1,0 +1,75 @@
+//! The objects of the reference lifecycles, in the emulator's default world.
+
+use serde_json::{Value, json};
+
+pub(crate) const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/networkManagers/myAVNM";
+pub(crate) const TARGET: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab";
+pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
+const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
+const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
+const SECRET: &str = "emulator-secret-central";
+/// The namespace of all objects.
+pub(crate) const HUB: &str = "hub";
+/// That of what was moved.
+pub(crate) const OTHER: &str = "hub-2";
+pub(crate) const CONNECTIONS: &str = "crosstenantconnections.avnm.dev";
+pub(crate) const MEMBERS: &str = "staticmembers.avnm.dev";
+
+fn reference(name: &str) -> Value {
+    json!({"kind": "TenantCredential", "name": name})
+}
+
+/// A Secret, and a credential of either tenant that it signs in to.
+pub(crate) fn credentials(namespace: &str) -> Vec<Value> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let credential = |name: &str, tenant: &str| {
+        json!({"apiVersion": "avnm.dev/v1alpha1", "kind": "TenantCredential",
+               "metadata": {"name": name, "namespace": namespace},
+               "spec": {"tenantId": tenant, "clientId": APP,
+                        "clientSecret": {"secretRef": {"name": "app", "key": "client-secret"}}}})
+    };
+    vec![
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app", "namespace": namespace},
+               "data": {"client-secret": STANDARD.encode(SECRET)}}),
+        credential("central", CENTRAL_TENANT),
+        credential("target", TARGET_TENANT),
+    ]
+}
+
+/// A connection with both halves ours, under the names `link` in Azure.
+pub(crate) fn connection(namespace: &str, name: &str) -> Value {
+    let half = |credential: &str| json!({"name": "link", "description": "ours", "credentialRef": reference(credential)});
+    json!({
+        "apiVersion": "avnm.dev/v1alpha1", "kind": "CrossTenantConnection",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "networkManagerId": MANAGER,
+            "target": {"tenantId": TARGET_TENANT, "scope": TARGET},
+            "scopeConnection": half("central"),
+            "networkManagerConnection": half("target"),
+        }
+    })
+}
+
+/// A member of the target's network, through that connection, under the name `vnet01` in Azure.
+pub(crate) fn member(namespace: &str, name: &str, connection: &str) -> Value {
+    json!({
+        "apiVersion": "avnm.dev/v1alpha1", "kind": "StaticMember",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "networkGroupId": format!("{MANAGER}/networkGroups/containsCrossTenantResources"),
+            "memberName": "vnet01",
+            "resourceId": format!("{TARGET}/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/targetVnet01"),
+            "connectionRef": {"name": connection},
+        }
+    })
+}
+
+/// The ids in Azure of all that these declare.
+pub(crate) fn ids() -> [String; 3] {
+    [
+        format!("{MANAGER}/scopeConnections/link"),
+        format!("{TARGET}/providers/Microsoft.Network/networkManagerConnections/link"),
+        format!("{MANAGER}/networkGroups/containsCrossTenantResources/staticMembers/vnet01"),
+    ]
+}

@@ -1,0 +1,81 @@
+//! The operator as a process: the product's own loop, with a client of each side that can be made to end.
+
+use std::{sync::Arc, time::Duration};
+
+use avnm_arm::{Arm, Tokens, Transport, TransportOptions};
+use avnm_controller::{Health, LeaseGuard, LeaseSettings, Metrics, Settings, Surroundings, Waits};
+use avnm_in_process::Azure;
+use tokio_util::sync::CancellationToken;
+
+use super::wire::{Line, Wire};
+use crate::api_server::ApiServer;
+
+/// One process.
+pub(crate) struct Process {
+    /// Its user agent.
+    pub(crate) agent: String,
+    stop: CancellationToken,
+}
+
+impl Process {
+    /// Starts the n-th process of a run.
+    pub(crate) fn start(
+        n: usize,
+        wire: &Arc<Wire>,
+        server: &ApiServer,
+        azure: &Azure,
+    ) -> anyhow::Result<Self> {
+        let agent = format!("operator-{n}");
+        let cloud = azure.cloud()?;
+        let line = Line { wire: Arc::clone(wire), azure: azure.clone(), agent: agent.clone() };
+        let transport = Transport::in_process(Arc::new(line), &TransportOptions::default());
+        let tokens = Tokens::new(cloud.clone(), transport.clone());
+        let guard = LeaseGuard::default();
+        let arm = Arm::new(cloud.clone(), transport, tokens, Arc::new(guard.clone()));
+        let settings = Settings {
+            waits: Waits::default(),
+            probe: Duration::from_secs(60),
+            surroundings: Surroundings {
+                namespace: "avnm-system".to_owned(),
+                federated_token_file: None,
+                metadata_endpoint: None,
+                cloud,
+            },
+            lease: LeaseSettings {
+                namespace: "avnm-system".to_owned(),
+                name: "avnm-operator".to_owned(),
+                identity: agent.clone(),
+                duration: Duration::from_secs(15),
+                renew_deadline: Duration::from_secs(10),
+                retry: Duration::from_secs(2),
+            },
+            concurrency: 16,
+            drain: Duration::from_secs(10),
+        };
+        let (client, lease) = (server.client(&agent), server.client(&agent));
+        let stop = CancellationToken::new();
+        let run = avnm_controller::run(
+            client,
+            lease,
+            arm,
+            guard,
+            settings,
+            Arc::new(Metrics::default()),
+            Health::default(),
+            stop.clone(),
+        );
+        let (wire, name) = (Arc::clone(wire), agent.clone());
+        tokio::spawn(async move {
+            let ended = run.await;
+            wire.tell(format!("-- {name} {ended:?}"));
+            // What it spawned is over too, as with a process that exits.
+            wire.kill(&name);
+        });
+        Ok(Self { agent, stop })
+    }
+
+    /// Tells it to stop, as SIGTERM does.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+}
