@@ -12,7 +12,7 @@ DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "c
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim scenarios generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,8 @@ steps:
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
+	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
+	$(STEP) "single faults" $(TARGET)/debug/sim --faults-every 61
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
@@ -69,6 +71,14 @@ conformance: ## Recorded traffic of Azure against client and emulator; AVNM_RECO
 sdk: ## Drive the emulator with Microsoft's own clients for Python, from a pinned environment that is made once
 	$(CARGO) build --workspace --bins
 	@tools/guard.sh tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
+
+same-answers: ## Ask the API server in one process and the real one the same
+	$(CARGO) build --workspace --bins
+	@tools/guard.sh $(TARGET)/debug/same-answers
+
+sim: ## Play the loop in one process; SIM="--seed 3 --faults-every 1" chooses what
+	$(CARGO) build --workspace --bins
+	@$(TARGET)/debug/sim $(SIM)
 
 scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
 	$(CARGO) build --workspace --bins

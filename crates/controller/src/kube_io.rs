@@ -7,6 +7,10 @@ use avnm_terms::{KubeFault, KubeFaultKind};
 /// Every call but a watch ends within this time.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A connection on which nothing comes for this long is given up: a little longer than the API server lets a watch last
+/// without a word (290 s, as the runtime asks for).
+pub const READ_TIMEOUT: Duration = Duration::from_secs(295);
+
 /// Whoever wrote an older version looks again after this long: the newer one is on its way.
 pub(crate) const AGAIN: Duration = Duration::from_millis(500);
 

@@ -48,6 +48,7 @@ mod wakers;
 
 pub use avnm_plan::pace::Waits;
 pub use health::{Health, serve};
+pub use kube_io::READ_TIMEOUT;
 pub use lease::{LeaseError, LeaseGuard, LeaseSettings};
 pub use metrics::Metrics;
 pub use run::{Ended, run};

@@ -93,10 +93,11 @@ async fn kubernetes(timeout: Option<Duration>) -> anyhow::Result<kube::Client> {
         .await
         .context("no Kubernetes configuration: set KUBECONFIG, or run in a pod")?;
     config.default_retry = false;
-    if timeout.is_some() {
-        config.read_timeout = timeout;
-        config.write_timeout = timeout;
-    }
+    // Without one, a list whose answer never comes (a connection that died unseen) would keep its kind from being seen.
+    config.read_timeout = Some(timeout.unwrap_or(avnm_controller::READ_TIMEOUT));
+    config.write_timeout = config.read_timeout;
+    // The time that a pooled connection lay idle is none of the next call's.
+    config.reset_reader_on_write = true;
     config.connect_timeout = Some(Duration::from_secs(5));
     kube::Client::try_from(config).context("cannot make a Kubernetes client")
 }

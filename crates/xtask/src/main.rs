@@ -5,6 +5,7 @@ mod demo;
 mod generate;
 mod layers;
 mod prepare;
+mod sim;
 mod tables;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Generate,
     /// Checks which crate may see which, that the pure ones stay pure, and which modules are in circles.
     Layers,
+    /// Plays the loop in one process from a seed, with faults, and prints a trace; `sim --help` says what can be chosen.
+    Sim(sim::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Generate => generate::run(),
         Command::Layers => layers::run(),
+        Command::Sim(args) => sim::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -48,7 +48,10 @@ pub(crate) const STALE: Duration = Duration::from_secs(15);
 impl Fault {
     /// All that can go wrong with a call to this place.
     pub fn all(place: Place) -> &'static [Fault] {
-        use Fault::*;
+        use Fault::{
+            CrashAfter, CrashBefore, CutAfter, CutBefore, Hang, HangAfter, Html, LateEffect, LeaseLost,
+            StaleWatch, Status, WatchGap,
+        };
         match place {
             Place::Kubernetes => &[
                 CrashBefore,

@@ -57,7 +57,7 @@ impl Lifecycle {
     }
 
     pub(crate) fn acts(self) -> Vec<Act> {
-        use Act::*;
+        use Act::{Because, Create, Delete, Gone, InAzure, NoWrites, Patch, Ready, Rest, Stranger};
         let mut acts: Vec<Act> = manifests::credentials(HUB).into_iter().map(Create).collect();
         let link = "link";
         acts.push(Create(manifests::connection(HUB, link)));

@@ -74,7 +74,7 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
             });
             if may { None } else { told("S1", "nobody who claims it wants it gone") }
         }
-        _ if free.iter().all(|it| deleting(it)) => told("S6", "who claims it is being deleted"),
+        _ if free.iter().all(deleting) => told("S6", "who claims it is being deleted"),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ use crate::api_server::{self, ApiServer, Options};
 /// How often what is waited for is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long anything is waited for at most. The longest wait of the loop after one fault is a quarter of an hour.
-const LONGEST: Duration = Duration::from_mins(40);
+const LONGEST: Duration = Duration::from_secs(40 * 60);
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Stage {
         Ok(Self { server, azure })
     }
 
-    fn condition<'a>(object: &'a Value, of_now: bool) -> Option<&'a Value> {
+    fn condition(object: &Value, of_now: bool) -> Option<&Value> {
         let ready = object["status"]["conditions"].as_array()?.iter().find(|it| it["type"] == "Ready")?;
         let generation = &object["metadata"]["generation"];
         (!of_now || ready["observedGeneration"] == *generation).then_some(ready)

@@ -130,7 +130,16 @@ impl Wire {
     }
 }
 
-fn writes(verb: &RequestVerb) -> bool {
+/// No answer comes. A list of the runtime is given up by the client's own bound, and asked for again; all else has bounds of
+/// the controller's.
+fn hang(request: &Request) -> Action {
+    match request.verb {
+        RequestVerb::List => Action::Delay(avnm_controller::READ_TIMEOUT),
+        _ => Action::Hang,
+    }
+}
+
+fn writes(verb: RequestVerb) -> bool {
     matches!(verb, RequestVerb::Create | RequestVerb::Update | RequestVerb::Patch(_) | RequestVerb::Delete)
 }
 
@@ -151,7 +160,7 @@ impl Hook for Wire {
         }
         let id = request.resource_id();
         let ours = [CONNECTIONS, MEMBERS].contains(&id.as_str());
-        if writes(&request.verb) && ours {
+        if writes(request.verb) && ours {
             self.lock().kube_writes += 1;
             if let Some(now) =
                 self.server.get().and_then(|server| server.get(&id, &request.namespace, &request.name))
@@ -163,11 +172,11 @@ impl Hook for Wire {
             format!("{:?} {id} {}/{} {}", request.verb, request.namespace, request.name, request.subresource);
         match self.step(Place::Kubernetes, agent, &what) {
             None => Action::Pass,
-            Some(Fault::CrashBefore) => {
+            Some(Fault::CrashBefore | Fault::LeaseLost) => {
                 self.kill(agent);
                 Action::Hang
             }
-            Some(Fault::Hang) => Action::Hang,
+            Some(Fault::Hang) => hang(request),
             Some(Fault::CutBefore | Fault::Html | Fault::LateEffect) => Action::Cut,
             Some(fault @ (Fault::CrashAfter | Fault::CutAfter | Fault::HangAfter)) => {
                 self.lock().after.insert(key(request), fault);
@@ -198,10 +207,6 @@ impl Hook for Wire {
                 }
                 Action::Pass
             }
-            Some(Fault::LeaseLost) => {
-                self.kill(agent);
-                Action::Hang
-            }
         }
     }
 
@@ -225,7 +230,7 @@ impl Hook for Wire {
                 Action::Hang
             }
             Some(Fault::CutAfter) => Action::Cut,
-            Some(_) => Action::Hang,
+            Some(_) => hang(request),
             None => Action::Pass,
         }
     }

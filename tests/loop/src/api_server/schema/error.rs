@@ -71,13 +71,11 @@ impl FieldError {
     pub(crate) fn by_rule(field: &str, value: Option<&Value>, message: &str) -> Self {
         // The object itself has no path.
         let field = if field.is_empty() { "<nil>" } else { field };
-        match value {
-            Some(value) => Self::invalid(field, value, message),
-            None => {
-                let message = format!("Invalid value: {message}");
-                Self { reason: "FieldValueInvalid", field: field.to_owned(), message }
-            }
+        if let Some(value) = value {
+            return Self::invalid(field, value, message);
         }
+        let message = format!("Invalid value: {message}");
+        Self { reason: "FieldValueInvalid", field: field.to_owned(), message }
     }
 
     /// The rules were not asked.
