@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use avnm_api::ClaimPhase;
 use avnm_plan::{
     arbitration::Claimant,
-    item::{Standing, is_of_another},
+    item::{Item, Standing, is_of_another},
     lifecycle::{At, Object},
     side::Resource,
 };
@@ -43,7 +43,7 @@ pub(crate) fn settle<K: Owner>(reconciler: &Reconciler<K>, object: &Object<K::Ow
         };
         let claim = counts(item.durable()).or(counts(item.claim())).filter(|_| !released);
         let id = contender(&object.meta.uid, item.resource.field());
-        wake(reconciler, &reconciler.contenders.settle(&id, claim));
+        wake(reconciler, &reconciler.contenders.settle(&id, claim, leaves(object, item)));
     }
 }
 
@@ -72,7 +72,10 @@ fn enter<K: Owner>(reconciler: &Reconciler<K>, found: &K) {
     let Ok(object) = K::desire(&K::unread(found)) else { return };
     for at in 0..object.items.len() {
         if let Some(me) = claimant(&object, at) {
-            reconciler.contenders.enter(&me);
+            let unseen = !object.meta.deleting
+                && !object.policies.suspend
+                && object.policies.mode == avnm_api::Mode::Enforce;
+            reconciler.contenders.enter(&Claimant { unseen, ..me });
         }
     }
 }
@@ -82,6 +85,12 @@ fn wake<K: Owner>(reconciler: &Reconciler<K>, woken: &[Claimant]) {
     for woken in woken {
         reconciler.wake.wake(&woken.namespace, &woken.name);
     }
+}
+
+/// Whether what it holds goes with it, and is still there to be given away.
+fn leaves<K>(object: &Object<K>, item: &Item) -> bool {
+    let (meta, policies) = (&object.meta, object.policies);
+    meta.deleting && meta.held && !policies.leaves() && !policies.suspend && !item.history().is_going()
 }
 
 fn claimant<K>(object: &Object<K>, at: At) -> Option<Claimant> {
@@ -94,7 +103,8 @@ fn claimant<K>(object: &Object<K>, at: At) -> Option<Claimant> {
     Some(Claimant {
         keys: wish.keys.clone(),
         body: Some(wish.body.clone()),
-        leaving: meta.deleting && meta.held && !object.policies.leaves() && !object.policies.suspend,
+        leaving: leaves(object, item),
+        unseen: false,
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
         uid: contender(&meta.uid, item.resource.field()),

@@ -45,7 +45,9 @@ impl Contenders {
             }
         }
         let standing = judge(me, &others, self.kind);
-        let reserved = standing.beaten_by.is_none() && me.wants;
+        // Who goes and has no heir may delete in this pass: nobody is given it meanwhile.
+        let deletes = me.leaving && standing.heir.is_none() && !standing.yields;
+        let reserved = deletes || (standing.beaten_by.is_none() && me.wants);
         let woken = index.change(self.kind, &me.uid, Some(Claimant { reserved, ..me.clone() }));
         (standing, woken)
     }
@@ -60,11 +62,17 @@ impl Contenders {
         }
     }
 
-    /// The pass of an object is over, and this is what it claims. Returns those that have to look again.
-    pub(crate) fn settle(&self, uid: &str, claim: Option<(ClaimPhase, Timestamp)>) -> Vec<Claimant> {
+    /// The pass of an object is over, and this is what it claims, and whether that may be given away. Returns those that have
+    /// to look again.
+    pub(crate) fn settle(
+        &self,
+        uid: &str,
+        claim: Option<(ClaimPhase, Timestamp)>,
+        leaving: bool,
+    ) -> Vec<Claimant> {
         let Ok(mut index) = self.index.lock() else { return Vec::new() };
         let Some(entry) = index.by_uid.get(uid).cloned() else { return Vec::new() };
-        index.change(self.kind, uid, Some(Claimant { claim, reserved: false, ..entry }))
+        index.change(self.kind, uid, Some(Claimant { claim, leaving, reserved: false, ..entry }))
     }
 
     /// Whether an object of this cluster holds a claim under this key.
@@ -165,6 +173,7 @@ mod tests {
             keys: vec!["k".into()],
             body: None,
             leaving: false,
+            unseen: false,
             namespace: "n".into(),
             name: name.into(),
             uid: contender(name, "it"),
@@ -208,7 +217,7 @@ mod tests {
     fn who_may_be_claiming_is_not_overtaken() {
         let index = Contenders::new("K");
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        let settle = |claim| index.settle(&younger.uid, claim);
+        let settle = |claim| index.settle(&younger.uid, claim, false);
         enter(&index, &claimant("a", false));
         assert_eq!(beaten(&index, &younger), None);
         let older = || beaten(&index, &claimant("a", true));
@@ -238,7 +247,7 @@ mod tests {
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
         assert_eq!(beaten(&index, &younger), None);
         let claim = Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH));
-        assert!(index.settle(&younger.uid, claim).is_empty());
+        assert!(index.settle(&younger.uid, claim, false).is_empty());
         assert!(beaten(&index, &claimant("a", true)).is_some());
         let (standing, woken) = index.contend(&younger);
         assert_eq!((standing.beaten_by, names(&woken)), (by("a"), vec!["a"]));
@@ -293,11 +302,37 @@ mod tests {
         assert_eq!((standing.heir, names(&woken)), (by("new"), vec!["new"]));
         let (standing, _) = index.contend(&new);
         assert!(standing.given && standing.beaten_by.is_none());
-        assert!(index.settle(&new.uid, Some((ClaimPhase::Intended, since(20)))).is_empty());
-        assert_eq!(names(&index.settle(&new.uid, Some((ClaimPhase::Held, since(20))))), ["old"]);
+        assert!(index.settle(&new.uid, Some((ClaimPhase::Intended, since(20))), false).is_empty());
+        assert_eq!(names(&index.settle(&new.uid, Some((ClaimPhase::Held, since(20))), false)), ["old"]);
         assert!(index.contend(&leaving).0.yields);
         // It let go, and is gone: the heir has nothing new to do.
-        assert!(index.settle(&leaving.uid, None).is_empty());
+        assert!(index.settle(&leaving.uid, None, true).is_empty());
         assert!(index.leave("old", &["it"]).is_empty());
+    }
+
+    /// The one that goes had its turn before anyone wanted it: what it may be deleting is nobody's to take.
+    #[test]
+    fn what_may_be_deleted_now_is_not_given_away() {
+        let index = Contenders::new("K");
+        let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
+        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None));
+        let held = Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH));
+        let old = Claimant {
+            claim: held,
+            leaving: true,
+            wants: false,
+            body: body.clone(),
+            ..claimant("old", false)
+        };
+        let new = Claimant { body, ..claimant("new", true) };
+        assert_eq!(index.contend(&old).0.heir, None);
+        let late = index.contend(&new).0;
+        assert!(!late.given && late.beaten_by.is_some());
+        // A DELETE was sent: it is gone before long.
+        assert!(index.settle(&old.uid, held, false).is_empty());
+        assert!(index.contend(&new).0.beaten_by.is_some());
+        // Nothing was sent: then it is given.
+        assert!(index.contend(&old).0.heir.is_some());
+        assert!(index.contend(&new).0.given);
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undeco
             keys: vec![key],
             body: None,
             leaving: false,
+            unseen: false,
             namespace: found.namespace().unwrap_or_default(),
             name: found.name_any(),
             uid: contender(&uid, thing),

@@ -12,8 +12,11 @@ pub struct Claimant {
     pub keys: Vec<String>,
     /// What it shall say; `None` where that cannot be read.
     pub body: Option<Body>,
-    /// Its object is being deleted, and what it holds is to go with it: a live object that wants the same may have it.
+    /// Its object is being deleted, and what it holds is to go with it: a live object that wants the same may have it, until
+    /// a DELETE may be on its way.
     pub leaving: bool,
+    /// No pass of its object was made yet: whether it wants it is not known, and whoever would give it away waits for that.
+    pub unseen: bool,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -25,7 +28,7 @@ pub struct Claimant {
     /// Whether it would claim now: Enforce, not suspended, not deleting, not refused.
     pub wants: bool,
     /// Whether a pass of it is under way that found nobody in its way, and may claim: whoever comes only then is later,
-    /// however old.
+    /// however old. Of one that is leaving: that found no heir, and may delete.
     pub reserved: bool,
     /// When it was created.
     pub created: Option<Timestamp>,
@@ -59,8 +62,8 @@ impl Claimant {
     /// Whether this one may have what `holder`, which is being deleted, holds: the same id with the same body. What a holder
     /// only intends may not even be there.
     fn may_inherit(&self, holder: &Self) -> bool {
-        let gives = holder.leaving && matches!(holder.claim, Some((ClaimPhase::Held, _)));
-        let takes = !self.leaving && (self.wants || self.claim.is_some());
+        let gives = holder.leaving && !holder.reserved && matches!(holder.claim, Some((ClaimPhase::Held, _)));
+        let takes = !self.leaving && (self.wants || self.unseen || self.claim.is_some());
         let (Some(held), Some(wanted)) = (&holder.body, &self.body) else { return false };
         gives && takes && self.uid != holder.uid && self.shares_id(holder) && held.is_what(wanted)
     }
@@ -122,6 +125,7 @@ mod tests {
             keys: vec!["id".into(), "connects".into()],
             body: None,
             leaving: false,
+            unseen: false,
             namespace: "a".into(),
             name: name.into(),
             uid: name.into(),
@@ -223,8 +227,23 @@ mod tests {
         let intends =
             Claimant { claim: Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH)), ..holder.clone() };
         assert!(judge(&heir, &[intends], "K").beaten_by.is_some(), "what may not be there is not given");
+        let deletes = Claimant { reserved: true, ..holder.clone() };
+        let late = judge(&heir, &[deletes], "K");
+        assert!(!late.given && late.beaten_by.is_some(), "a DELETE may be on its way");
         let stays = Claimant { leaving: false, ..holder };
         assert!(judge(&heir, &[stays], "K").beaten_by.is_some());
+    }
+
+    /// After a restart the one that goes may have its turn first.
+    #[test]
+    fn who_was_not_seen_yet_is_waited_for_and_stands_in_nobodys_way() {
+        let (holder, heir) = leaving();
+        let unseen = Claimant { wants: false, unseen: true, ..heir.clone() };
+        assert!(judge(&holder, std::slice::from_ref(&unseen), "K").heir.is_some());
+        let other = claimant("other", None, 99);
+        assert!(judge(&other, &[unseen], "K").beaten_by.is_none());
+        let unwilling = Claimant { wants: false, ..heir };
+        assert!(judge(&holder, &[unwilling], "K").heir.is_none(), "it was seen, and does not want it");
     }
 
     #[test]

@@ -91,7 +91,10 @@ impl Item {
                 self.read.write = Some(fault);
             }
             Answer::Deleted(Ok(())) => self.history.deleted(now),
-            Answer::Deleted(Err(fault)) => self.read.write = Some(fault),
+            Answer::Deleted(Err(fault)) => {
+                self.history.not_deleted(&fault);
+                self.read.write = Some(fault);
+            }
         }
     }
 

@@ -64,6 +64,8 @@ pub struct History {
     deleted_at: Option<Moment>,
     /// When a PUT was last answered, or went unanswered. Reads may lag behind it.
     put_at: Option<Moment>,
+    /// A DELETE was sent, or may have been.
+    going: bool,
     /// What we held has to be made again.
     pub(crate) lost: bool,
     /// When what someone else did was undone lately.
@@ -194,6 +196,7 @@ impl History {
     /// Absences from before something was sent prove nothing about what came of it.
     fn sent(&mut self, now: Moment) {
         self.put_at = Some(now);
+        self.going = false;
         self.deleted_at = None;
         self.absences = 0;
         self.last_absence = None;
@@ -201,9 +204,20 @@ impl History {
 
     /// Takes note of a DELETE that was accepted.
     pub fn deleted(&mut self, now: Moment) {
+        self.going = true;
         self.deleted_at = Some(now);
         self.absences = 0;
         self.last_absence = None;
+    }
+
+    /// Takes note of a DELETE that failed, and may have had its effect all the same.
+    pub(crate) fn not_deleted(&mut self, fault: &Fault) {
+        self.going |= fault.effect_unknown;
+    }
+
+    /// Whether a DELETE was sent, or may have been, since it was last made: then it is nobody's to take over.
+    pub fn is_going(&self) -> bool {
+        self.going
     }
 
     /// Counts what was undone. Once contended it stays so until nothing had to be undone for ten sweeps.

@@ -6,7 +6,7 @@ use avnm_plan::{
     lifecycle::Dependent,
     meta::CrdState,
 };
-use avnm_terms::{ConnectionState, KubeFault, KubeFaultKind, Reading};
+use avnm_terms::{ConnectionState, KubeFaultKind, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
 
@@ -132,7 +132,7 @@ fn from_a_situation_to_what_is_shown(
 #[case::locked(|w: &mut World| lasting(w, Half::Target, Trouble::Delete(Wrong::Locked)), &["network manager connection", "lock"])]
 #[case::unproven(|w: &mut World| lasting(w, Half::Scope, Trouble::Read(Wrong::Unproven)), &["scope connection", "InvalidResourceType"])]
 #[case::suspended(|w: &mut World| w.spec.suspend = Some(true), &["spec.suspend"])]
-#[case::members(|w: &mut World| w.dependents = members(&[false, true, true, true]), &["4 StaticMember", "m0, m1, m2)"])]
+#[case::members(|w: &mut World| w.dependents = Ok(members(&[false, true, true, true])), &["4 StaticMember", "m0, m1, m2)"])]
 #[case::crd(|w: &mut World| w.crd = CrdState::Terminating, &["CRDTerminating", "avnm.dev/confirm-delete"])]
 #[case::credential_missing(|w: &mut World| w.creds.target = Cred::Missing, &["network manager connection", "fabrikam", "gone"])]
 #[case::credential_withdrawn(|w: &mut World| w.creds.scope = Cred::NotLent, &["scope connection", "central", "not lent to this namespace any more"])]
@@ -172,7 +172,7 @@ fn the_other_half_is_deleted_all_the_same() {
 }
 
 #[rstest]
-#[case::members_that_go_too(|w: &mut World| w.dependents = members(&[true]))]
+#[case::members_that_go_too(|w: &mut World| w.dependents = Ok(members(&[true])))]
 #[case::members_unread(|w: &mut World| w.dependents = Err(kube_fault(KubeFaultKind::Unanswered)))]
 #[case::crd_unread(|w: &mut World| w.crd = CrdState::Unknown(kube_fault(KubeFaultKind::Server)))]
 #[case::reads_that_pass(|w: &mut World| lasting(w, Half::Scope, Trouble::Read(Wrong::Broken)))]
@@ -198,9 +198,9 @@ fn confirm_delete_lets_a_deletion_pass_a_crd_that_goes() {
     }
 }
 
-fn members(deleting: &[bool]) -> Result<Vec<Dependent>, KubeFault> {
+fn members(deleting: &[bool]) -> Vec<Dependent> {
     let member = |(at, deleting): (usize, &bool)| Dependent { name: format!("m{at}"), deleting: *deleting };
-    Ok(deleting.iter().enumerate().map(member).collect())
+    deleting.iter().enumerate().map(member).collect()
 }
 
 /// Both halves have the same trouble: the scope half is said first, and the other one too.

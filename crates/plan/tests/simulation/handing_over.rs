@@ -17,8 +17,8 @@ const POLICIES: [AdoptionPolicy; 3] =
     [AdoptionPolicy::Never, AdoptionPolicy::IfIdentical, AdoptionPolicy::Always];
 
 /// Ours to the checks, for that is what the one that gives it holds.
-fn thing(says: Says) -> Option<Thing> {
-    Some(Thing::new(Author::Us, says))
+fn thing(says: Says) -> Thing {
+    Thing::new(Author::Us, says)
 }
 
 #[test]
@@ -26,7 +26,8 @@ fn an_heir_takes_both_halves_without_a_write() {
     for policy in POLICIES {
         let mut world = connection::World::ours();
         world.spec.adoption_policy = Some(policy);
-        (world.azure.things.scope, world.azure.things.target) = (thing(Says::Wanted), thing(Says::Wanted));
+        (world.azure.things.scope, world.azure.things.target) =
+            (Some(thing(Says::Wanted)), Some(thing(Says::Wanted)));
         world.handing = Handing::Given;
         world.play();
         assert_eq!(world.shown(), ("True", "Connected", ""), "{policy:?}");
@@ -45,7 +46,8 @@ fn an_heir_takes_both_halves_without_a_write() {
 fn what_was_changed_meanwhile_is_taken_and_corrected() {
     let mut world = connection::World::ours();
     world.spec.adoption_policy = Some(AdoptionPolicy::Never);
-    (world.azure.things.scope, world.azure.things.target) = (thing(Says::Other), thing(Says::Wanted));
+    (world.azure.things.scope, world.azure.things.target) =
+        (Some(thing(Says::Other)), Some(thing(Says::Wanted)));
     world.handing = Handing::Given;
     world.play();
     assert_eq!(world.shown(), ("True", "Connected", ""));

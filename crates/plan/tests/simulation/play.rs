@@ -482,11 +482,11 @@ impl<W: World> Pass<'_, W> {
                     self.check(enforce, "adopts under Observe");
                 }
                 let held = new.phase == ClaimPhase::Held && fresh;
-                if let Some(thing) = truth.filter(|thing| held && thing.by == Author::Stranger) {
-                    if !adopts {
-                        self.check(new.body_hash == thing.hash, "holds what a stranger made otherwise");
-                        self.world.is_alike();
-                    }
+                if let Some(thing) = truth.filter(|thing| held && thing.by == Author::Stranger)
+                    && !adopts
+                {
+                    self.check(new.body_hash == thing.hash, "holds what a stranger made otherwise");
+                    self.world.is_alike();
                 }
                 if held {
                     self.world.becomes_ours(at);

@@ -12,6 +12,7 @@ fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: 
         keys: vec!["the thing".to_owned()],
         body: None,
         leaving: false,
+        unseen: false,
         namespace: "ns".to_owned(),
         name: name.to_owned(),
         uid: name.to_owned(),
