@@ -13,7 +13,8 @@ struct Arguments {
     /// All randomness of the run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The lifecycle; without one all of them: made-and-deleted, edited, renamed, orphaned.
+    /// The lifecycle; without one all of them: made-and-deleted, edited, renamed, orphaned, put-back,
+    /// foreign, namespace-ends.
     #[arg(long)]
     lifecycle: Option<String>,
     /// Plays this fault alone, as CALL:FAULT, e.g. `17:CrashAfter` or `17:Status(500)`; the trace tells the calls' numbers.
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
             println!("{}", plain.trace.join("\n"));
         }
         println!("{}: {} calls", lifecycle.name(), plain.calls.len());
-        let Some(every) = arguments.faults_every else { continue };
+        let Some(every) = arguments.faults_every.filter(|_| lifecycle.outlives_faults()) else { continue };
         let faults =
             plain.calls.iter().enumerate().flat_map(|(at, place)| {
                 Fault::all(*place).iter().map(move |fault| Schedule::single(at, *fault))

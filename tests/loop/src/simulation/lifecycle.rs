@@ -27,6 +27,16 @@ pub(crate) enum Act {
     NoWrites,
     /// Somebody changes a thing in Azure behind our back: the place of its id, and its properties.
     Stranger(usize, Value),
+    /// Somebody makes a thing in Azure under this id.
+    Appear(String, Value),
+    /// Somebody deletes it.
+    Vanish(String),
+    /// A thing in Azure says this still: the id, and its description.
+    Says(String, &'static str),
+    /// A namespace is deleted.
+    EndNamespace(&'static str),
+    /// A namespace is gone.
+    NamespaceGone(&'static str),
 }
 
 /// A reference lifecycle.
@@ -40,11 +50,25 @@ pub enum Lifecycle {
     Renamed,
     /// Suspended, observed, orphaned, and adopted by another object.
     Orphaned,
+    /// While suspended a half is taken out and put back under the name of what somebody else made.
+    PutBack,
+    /// Somebody else's thing stands under our name, and is taken over when that is allowed.
+    Foreign,
+    /// The namespace ends with all that is in it: objects, credentials and Secrets go in an order of the seed.
+    NamespaceEnds,
 }
 
 impl Lifecycle {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::MadeAndDeleted, Self::Edited, Self::Renamed, Self::Orphaned];
+    pub const ALL: [Self; 7] = [
+        Self::MadeAndDeleted,
+        Self::Edited,
+        Self::Renamed,
+        Self::Orphaned,
+        Self::PutBack,
+        Self::Foreign,
+        Self::NamespaceEnds,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -53,13 +77,28 @@ impl Lifecycle {
             Self::Edited => "edited",
             Self::Renamed => "renamed",
             Self::Orphaned => "orphaned",
+            Self::PutBack => "put-back",
+            Self::Foreign => "foreign",
+            Self::NamespaceEnds => "namespace-ends",
         }
     }
 
+    /// Whether it ends well whatever one call suffers. A namespace that ends takes the Secret with it, and a process that is
+    /// started after that has nothing to sign in with: the objects say so, and a person decides.
+    pub fn outlives_faults(self) -> bool {
+        self != Self::NamespaceEnds
+    }
+
     pub(crate) fn acts(self) -> Vec<Act> {
-        use Act::{Because, Create, Delete, Gone, InAzure, NoWrites, Patch, Ready, Rest, Stranger};
+        use Act::{
+            Because, Create, Delete, EndNamespace, Gone, InAzure, NamespaceGone, NoWrites, Patch, Ready,
+            Rest, Stranger,
+        };
         let mut acts: Vec<Act> = manifests::credentials(HUB).into_iter().map(Create).collect();
         let link = "link";
+        if self == Self::Foreign {
+            return foreign(acts);
+        }
         acts.push(Create(manifests::connection(HUB, link)));
         acts.push(Create(manifests::member(HUB, "vnet01", link)));
         acts.push(Ready(CONNECTIONS, HUB, link));
@@ -125,6 +164,10 @@ impl Lifecycle {
                     Gone(CONNECTIONS, OTHER, link),
                 ]);
             }
+            Self::PutBack => acts.extend(put_back()),
+            Self::NamespaceEnds => acts.extend([EndNamespace(HUB), NamespaceGone(HUB)]),
+            // It begins otherwise.
+            Self::Foreign => {}
             Self::Orphaned => acts.extend([
                 Patch(CONNECTIONS, HUB, link, json!({"spec": {"suspend": true}})),
                 Patch(CONNECTIONS, HUB, link, json!({"spec": {"suspend": false, "mode": "Observe"}})),
@@ -150,4 +193,56 @@ impl Lifecycle {
         acts.push(InAzure(0));
         acts
     }
+}
+
+/// A scope connection as somebody else makes it: to our target, and described otherwise.
+fn theirs() -> Value {
+    json!({"properties": {"tenantId": manifests::TARGET_TENANT, "resourceId": manifests::TARGET, "description": "theirs"}})
+}
+
+/// Nothing of it is touched before it may be.
+fn foreign(mut acts: Vec<Act>) -> Vec<Act> {
+    let [scope, ..] = manifests::ids();
+    let mut connection = manifests::connection(HUB, "link");
+    connection["spec"]["adoptionPolicy"] = json!("IfIdentical");
+    acts.extend([
+        Act::Appear(scope.clone(), theirs()),
+        Act::Create(connection),
+        Act::Because(CONNECTIONS, HUB, "link", "Foreign"),
+        Act::Rest(1),
+        Act::Says(scope.clone(), "theirs"),
+        Act::Patch(CONNECTIONS, HUB, "link", json!({"spec": {"adoptionPolicy": "Always"}})),
+        Act::Ready(CONNECTIONS, HUB, "link"),
+        Act::Says(scope, "ours"),
+        Act::Delete(CONNECTIONS, HUB, "link"),
+        Act::Gone(CONNECTIONS, HUB, "link"),
+        Act::InAzure(0),
+    ]);
+    acts
+}
+
+/// What is put back under the name of somebody else's is neither overwritten nor deleted; what was released stays.
+fn put_back() -> Vec<Act> {
+    let victim = format!("{}/scopeConnections/victim", manifests::MANAGER);
+    let [scope, ..] = manifests::ids();
+    let named = json!({"name": "victim", "description": "ours",
+        "credentialRef": {"kind": "TenantCredential", "name": "central"}});
+    vec![
+        Act::Patch(CONNECTIONS, HUB, "link", json!({"spec": {"suspend": true, "adoptionPolicy": "Never"}})),
+        Act::Appear(victim.clone(), theirs()),
+        Act::Patch(CONNECTIONS, HUB, "link", json!({"spec": {"scopeConnection": null}})),
+        Act::Patch(CONNECTIONS, HUB, "link", json!({"spec": {"scopeConnection": named}})),
+        Act::NoWrites,
+        Act::Patch(CONNECTIONS, HUB, "link", json!({"spec": {"suspend": false}})),
+        Act::Rest(1),
+        Act::NoWrites,
+        Act::Delete(MEMBERS, HUB, "vnet01"),
+        Act::Gone(MEMBERS, HUB, "vnet01"),
+        Act::Delete(CONNECTIONS, HUB, "link"),
+        Act::Gone(CONNECTIONS, HUB, "link"),
+        Act::Says(victim.clone(), "theirs"),
+        Act::Says(scope.clone(), "ours"),
+        Act::Vanish(victim),
+        Act::Vanish(scope),
+    ]
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::api_server::{self, ApiServer, Options};
 
+const NAMESPACES: &str = "namespaces";
 /// How often what is waited for is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long anything is waited for at most. The longest wait of the loop after one fault is a quarter of an hour.
@@ -210,9 +211,17 @@ impl Run {
                     Some(_) => {}
                 }
             }
+            other => self.others(other).await?,
+        }
+        Ok(())
+    }
+
+    /// What others do in Azure, and what they find there.
+    async fn others(&mut self, act: Act) -> Result<(), String> {
+        let (server, control) = (self.stage.server.clone(), self.stage.azure.control());
+        match act {
             Act::Stranger(at, properties) => {
                 let id = &manifests::ids()[at];
-                let control = self.stage.azure.control();
                 let found = control.get(id, None).map_err(|error| format!("get {id}: {error:#}"))?;
                 let mut body = found.ok_or_else(|| format!("{id} is not there to be changed"))?;
                 for (name, value) in properties.as_object().into_iter().flatten() {
@@ -220,6 +229,29 @@ impl Run {
                 }
                 control.put(id, None, &body).map_err(|error| format!("change {id}: {error:#}"))?;
             }
+            Act::Appear(id, body) => {
+                control.put(&id, None, &body).map_err(|error| format!("make {id}: {error:#}"))?;
+            }
+            Act::Vanish(id) => {
+                control.delete(&id, None).map_err(|error| format!("delete {id}: {error:#}"))?;
+            }
+            Act::Says(id, description) => {
+                let found = control.get(&id, None).map_err(|error| format!("get {id}: {error:#}"))?;
+                let says = found.map(|it| it["properties"]["description"].clone());
+                if says != Some(description.into()) {
+                    return Err(format!("S2: {id} says {says:?}, and should say {description:?}"));
+                }
+            }
+            Act::EndNamespace(name) => {
+                server.delete(NAMESPACES, "", name).map_err(|refusal| refusal.message)?;
+            }
+            Act::NamespaceGone(name) => {
+                self.wait(&format!("namespace {name} to be gone"), |stage| {
+                    stage.server.get(NAMESPACES, "", name).is_none()
+                })
+                .await?;
+            }
+            other => return Err(format!("nobody does {other:?}")),
         }
         Ok(())
     }
