@@ -49,6 +49,7 @@ steps:
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
 	$(STEP) "single faults" $(TARGET)/debug/sim --faults-every 61
+	$(STEP) "mutants" $(TARGET)/debug/sim --mutants
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 

@@ -3,7 +3,10 @@
 use avnm_api::ClaimPhase;
 use jiff::Timestamp;
 
-use crate::item::{Body, Standing};
+use crate::{
+    item::{Body, Standing},
+    mutants::{Mutant, broken},
+};
 
 /// One thing that an object wants or holds: a half of a connection, or a member.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,12 +100,24 @@ pub fn judge(me: &Claimant, others: &[Claimant], kind: &str) -> Standing {
     let holds = |other: &Claimant| matches!(other.claim, Some((ClaimPhase::Held, _)));
     // Under our id only: what we hold under another id is ours to delete, whoever else has the same connection.
     let taken = beaten_by(me, &same_id).is_some_and(|winner| winner.claim.is_some());
-    Standing {
+    broken_standing(Standing {
         beaten_by: winner.map(|winner| winner_words(me, winner, kind)),
         yields: me.leaving && (taken || heir.is_some_and(holds)),
         given: me.claim.is_none() && winner.is_none() && others.iter().any(|holder| me.may_inherit(holder)),
         heir: heir.map(|heir| winner_words(me, heir, kind)),
+    })
+}
+
+/// How one stands who breaks a rule.
+fn broken_standing(mut standing: Standing) -> Standing {
+    if broken(Mutant::ContendNever) {
+        standing.beaten_by = None;
     }
+    if broken(Mutant::HeirIgnored) {
+        standing.heir = None;
+    }
+    standing.yields |= broken(Mutant::YieldEarly) && standing.heir.is_some();
+    standing
 }
 
 /// How the winner is named to the loser: only within its own namespace.

@@ -16,6 +16,7 @@ pub mod freshness;
 pub mod item;
 pub mod lifecycle;
 pub mod meta;
+pub mod mutants;
 pub mod pace;
 pub mod reason;
 pub mod side;

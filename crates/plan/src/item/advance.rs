@@ -4,12 +4,17 @@ use avnm_api::{Claim, ClaimOrigin, ClaimPhase};
 use avnm_terms::Moment;
 
 use super::{
+    broken,
     history::Cause,
     owned::Item,
     situation::Facts,
     transition::{self, Claimed, Goal, Move},
 };
-use crate::{finding::Happening, status::whole};
+use crate::{
+    finding::Happening,
+    mutants::{self, Mutant},
+    status::whole,
+};
 
 /// One thing that a move takes. The executor does it and tells the item what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,11 +90,17 @@ pub fn in_order<T: Copy>(effects: Vec<(T, Effect)>) -> Vec<(T, Effect)> {
     chosen
 }
 
+/// The same without what makes a claim durable.
+fn unpersisted(mut effects: Vec<Effect>) -> Vec<Effect> {
+    effects.retain(|effect| *effect != Effect::Persist);
+    effects
+}
+
 impl Item {
     /// The next move. What failed in this pass is not tried again before the next one.
     pub fn advance(&self, facts: &Facts<'_>) -> Advance {
         let situation = self.situation(facts);
-        let next = transition::next(&situation);
+        let next = broken::step(transition::next(&situation));
         let rests_on_nothing =
             matches!(next, Move::Confirm | Move::Vouch) && self.read.sources_gone.is_some();
         let step = if next == Move::DropClaim && !facts.policy.enforce && situation.goal == Goal::Present {
@@ -105,6 +116,7 @@ impl Item {
             next
         };
         let effects = if self.read.write.is_some() { Vec::new() } else { self.effects(step, facts) };
+        let effects = if mutants::broken(Mutant::PersistSkipped) { unpersisted(effects) } else { effects };
         Advance { step, effects }
     }
 

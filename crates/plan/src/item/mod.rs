@@ -8,6 +8,7 @@ mod address;
 mod advance;
 mod answered;
 mod body;
+mod broken;
 mod finding;
 mod history;
 mod owned;

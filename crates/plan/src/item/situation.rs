@@ -6,6 +6,7 @@ use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialRef};
 use avnm_terms::{ConnectionState, Now, Reading};
 
 use super::{
+    broken,
     owned::Item,
     seen::State,
     transition::{Claimed, Goal, SeenAs, Situation},
@@ -122,7 +123,7 @@ impl Item {
             history.stuck(want.as_ref(), now) || (history.correction.is_none() && facts.replace_needed);
         let conflict =
             self.found().is_some_and(|seen| seen.state == State::Connection(ConnectionState::Conflict));
-        Situation {
+        broken::situation(Situation {
             goal: if self.standing.yields { Goal::Left } else { facts.goal },
             claimed: self.claimed(),
             seen: self.seen(),
@@ -140,6 +141,6 @@ impl Item {
             given: self.standing.given,
             heir: self.standing.heir.is_some(),
             adoption: facts.policy.adoption,
-        }
+        })
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     finding::{Failure, Finding, Happening},
     item::{Advance, Effect, Goal, Item, Move},
     meta::CrdState,
+    mutants::{Mutant, broken},
     pace::Waiting,
     reason::Reason,
 };
@@ -137,7 +138,7 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
     let object = view.object;
     let confirmed = object.meta.confirm_delete;
     let annotate = "annotate with avnm.dev/confirm-delete=true to delete";
-    if object.policies.deletion == DeletionPolicy::Confirm && !confirmed {
+    if object.policies.deletion == DeletionPolicy::Confirm && !confirmed && !broken(Mutant::ConfirmIgnored) {
         let told = format!(
             "spec.deletionPolicy is Confirm: nothing is done in Azure before somebody confirms. Ways out: {annotate} {}, or {}",
             K::THINGS,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use avnm_api::{Condition, CredentialRef, LastFailure, Mode, Policies};
+use avnm_api::{Condition, CredentialRef, DeletionPolicy, LastFailure, Mode, Policies};
 use avnm_terms::KubeFault;
 use jiff::Timestamp;
 
@@ -10,6 +10,7 @@ use crate::{
     finding::Finding,
     item::Item,
     meta::{CrdState, Meta},
+    mutants::{Mutant, broken},
 };
 
 /// One of the things that an object owns: its place among them, in the order of writes.
@@ -77,7 +78,10 @@ pub struct Object<K> {
 
 impl<K> Object<K> {
     /// An object of which nothing was read yet.
-    pub fn new(meta: Meta, policies: Policies, before: Before, items: Vec<Item>, own: K) -> Self {
+    pub fn new(meta: Meta, mut policies: Policies, before: Before, items: Vec<Item>, own: K) -> Self {
+        if broken(Mutant::OrphanDeletes) {
+            policies.deletion = DeletionPolicy::Delete;
+        }
         Self {
             meta,
             policies,

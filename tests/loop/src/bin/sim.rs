@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use avnm_loop::simulation::{Fault, Lifecycle, Place, Schedule, play};
+use avnm_loop::simulation::{Fault, Lifecycle, Place, Schedule, play, play_broken};
+use avnm_plan::mutants::Mutant;
 use clap::Parser;
 
 /// Plays the operator's loop in this process: its own controller and kube's runtime over an API server and an Azure that are
@@ -23,6 +24,9 @@ struct Arguments {
     /// Plays every fault at every call, so many apart (1: all of them).
     #[arg(long)]
     faults_every: Option<usize>,
+    /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
+    #[arg(long)]
+    mutants: bool,
     /// Prints the trace of a run in which all holds, too.
     #[arg(long)]
     trace: bool,
@@ -30,6 +34,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.mutants {
+        return mutants(arguments.seed);
+    }
     let chosen = |it: &Lifecycle| arguments.lifecycle.as_deref().is_none_or(|name| name == it.name());
     let lifecycles: Vec<Lifecycle> = Lifecycle::ALL.into_iter().filter(chosen).collect();
     if lifecycles.is_empty() {
@@ -66,6 +73,21 @@ fn main() -> ExitCode {
     }
     println!("{runs} runs, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A mutant that lives means that no oracle looks there.
+fn mutants(seed: u64) -> ExitCode {
+    let mut killed = 0_usize;
+    for mutant in Mutant::ALL {
+        let told = Lifecycle::ALL.into_iter().find_map(|lifecycle| {
+            let outcome = play_broken(lifecycle, seed, &Schedule::default(), Some(mutant));
+            outcome.violations.first().map(|why| format!("is killed in {}: {why}", lifecycle.name()))
+        });
+        killed += usize::from(told.is_some());
+        println!("{mutant:?} {}", told.unwrap_or_else(|| "LIVES".to_owned()));
+    }
+    println!("{killed} of {} mutants killed", Mutant::ALL.len());
+    if killed == Mutant::ALL.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn tell(lifecycle: Lifecycle, schedule: &Schedule, violations: &[String]) -> bool {

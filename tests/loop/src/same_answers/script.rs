@@ -139,6 +139,11 @@ impl Sequence {
         self.step(name, Ask::Watch(events, Duration::from_secs(6)), "GET", path, Value::Null)
     }
 
+    /// The same of one that the server ends by itself: on a busy machine its last word may take a while.
+    pub fn watch_to_its_end(&mut self, name: &str, path: &str, events: usize) -> &mut Step {
+        self.step(name, Ask::Watch(events, Duration::from_secs(60)), "GET", path, Value::Null)
+    }
+
     /// GET until it is answered with this code.
     pub fn until(&mut self, name: &str, path: &str, code: u16) -> &mut Step {
         self.step(name, Ask::Until(code, None), "GET", path, Value::Null)

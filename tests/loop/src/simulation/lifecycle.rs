@@ -121,6 +121,7 @@ impl Lifecycle {
                     Ready(CONNECTIONS, HUB, link),
                     Stranger(1, json!({"description": "theirs"})),
                     Rest(1),
+                    Act::Says(manifests::ids()[1].clone(), "ours"),
                     Patch(CONNECTIONS, HUB, link, json!({"spec": {"scopeConnection": null}})),
                     Because(CONNECTIONS, HUB, link, "ConnectedAsSeenFromTarget"),
                     Patch(
@@ -137,9 +138,15 @@ impl Lifecycle {
                 ]);
             }
             Self::Renamed => {
+                let never = |mut object: Value| {
+                    object["spec"]["adoptionPolicy"] = json!("Never");
+                    object
+                };
+                let mut confirmed = never(manifests::connection(OTHER, link));
+                confirmed["spec"]["deletionPolicy"] = json!("Confirm");
                 acts.extend([
-                    Create(manifests::connection(HUB, "new")),
-                    Create(manifests::member(HUB, "new", "new")),
+                    Create(never(manifests::connection(HUB, "new"))),
+                    Create(never(manifests::member(HUB, "new", "new"))),
                     Because(CONNECTIONS, HUB, "new", "ClaimedByOther"),
                     NoWrites,
                     Delete(CONNECTIONS, HUB, link),
@@ -151,7 +158,7 @@ impl Lifecycle {
                 ]);
                 acts.extend(manifests::credentials(OTHER).into_iter().map(Create));
                 acts.extend([
-                    Create(manifests::connection(OTHER, link)),
+                    Create(confirmed),
                     Because(CONNECTIONS, OTHER, link, "ClaimedByOther"),
                     Delete(CONNECTIONS, HUB, "new"),
                     Gone(CONNECTIONS, HUB, "new"),
@@ -161,6 +168,14 @@ impl Lifecycle {
                     Delete(MEMBERS, HUB, "new"),
                     Gone(MEMBERS, HUB, "new"),
                     Delete(CONNECTIONS, OTHER, link),
+                    Because(CONNECTIONS, OTHER, link, "DeletionBlocked"),
+                    InAzure(2),
+                    Patch(
+                        CONNECTIONS,
+                        OTHER,
+                        link,
+                        json!({"metadata": {"annotations": {"avnm.dev/confirm-delete": "true"}}}),
+                    ),
                     Gone(CONNECTIONS, OTHER, link),
                 ]);
             }

@@ -15,4 +15,4 @@ mod wire;
 
 pub use faults::{Fault, Place, Schedule};
 pub use lifecycle::Lifecycle;
-pub use play::{Outcome, play};
+pub use play::{Outcome, play, play_broken};

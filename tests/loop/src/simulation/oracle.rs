@@ -35,6 +35,19 @@ fn held(object: &Value) -> bool {
     finalizers.is_some_and(|all| all.iter().any(|it| it == "avnm.dev/azure"))
 }
 
+/// A member of the namespace that names this connection and holds something, by its name.
+fn member_of(objects: &[Value], connection: &Value) -> Option<String> {
+    let (name, namespace) = (&connection["metadata"]["name"], &connection["metadata"]["namespace"]);
+    let is = |it: &&Value| {
+        it["kind"] == "StaticMember"
+            && it["metadata"]["namespace"] == *namespace
+            && it["spec"]["connectionRef"]["name"] == *name
+            && !claims(it).is_empty()
+    };
+    let found = objects.iter().filter(|_| connection["kind"] == "CrossTenantConnection").find(is)?;
+    found["metadata"]["name"].as_str().map(str::to_owned)
+}
+
 /// What is wrong with this write to Azure, if anything is.
 pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String> {
     let objects: Vec<Value> = [CONNECTIONS, MEMBERS].iter().flat_map(|kind| server.all(kind)).collect();
@@ -72,7 +85,11 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
                 let replaces = !deleting(it) && it.object["kind"] == "StaticMember";
                 goes || recreates || replaces
             });
-            if may { None } else { told("S1", "nobody who claims it wants it gone") }
+            if !may {
+                return told("S1", "nobody who claims it wants it gone");
+            }
+            let waits = free.iter().filter(|it| deleting(it)).find_map(|it| member_of(&objects, it.object));
+            waits.and_then(|member| told("S10", &format!("member {member} still holds one through it")))
         }
         _ if free.iter().all(deleting) => told("S6", "who claims it is being deleted"),
         _ => None,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use avnm_arm::clock::{self, Wall};
 use avnm_in_process::Azure;
+use avnm_plan::mutants::Mutant;
 use serde_json::Value;
 
 use super::{
@@ -34,8 +35,14 @@ pub struct Outcome {
 
 /// Plays a lifecycle from a seed, on a thread of its own.
 pub fn play(lifecycle: Lifecycle, seed: u64, schedule: &Schedule) -> Outcome {
+    play_broken(lifecycle, seed, schedule, None)
+}
+
+/// The same with a rule that is broken on purpose: then something has to be told.
+pub fn play_broken(lifecycle: Lifecycle, seed: u64, schedule: &Schedule, mutant: Option<Mutant>) -> Outcome {
     let schedule = schedule.clone();
     avnm_entropy::repeatable(seed, move || {
+        avnm_plan::mutants::set(mutant);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         match runtime {
             Ok(runtime) => runtime.block_on(run(lifecycle, seed, schedule)),

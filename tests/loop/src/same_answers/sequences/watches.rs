@@ -31,8 +31,8 @@ pub(super) fn sequence() -> Sequence {
     play.watch("too old", &format!("{at}?watch=1&resourceVersion=1"), 2);
     play.watch("no version at all", &format!("{at}?watch=1&resourceVersion=abc"), 1);
     let newest = "resourceVersion=${c.metadata.resourceVersion}";
-    play.watch("to its end", &format!("{at}?watch=1&timeoutSeconds=3&{newest}"), 1);
-    play.watch(
+    play.watch_to_its_end("to its end", &format!("{at}?watch=1&timeoutSeconds=3&{newest}"), 1);
+    play.watch_to_its_end(
         "to its end with bookmarks",
         &format!("{at}?watch=1&timeoutSeconds=4&allowWatchBookmarks=true&{newest}"),
         2,
