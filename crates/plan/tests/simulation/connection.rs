@@ -10,7 +10,7 @@ use avnm_plan::{
     credential::CredentialInput,
     cross_tenant_connection::{self as plan, Connection, Half, HalfInput, Halves, Inputs, Role, Step},
     finding::Finding,
-    item::{Body, Cause, History, Seen, State},
+    item::{Body, BodyHash, Cause, History, Seen, State},
     lifecycle::{At, Dependent, Object},
     meta::{CrdState, Meta},
 };
@@ -481,10 +481,12 @@ impl play::World for World {
         }
     }
 
-    fn holds(&self, _: &Object<Connection>, at: At) -> bool {
-        // What is being deleted takes no finalizer any more.
+    fn holds(&self, object: &Object<Connection>, at: At) -> bool {
+        // What is being deleted takes no finalizer any more; what signs nothing needs none.
         let half = Half::of(at);
-        *self.creds_held.get(half) || *self.creds.get(half) != Cred::Works
+        object.items[at].signer.is_none()
+            || *self.creds_held.get(half)
+            || *self.creds.get(half) != Cred::Works
     }
 
     fn truth(&self, at: At) -> Option<Truth> {
@@ -494,6 +496,14 @@ impl play::World for World {
             wanted: thing.says == Says::Wanted,
             hash: body(half, thing.says).hash(),
         })
+    }
+
+    fn wanted(&self, at: At) -> BodyHash {
+        body(Half::of(at), Says::Wanted).hash()
+    }
+
+    fn declares(&self, at: At) -> bool {
+        self.role(Half::of(at)) != Role::Absent
     }
 
     fn becomes_ours(&mut self, at: At) {

@@ -8,7 +8,7 @@ use avnm_api::{
 use avnm_plan::{
     credential::CredentialInput,
     finding::Finding,
-    item::{Body, Cause, History, Seen, State},
+    item::{Body, BodyHash, Cause, History, Seen, State},
     lifecycle::{At, Object},
     meta::{CrdState, Meta},
     static_member::{self as plan, ConnectionFacts, ConnectionInput, Inputs, Member, Memory, Step},
@@ -407,6 +407,10 @@ impl play::World for World {
             wanted: joined.names == Names::Wanted,
             hash: form(joined.names).hash.clone(),
         })
+    }
+
+    fn wanted(&self, _: At) -> BodyHash {
+        form(Names::Wanted).hash.clone()
     }
 
     fn becomes_ours(&mut self, _: At) {

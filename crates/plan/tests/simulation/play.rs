@@ -172,6 +172,12 @@ pub(crate) trait World: Sized + Debug {
     fn holds(&self, object: &Object<Self::K>, at: At) -> bool;
 
     fn truth(&self, at: At) -> Option<Truth>;
+    /// What spec declares says this.
+    fn wanted(&self, at: At) -> BodyHash;
+    /// Whether spec names it, be it ours or someone else's.
+    fn declares(&self, _: At) -> bool {
+        true
+    }
     /// It is ours from now on.
     fn becomes_ours(&mut self, at: At);
     /// Whether Azure holds something of ours, or may come to.
@@ -447,8 +453,9 @@ impl<W: World> Pass<'_, W> {
     /// Whether what is claimed is left in Azure: taken out, handed over, or somebody else's.
     fn let_go(&self, at: At) -> bool {
         let item = &self.object.items[at];
-        let unheld = self.object.meta.deleting && !self.object.meta.held;
-        !item.is_ours() || item.standing.yields || self.object.policies.leaves() || unheld
+        // The policy says what becomes of it when the object goes, and of one that stands nothing.
+        let left = self.object.meta.deleting && self.object.policies.leaves();
+        !item.is_ours() || item.standing.yields || left
     }
 
     fn claim(&mut self, at: At, claim: Option<Claim>) {
@@ -459,7 +466,8 @@ impl<W: World> Pass<'_, W> {
         let enforce = self.view().enforces();
         match &claim {
             None => {
-                let let_go = self.let_go(at);
+                let unheld = self.object.meta.deleting && !self.object.meta.held;
+                let let_go = self.let_go(at) || unheld;
                 self.check(let_go || !unread, "a claim is dropped on the strength of nothing read");
                 self.check(
                     let_go || !self.world.left_behind(at),
@@ -501,9 +509,8 @@ impl<W: World> Pass<'_, W> {
         self.check(held || !self.object.claims(), "a claim becomes durable before the finalizer holds it");
         for at in 0..self.object.items.len() {
             let item = &self.object.items[at];
-            let claims = item.claim().is_some() && item.signer.is_some();
             self.check(
-                !claims || self.world.holds(&self.object, at),
+                item.claim().is_none() || self.world.holds(&self.object, at),
                 "a claim becomes durable before its credential is held",
             );
         }
@@ -563,10 +570,10 @@ impl<W: World> Pass<'_, W> {
         self.check(!last, "puts with the last material");
         let (truth, durable) = (self.world.truth(at), self.world.durable(at).cloned());
         if item.claim().is_some_and(|claim| claim.phase == ClaimPhase::Intended) {
-            let wanted = item.wish.as_ref().map(|wish| wish.body.hash());
-            let names = durable.as_ref().is_some_and(|claim| {
-                claim.phase == ClaimPhase::Intended && Some(&claim.body_hash) == wanted.as_ref()
-            });
+            let wanted = self.world.wanted(at);
+            let names = durable
+                .as_ref()
+                .is_some_and(|claim| claim.phase == ClaimPhase::Intended && claim.body_hash == wanted);
             self.check(names, "makes what its durable claim does not name");
             self.check(truth.is_none() || self.world.hides(at), "makes what is there");
             self.check(self.confirmed[at] > self.persisted[at], "makes without a read after the claim");
@@ -626,8 +633,7 @@ impl<W: World> Pass<'_, W> {
     fn release(&mut self) {
         self.check(self.object.meta.deleting, "releases what is not being deleted");
         for at in 0..self.object.items.len() {
-            let handed = self.world.handing() == Handing::Yields;
-            let let_go = self.let_go(at) || handed;
+            let let_go = self.let_go(at);
             self.check(let_go || !self.world.left_behind(at), "releases and leaves ours behind");
         }
         if !self.world.shared_mut().kube() {
@@ -701,8 +707,8 @@ impl<W: World> Pass<'_, W> {
             if let Err(why) = self.world.is_ready(&self.object) {
                 self.world.fail(why);
             }
-            for (at, item) in self.object.items.iter().enumerate() {
-                let declared = item.is_ours() || item.signer.is_some();
+            for at in 0..self.object.items.len() {
+                let declared = self.world.declares(at);
                 let fresh = self.read[at] > self.written[at] && self.read[at] > 0;
                 self.check(!declared || fresh, "Ready without a read after the write");
             }
