@@ -10,23 +10,20 @@ use avnm_plan::{
     credential::CredentialInput,
     cross_tenant_connection::{self as plan, Connection, Half, HalfInput, Halves, Inputs, Role, Step},
     finding::Finding,
-    item::{Body, BodyHash, Cause, History, Seen, State},
+    item::{Body, BodyHash, Cause, Seen, State},
     lifecycle::{At, Dependent, Object},
     meta::{CrdState, Meta},
 };
 use avnm_terms::{
     ArmId, ConnectionState, Fault, KubeFault, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     azure::{Author, Azure, Says, Thing},
-    fixture::{CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, claim, meta, reference, steady, tenant},
+    fixture::{CENTRAL, Cred, MANAGER, NAME, SCOPE, TARGET, claim, meta, reference, tenant},
     play::{self, Handing, Look, Run, Truth, World as _},
 };
-
-/// A run that does not come to rest within so many passes never does.
-const PASSES: usize = 120;
 
 /// Names of the credentials of both halves.
 pub(crate) fn credential(half: Half) -> (&'static str, &'static str) {
@@ -251,16 +248,6 @@ impl World {
         status.and_then(|half| half.claim.as_ref())
     }
 
-    /// The process is another one now: what was remembered is lost.
-    pub(crate) fn restart(&mut self) {
-        self.shared.restart();
-    }
-
-    pub(crate) fn advance(&mut self, by: SignedDuration) {
-        self.shared.now += by;
-        self.azure.advance(self.shared.now);
-    }
-
     fn inputs(&self) -> Inputs {
         let of = |half: Half| {
             let (name, of) = credential(half);
@@ -283,90 +270,17 @@ impl World {
         }
     }
 
-    /// Passes over so much time.
-    pub(crate) fn run(&mut self, time: SignedDuration) {
-        let until = self.shared.now + time;
-        while self.shared.now < until && !self.shared.released {
-            let look = self.pass();
-            self.advance(look.min(self.shared.now.duration_until(until)));
-        }
-        if !self.shared.released {
-            self.pass();
-        }
-    }
-
-    /// Passes until nothing changes any more, and then much later still does not.
-    pub(crate) fn play(&mut self) {
-        self.rest();
-        if self.shared.released {
-            return;
-        }
-        // Grace is over, long waits too: whatever is said then stays said, and nothing was written to Azure for it.
-        let writes = self.azure.writes();
-        for _ in 0..2 {
-            self.advance(SignedDuration::from_mins(31));
-            self.pass();
-            self.pass_later();
-        }
-        let (status, told) = (self.status.clone(), self.shared.told.len());
-        self.advance(SignedDuration::from_mins(31));
-        self.pass();
-        self.check(self.azure.writes() == writes, "writes to Azure at rest");
-        self.check(self.status == status, "status changes at rest");
-        self.check(self.shared.told.len() == told, "events at rest");
-    }
-
-    fn pass_later(&mut self) {
-        let look = self.pass();
-        self.advance(look);
-    }
-
-    /// Passes until nothing changes any more.
-    pub(crate) fn rest(&mut self) {
-        let mut still = 0;
-        for _ in 0..PASSES {
-            // Absences that are being counted are no rest.
-            let counted = |world: &Self| Half::BOTH.map(|half| world.absences(half).min(3));
-            let before = (counted(self), self.shared.kube_writes, self.azure.clone());
-            let look = self.pass();
-            if self.shared.released {
-                return;
-            }
-            self.advance(look);
-            let same = before == (counted(self), self.shared.kube_writes, self.azure.clone());
-            // Nor is the wait for what a write, or the last leader's, may still do.
-            let quiet = Half::BOTH.into_iter().all(|half| self.is_quiet(half));
-            still = if same && quiet && self.azure.coming.is_empty() { still + 1 } else { 0 };
-            if still == 3 {
-                return;
-            }
-        }
-        self.fail("never comes to rest");
-    }
-
     /// Whether Azure holds something of ours under a half, or may come to.
     pub(crate) fn left_behind(&self, half: Half) -> bool {
         let made = |effect: &(Timestamp, crate::azure::Effect)| matches!(effect.1, crate::azure::Effect::Made(at, _) if at == half);
         self.azure.things.get(half).as_ref().is_some_and(|thing| thing.by == Author::Us)
             || self.azure.coming.iter().any(made)
     }
-
-    /// Absences of a half that were counted.
-    fn absences(&self, half: Half) -> u32 {
-        self.shared.memory.items.get(half.at()).map_or(0, History::absences)
-    }
-
-    fn is_quiet(&self, half: Half) -> bool {
-        self.shared
-            .memory
-            .items
-            .get(half.at())
-            .is_none_or(|history| history.is_quiet(steady(self.shared.now)))
-    }
 }
 
 impl play::World for World {
     type K = Connection;
+    type Azure = Azure;
 
     fn shared(&self) -> &Run<()> {
         &self.shared
@@ -374,6 +288,22 @@ impl play::World for World {
 
     fn shared_mut(&mut self) -> &mut Run<()> {
         &mut self.shared
+    }
+
+    fn azure(&self) -> &Azure {
+        &self.azure
+    }
+
+    fn advance_azure(&mut self, now: Timestamp) {
+        self.azure.advance(now);
+    }
+
+    fn writes(&self) -> u32 {
+        self.azure.writes()
+    }
+
+    fn is_coming(&self) -> bool {
+        !self.azure.coming.is_empty()
     }
 
     fn meta(&mut self) -> &mut Meta {

@@ -8,7 +8,7 @@ use avnm_api::{
 use avnm_plan::{
     credential::CredentialInput,
     finding::Finding,
-    item::{Body, BodyHash, Cause, History, Seen, State},
+    item::{Body, BodyHash, Cause, Seen, State},
     lifecycle::{At, Object},
     meta::{CrdState, Meta},
     static_member::{self as plan, ConnectionFacts, ConnectionInput, Inputs, Member, Memory, Step},
@@ -17,7 +17,7 @@ use avnm_terms::{
     ArmId, ClientId, Fault, Group as AzureGroup, Member as AzureMember, MemberType, NetworkId,
     ProvisioningState, Reading,
 };
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
 use crate::{
     azure::Author,
@@ -26,8 +26,6 @@ use crate::{
     group::{Group, Names},
     play::{self, Handing, Look, Run, Truth, World as _},
 };
-
-const PASSES: usize = 120;
 
 /// What `connectionRef` leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,15 +166,6 @@ impl World {
         self.held = [true, true];
     }
 
-    pub(crate) fn restart(&mut self) {
-        self.shared.restart();
-    }
-
-    pub(crate) fn advance(&mut self, by: SignedDuration) {
-        self.shared.now += by;
-        self.azure.advance(self.shared.now);
-    }
-
     fn facts(&self) -> ConnectionFacts {
         ConnectionFacts {
             name: "fabrikam-prod".to_owned(),
@@ -229,70 +218,15 @@ impl World {
         }
     }
 
-    /// Passes over so much time.
-    pub(crate) fn run(&mut self, time: SignedDuration) {
-        let until = self.shared.now + time;
-        while self.shared.now < until && !self.shared.released {
-            let look = self.pass();
-            self.advance(look.min(self.shared.now.duration_until(until)));
-        }
-        if !self.shared.released {
-            self.pass();
-        }
-    }
-
-    /// Passes until nothing changes any more, and then much later still does not.
-    pub(crate) fn play(&mut self) {
-        self.rest();
-        if self.shared.released {
-            return;
-        }
-        let writes = self.azure.puts + self.azure.deletes;
-        for _ in 0..2 {
-            self.advance(SignedDuration::from_mins(31));
-            self.pass();
-            let look = self.pass();
-            self.advance(look);
-        }
-        let (status, told) = (self.status.clone(), self.shared.told.len());
-        self.advance(SignedDuration::from_mins(31));
-        self.pass();
-        self.check(self.azure.puts + self.azure.deletes == writes, "writes to Azure at rest");
-        self.check(self.status == status, "status changes at rest");
-        self.check(self.shared.told.len() == told, "events at rest");
-    }
-
-    /// Passes until nothing changes any more.
-    pub(crate) fn rest(&mut self) {
-        let mut still = 0;
-        for _ in 0..PASSES {
-            let before = (self.absences().min(1), self.shared.kube_writes, self.azure.clone());
-            let look = self.pass();
-            if self.shared.released {
-                return;
-            }
-            self.advance(look);
-            let same = before == (self.absences().min(1), self.shared.kube_writes, self.azure.clone());
-            still = if same && self.azure.coming.is_empty() { still + 1 } else { 0 };
-            if still == 3 {
-                return;
-            }
-        }
-        self.fail("never comes to rest");
-    }
-
     fn left_behind(&self) -> bool {
         self.azure.member.as_ref().is_some_and(|member| member.by == Author::Us)
             || self.azure.coming.iter().any(|(_, made)| *made)
-    }
-
-    fn absences(&self) -> u32 {
-        self.shared.memory.items.first().map_or(0, History::absences)
     }
 }
 
 impl play::World for World {
     type K = Member;
+    type Azure = Group;
 
     fn shared(&self) -> &Run<Memory> {
         &self.shared
@@ -300,6 +234,22 @@ impl play::World for World {
 
     fn shared_mut(&mut self) -> &mut Run<Memory> {
         &mut self.shared
+    }
+
+    fn azure(&self) -> &Group {
+        &self.azure
+    }
+
+    fn advance_azure(&mut self, now: Timestamp) {
+        self.azure.advance(now);
+    }
+
+    fn writes(&self) -> u32 {
+        self.azure.puts + self.azure.deletes
+    }
+
+    fn is_coming(&self) -> bool {
+        !self.azure.coming.is_empty()
     }
 
     fn meta(&mut self) -> &mut Meta {

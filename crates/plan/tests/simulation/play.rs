@@ -24,6 +24,9 @@ use crate::{
 /// As the controller's: a pass looks at its decision again at most this often.
 const ROUNDS: usize = 24;
 
+/// A run that does not come to rest within so many passes never does.
+const PASSES: usize = 120;
+
 /// A write to Kubernetes that fails, or a crash: after so many steps of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mishap {
@@ -141,9 +144,18 @@ pub(crate) struct Look {
 /// A world of one object of a kind.
 pub(crate) trait World: Sized + Debug {
     type K: Kind<Status: Debug, Step: Debug> + Clone + Debug;
+    /// The tiny Azure.
+    type Azure: Clone + PartialEq;
 
     fn shared(&self) -> &Run<<Self::K as Kind>::Memory>;
     fn shared_mut(&mut self) -> &mut Run<<Self::K as Kind>::Memory>;
+    fn azure(&self) -> &Self::Azure;
+    /// What Azure does of itself until then.
+    fn advance_azure(&mut self, now: Timestamp);
+    /// Writes to Azure that were sent.
+    fn writes(&self) -> u32;
+    /// The effect of a write is still on its way.
+    fn is_coming(&self) -> bool;
     fn meta(&mut self) -> &mut Meta;
     fn status(&self) -> &<Self::K as Kind>::Status;
     fn set_status(&mut self, status: <Self::K as Kind>::Status);
@@ -225,6 +237,78 @@ pub(crate) trait World: Sized + Debug {
         let companion: Vec<&str> = ["Reconciling", "Stalled"].into_iter().filter(has).collect();
         assert!(companion.len() < 2, "Reconciling and Stalled: {:?}", self.conditions());
         (ready, reason, companion.first().copied().unwrap_or(""))
+    }
+
+    /// The process is another one now: what was remembered is lost.
+    fn restart(&mut self) {
+        self.shared_mut().restart();
+    }
+
+    fn advance(&mut self, by: SignedDuration) {
+        self.shared_mut().now += by;
+        let now = self.shared().now;
+        self.advance_azure(now);
+    }
+
+    /// Passes over so much time.
+    fn run(&mut self, time: SignedDuration) {
+        let until = self.shared().now + time;
+        while self.shared().now < until && !self.shared().released {
+            let look = self.pass();
+            self.advance(look.min(self.shared().now.duration_until(until)));
+        }
+        if !self.shared().released {
+            self.pass();
+        }
+    }
+
+    /// Passes until nothing changes any more, and then much later still does not.
+    fn play(&mut self) {
+        self.rest();
+        if self.shared().released {
+            return;
+        }
+        // Grace is over, long waits too: whatever is said then stays said, and nothing was written to Azure for it.
+        let writes = self.writes();
+        for _ in 0..2 {
+            self.advance(SignedDuration::from_mins(31));
+            self.pass();
+            let look = self.pass();
+            self.advance(look);
+        }
+        let (status, told) = (self.status().clone(), self.shared().told.len());
+        self.advance(SignedDuration::from_mins(31));
+        self.pass();
+        self.check(self.writes() == writes, "writes to Azure at rest");
+        self.check(*self.status() == status, "status changes at rest");
+        self.check(self.shared().told.len() == told, "events at rest");
+    }
+
+    /// Passes until nothing changes any more.
+    fn rest(&mut self) {
+        // Absences that are being counted are no rest.
+        let state = |world: &Self| {
+            let run = world.shared();
+            let counted: Vec<u32> = run.memory.items.iter().map(|item| item.absences().min(3)).collect();
+            (counted, run.kube_writes, world.azure().clone())
+        };
+        let mut still = 0;
+        for _ in 0..PASSES {
+            let before = state(self);
+            let look = self.pass();
+            if self.shared().released {
+                return;
+            }
+            self.advance(look);
+            // Nor is the wait for what a write, or the last leader's, may still do.
+            let now = steady(self.shared().now);
+            let quiet = self.shared().memory.items.iter().all(|item| item.is_quiet(now));
+            still = if before == state(self) && quiet && !self.is_coming() { still + 1 } else { 0 };
+            if still == 3 {
+                return;
+            }
+        }
+        self.fail("never comes to rest");
     }
 
     /// One pass, as the controller runs it. Returns when to look again.
