@@ -10,7 +10,7 @@ use crate::{
     connection,
     group::{Joined, Names},
     member,
-    play::{Handing, World as _},
+    play::{Handing, Mishap, World},
 };
 
 const POLICIES: [AdoptionPolicy; 3] =
@@ -82,14 +82,16 @@ fn nothing_that_is_absent_is_made_for_being_given_before_the_connection_is_ready
     assert!(world.status.claim.is_none());
 }
 
+/// Confirmed, Confirm deletes as Delete does: only then does the heir keep it from that.
 #[rstest]
-#[case::delete(DeletionPolicy::Delete)]
-#[case::confirm(DeletionPolicy::Confirm)]
-fn who_has_an_heir_waits_and_deletes_nothing(#[case] policy: DeletionPolicy) {
+#[case::delete(DeletionPolicy::Delete, false)]
+#[case::confirm(DeletionPolicy::Confirm, false)]
+#[case::confirmed(DeletionPolicy::Confirm, true)]
+fn who_has_an_heir_waits_and_deletes_nothing(#[case] policy: DeletionPolicy, #[case] confirmed: bool) {
     for unread in [false, true] {
         let mut world = connection::World::connected();
         world.spec.deletion_policy = Some(policy);
-        world.meta.deleting = true;
+        (world.meta.deleting, world.meta.confirm_delete) = (true, confirmed);
         world.handing = Handing::Heir;
         if unread {
             world.azure.trouble = Some((Half::Scope, Trouble::Read(Wrong::Denied), 99));
@@ -105,6 +107,97 @@ fn who_has_an_heir_waits_and_deletes_nothing(#[case] policy: DeletionPolicy) {
         let told = world.shared.told.iter().filter(|one| one.reason == "HandedOver").count();
         assert_eq!(told, 2, "each is told");
     }
+}
+
+#[rstest]
+#[case::delete(DeletionPolicy::Delete, false)]
+#[case::confirm(DeletionPolicy::Confirm, false)]
+#[case::confirmed(DeletionPolicy::Confirm, true)]
+fn a_member_waits_for_its_heir_too(#[case] policy: DeletionPolicy, #[case] confirmed: bool) {
+    let mut world = member::World::succeeded();
+    world.spec.deletion_policy = Some(policy);
+    (world.meta.deleting, world.meta.confirm_delete) = (true, confirmed);
+    world.handing = Handing::Heir;
+    world.run(SignedDuration::from_mins(5));
+    assert!(!world.shared.released && world.azure.deletes == 0);
+    world.handing = Handing::Yields;
+    world.run(SignedDuration::from_secs(10));
+    assert!(world.shared.released && world.azure.deletes == 0 && world.azure.member.is_some());
+    assert_eq!(world.shared.told.iter().filter(|one| one.reason == "HandedOver").count(), 1);
+}
+
+/// A run of each of these, hurt at every step and at every write to Kubernetes.
+fn hurt<W: World + Clone>(world: &W, expect: impl Fn(&W)) {
+    let mut whole = world.clone();
+    whole.play();
+    expect(&whole);
+    let crashes = (0..=whole.shared().steps).map(Mishap::Crash);
+    for mishap in crashes.chain((1..=whole.shared().kube_writes).map(Mishap::Conflict)) {
+        let mut hurt = world.clone();
+        hurt.shared_mut().mishap = mishap;
+        hurt.play();
+        // The crash after the last step comes too late to happen.
+        let late = mishap == Mishap::Crash(whole.shared().steps);
+        assert!(late || hurt.shared().mishap == Mishap::None, "{mishap:?} did not happen");
+        expect(&hurt);
+    }
+}
+
+#[test]
+fn a_crash_or_conflict_while_it_is_taken_over_writes_nothing_to_azure() {
+    let mut connection = connection::World::ours();
+    connection.spec.adoption_policy = Some(AdoptionPolicy::Never);
+    (connection.azure.things.scope, connection.azure.things.target) =
+        (Some(thing(Says::Wanted)), Some(thing(Says::Wanted)));
+    connection.handing = Handing::Given;
+    hurt(&connection, |world| {
+        let held = |half| world.claim(half).is_some_and(|claim| claim.phase == ClaimPhase::Held);
+        world.check(Half::BOTH.into_iter().all(held) && world.azure.writes() == 0, "taken without a write");
+    });
+    for ready in [member::Connection::Ready, member::Connection::NotReady] {
+        let mut member = member::World::new(ready);
+        member.spec.adoption_policy = Some(AdoptionPolicy::Never);
+        member.azure.member = Some(Joined::new(Author::Us, Names::Wanted));
+        member.handing = Handing::Given;
+        hurt(&member, |world| {
+            let held = world.status.claim.as_ref().is_some_and(|claim| claim.phase == ClaimPhase::Held);
+            world.check(held && world.writes() == 0, "taken without a write");
+        });
+    }
+}
+
+#[test]
+fn a_crash_or_conflict_while_it_is_let_go_writes_nothing_to_azure() {
+    let mut connection = connection::World::connected();
+    connection.meta.deleting = true;
+    connection.handing = Handing::Yields;
+    hurt(&connection, |world| {
+        let there = world.azure.things.scope.is_some() && world.azure.things.target.is_some();
+        world.check(world.shared.released && there && world.azure.writes() == 0, "let go without a write");
+    });
+    let mut member = member::World::succeeded();
+    member.meta.deleting = true;
+    member.handing = Handing::Yields;
+    hurt(&member, |world| {
+        let there = world.azure.member.is_some();
+        world.check(world.shared.released && there && world.writes() == 0, "let go without a write");
+    });
+}
+
+/// It is beaten all the same, and that keeps nobody from deleting what is its own.
+#[test]
+fn what_is_held_under_another_id_than_the_winner_s_is_deleted() {
+    let mut connection = connection::World::connected();
+    connection.beaten_by = Some("CrossTenantConnection a".to_owned());
+    (connection.meta.deleting, connection.handing) = (true, Handing::OtherId);
+    connection.play();
+    let gone = connection.azure.things.scope.is_none() && connection.azure.things.target.is_none();
+    assert!(connection.shared.released && gone);
+    let mut member = member::World::succeeded();
+    member.beaten_by = Some("StaticMember a".to_owned());
+    (member.meta.deleting, member.handing) = (true, Handing::OtherId);
+    member.play();
+    assert!(member.shared.released && member.azure.member.is_none());
 }
 
 /// The heir went, or stopped to want it: then it is deleted as ever.

@@ -360,6 +360,8 @@ pub(crate) enum Handing {
     Heir,
     /// Another one has it.
     Yields,
+    /// Who beats this one holds the same under another id: what this one holds is its own to delete.
+    OtherId,
 }
 
 /// A pass under way.
@@ -407,7 +409,8 @@ impl<W: World> Pass<'_, W> {
         for item in self.object.items.iter_mut().filter(|item| item.is_ours()) {
             item.standing.beaten_by.clone_from(&beaten);
             // A winner holds it.
-            item.standing.yields = (beaten.is_some() && deleting) || handing == Handing::Yields;
+            let taken = beaten.is_some() && handing != Handing::OtherId;
+            item.standing.yields = (taken && deleting) || handing == Handing::Yields;
             item.standing.given = handing == Handing::Given && item.claim().is_none();
             item.standing.heir =
                 matches!(handing, Handing::Heir | Handing::Yields).then(|| "another one".to_owned());
