@@ -17,12 +17,14 @@ pub(super) fn situation(mut s: Situation) -> Situation {
 
 /// A move as one makes it who breaks a rule.
 pub(super) fn step(step: Move) -> Move {
-    match step {
-        Move::Claim if broken(Mutant::SkipClaim) => Move::Put,
-        Move::Delete | Move::AwaitGone if broken(Mutant::ReleaseEarly) => Move::DropClaim,
-        Move::Delete if broken(Mutant::DeleteNever) => Move::AwaitGone,
-        Move::Correct if broken(Mutant::CorrectNever) => Move::Settled,
-        Move::Foreign if broken(Mutant::ForeignIsOurs) => Move::Adopt,
-        other => other,
-    }
+    let breaks = [
+        (Mutant::SkipClaim, Move::Claim, Move::Put),
+        (Mutant::ReleaseEarly, Move::Delete, Move::DropClaim),
+        (Mutant::ReleaseEarly, Move::AwaitGone, Move::DropClaim),
+        (Mutant::DeleteNever, Move::Delete, Move::AwaitGone),
+        (Mutant::CorrectNever, Move::Correct, Move::Settled),
+        (Mutant::ForeignIsOurs, Move::Foreign, Move::Adopt),
+    ];
+    let broken = breaks.into_iter().find(|(mutant, from, _)| *from == step && broken(*mutant));
+    broken.map_or(step, |(_, _, to)| to)
 }

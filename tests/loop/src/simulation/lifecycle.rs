@@ -90,10 +90,7 @@ impl Lifecycle {
     }
 
     pub(crate) fn acts(self) -> Vec<Act> {
-        use Act::{
-            Because, Create, Delete, EndNamespace, Gone, InAzure, NamespaceGone, NoWrites, Patch, Ready,
-            Rest, Stranger,
-        };
+        use Act::{Because, Create, Delete, EndNamespace, Gone, InAzure, NamespaceGone, Patch, Ready, Rest};
         let mut acts: Vec<Act> = manifests::credentials(HUB).into_iter().map(Create).collect();
         let link = "link";
         if self == Self::Foreign {
@@ -112,73 +109,8 @@ impl Lifecycle {
                 Gone(MEMBERS, HUB, "vnet01"),
                 Gone(CONNECTIONS, HUB, link),
             ]),
-            Self::Edited => {
-                let described = |text: &str| json!({"spec": {"scopeConnection": {"description": text}}});
-                let half = json!({"name": "link", "description": "again",
-                    "credentialRef": {"kind": "TenantCredential", "name": "central"}});
-                acts.extend([
-                    Patch(CONNECTIONS, HUB, link, described("changed")),
-                    Ready(CONNECTIONS, HUB, link),
-                    Stranger(1, json!({"description": "theirs"})),
-                    Rest(1),
-                    Act::Says(manifests::ids()[1].clone(), "ours"),
-                    Patch(CONNECTIONS, HUB, link, json!({"spec": {"scopeConnection": null}})),
-                    Because(CONNECTIONS, HUB, link, "ConnectedAsSeenFromTarget"),
-                    Patch(
-                        CONNECTIONS,
-                        HUB,
-                        link,
-                        json!({"spec": {"scopeConnection": half, "adoptionPolicy": "Always"}}),
-                    ),
-                    Ready(CONNECTIONS, HUB, link),
-                    Delete(MEMBERS, HUB, "vnet01"),
-                    Gone(MEMBERS, HUB, "vnet01"),
-                    Delete(CONNECTIONS, HUB, link),
-                    Gone(CONNECTIONS, HUB, link),
-                ]);
-            }
-            Self::Renamed => {
-                let never = |mut object: Value| {
-                    object["spec"]["adoptionPolicy"] = json!("Never");
-                    object
-                };
-                let mut confirmed = never(manifests::connection(OTHER, link));
-                confirmed["spec"]["deletionPolicy"] = json!("Confirm");
-                acts.extend([
-                    Create(never(manifests::connection(HUB, "new"))),
-                    Create(never(manifests::member(HUB, "new", "new"))),
-                    Because(CONNECTIONS, HUB, "new", "ClaimedByOther"),
-                    NoWrites,
-                    Delete(CONNECTIONS, HUB, link),
-                    Delete(MEMBERS, HUB, "vnet01"),
-                    Gone(MEMBERS, HUB, "vnet01"),
-                    Gone(CONNECTIONS, HUB, link),
-                    Ready(CONNECTIONS, HUB, "new"),
-                    Ready(MEMBERS, HUB, "new"),
-                ]);
-                acts.extend(manifests::credentials(OTHER).into_iter().map(Create));
-                acts.extend([
-                    Create(confirmed),
-                    Because(CONNECTIONS, OTHER, link, "ClaimedByOther"),
-                    Delete(CONNECTIONS, HUB, "new"),
-                    Gone(CONNECTIONS, HUB, "new"),
-                    Ready(CONNECTIONS, OTHER, link),
-                    InAzure(3),
-                    NoWrites,
-                    Delete(MEMBERS, HUB, "new"),
-                    Gone(MEMBERS, HUB, "new"),
-                    Delete(CONNECTIONS, OTHER, link),
-                    Because(CONNECTIONS, OTHER, link, "DeletionBlocked"),
-                    InAzure(2),
-                    Patch(
-                        CONNECTIONS,
-                        OTHER,
-                        link,
-                        json!({"metadata": {"annotations": {"avnm.dev/confirm-delete": "true"}}}),
-                    ),
-                    Gone(CONNECTIONS, OTHER, link),
-                ]);
-            }
+            Self::Edited => acts.extend(edited()),
+            Self::Renamed => acts.extend(renamed()),
             Self::PutBack => acts.extend(put_back()),
             Self::NamespaceEnds => acts.extend([EndNamespace(HUB), NamespaceGone(HUB)]),
             // It begins otherwise.
@@ -208,6 +140,77 @@ impl Lifecycle {
         acts.push(InAzure(0));
         acts
     }
+}
+
+/// Descriptions, and a half that goes and comes.
+fn edited() -> Vec<Act> {
+    use Act::{Because, Delete, Gone, Patch, Ready, Rest, Stranger};
+    let link = "link";
+    let described = |text: &str| json!({"spec": {"scopeConnection": {"description": text}}});
+    let half = json!({"name": "link", "description": "again",
+        "credentialRef": {"kind": "TenantCredential", "name": "central"}});
+    vec![
+        Patch(CONNECTIONS, HUB, link, described("changed")),
+        Ready(CONNECTIONS, HUB, link),
+        Stranger(1, json!({"description": "theirs"})),
+        Rest(1),
+        Act::Says(manifests::ids()[1].clone(), "ours"),
+        Patch(CONNECTIONS, HUB, link, json!({"spec": {"scopeConnection": null}})),
+        Because(CONNECTIONS, HUB, link, "ConnectedAsSeenFromTarget"),
+        Patch(CONNECTIONS, HUB, link, json!({"spec": {"scopeConnection": half, "adoptionPolicy": "Always"}})),
+        Ready(CONNECTIONS, HUB, link),
+        Delete(MEMBERS, HUB, "vnet01"),
+        Gone(MEMBERS, HUB, "vnet01"),
+        Delete(CONNECTIONS, HUB, link),
+        Gone(CONNECTIONS, HUB, link),
+    ]
+}
+
+/// New objects that declare the same, and then the old ones are deleted: the connection before its member.
+fn renamed() -> Vec<Act> {
+    use Act::{Because, Create, Delete, Gone, InAzure, NoWrites, Patch, Ready};
+    let link = "link";
+    let never = |mut object: Value| {
+        object["spec"]["adoptionPolicy"] = json!("Never");
+        object
+    };
+    let mut confirmed = never(manifests::connection(OTHER, link));
+    confirmed["spec"]["deletionPolicy"] = json!("Confirm");
+    let mut acts = vec![
+        Create(never(manifests::connection(HUB, "new"))),
+        Create(never(manifests::member(HUB, "new", "new"))),
+        Because(CONNECTIONS, HUB, "new", "ClaimedByOther"),
+        NoWrites,
+        Delete(CONNECTIONS, HUB, link),
+        Delete(MEMBERS, HUB, "vnet01"),
+        Gone(MEMBERS, HUB, "vnet01"),
+        Gone(CONNECTIONS, HUB, link),
+        Ready(CONNECTIONS, HUB, "new"),
+        Ready(MEMBERS, HUB, "new"),
+    ];
+    acts.extend(manifests::credentials(OTHER).into_iter().map(Create));
+    acts.extend([
+        Create(confirmed),
+        Because(CONNECTIONS, OTHER, link, "ClaimedByOther"),
+        Delete(CONNECTIONS, HUB, "new"),
+        Gone(CONNECTIONS, HUB, "new"),
+        Ready(CONNECTIONS, OTHER, link),
+        InAzure(3),
+        NoWrites,
+        Delete(MEMBERS, HUB, "new"),
+        Gone(MEMBERS, HUB, "new"),
+        Delete(CONNECTIONS, OTHER, link),
+        Because(CONNECTIONS, OTHER, link, "DeletionBlocked"),
+        InAzure(2),
+        Patch(
+            CONNECTIONS,
+            OTHER,
+            link,
+            json!({"metadata": {"annotations": {"avnm.dev/confirm-delete": "true"}}}),
+        ),
+        Gone(CONNECTIONS, OTHER, link),
+    ]);
+    acts
 }
 
 /// A scope connection as somebody else makes it: to our target, and described otherwise.
