@@ -1,8 +1,13 @@
 //! Whole objects applied, as people and GitOps tools do.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Sequence, member, members, with};
+
+/// A little more than one, so that what follows is written in another.
+const SECOND: Duration = Duration::from_millis(1_100);
 
 pub(super) fn sequence() -> Sequence {
     let at = members("applies");
@@ -39,11 +44,15 @@ pub(super) fn sequence() -> Sequence {
         with(member("one"), &json!({"spec": {"suspend": false}})),
     );
     play.apply("not said any more", &by("flux"), member("one"));
+    // An apply that changes nothing, but by its time moves its manager's entry behind another's, is a new version: the
+    // managers write in different seconds, or the versions would hang on when the second ends.
+    play.pause("a second later", SECOND);
     play.apply("shared", &by("argo"), with(member("one"), &json!({"spec": {"deletionPolicy": "Orphan"}})));
     play.apply("shared no more", &by("argo"), member("one"));
     let stale =
         with(member("one"), &json!({"metadata": {"resourceVersion": "${made.metadata.resourceVersion}"}}));
     play.apply("stale", &by("flux"), stale);
+    play.pause("two seconds later", SECOND);
     play.apply(
         "status through the wrong face",
         &by("flux"),
