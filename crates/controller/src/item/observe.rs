@@ -37,8 +37,10 @@ impl<K: Owner> Pass<'_, K> {
             return;
         }
         let forced = self.is_forced();
-        // Who is beaten rests.
-        let read = |item: &Item| item.is_ours() && item.signer.is_some() && item.standing.beaten_by.is_none();
+        // Who is beaten rests. But who was refused the last look does look: it counts as one that does not want it until it
+        // may read, and could be neither winner nor heir for as long as it is beaten.
+        let rests = |item: &Item| item.standing.beaten_by.is_some() && !item.denied();
+        let read = |item: &Item| item.is_ours() && item.signer.is_some() && !rests(item);
         // All lists are asked for before anything is read by GET: a pass that waits for one asks again.
         let lists: Vec<Option<List>> = (0..self.object.items.len())
             .map(|at| read(&self.object.items[at]).then(|| self.list(at, forced))?)
