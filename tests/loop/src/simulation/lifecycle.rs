@@ -46,7 +46,7 @@ pub enum Lifecycle {
     MadeAndDeleted,
     /// Descriptions change, a half is taken out and put back, both by hand and by a stranger.
     Edited,
-    /// Both are renamed in Git, and the connection is moved to another namespace.
+    /// Both are renamed, and the connection is moved to another namespace.
     Renamed,
     /// Suspended, observed, orphaned, and adopted by another object.
     Orphaned,

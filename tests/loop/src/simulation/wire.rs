@@ -40,6 +40,8 @@ struct State {
     after: BTreeMap<String, Fault>,
     /// The status of an object before a write of it that is under way.
     before: BTreeMap<String, Value>,
+    /// Faults that were played.
+    played: usize,
     /// What was done, a line each.
     trace: Vec<String>,
     /// Rules that were broken.
@@ -100,6 +102,11 @@ impl Wire {
         self.lock().places.clone()
     }
 
+    /// How many faults were played so far.
+    pub(crate) fn played(&self) -> usize {
+        self.lock().played
+    }
+
     /// Writes so far: to Azure, and to our kinds in Kubernetes.
     pub(crate) fn writes(&self) -> (usize, usize) {
         let state = self.lock();
@@ -124,6 +131,7 @@ impl Wire {
         state.steps += 1;
         state.places.push(place);
         let fault = self.schedule.at(step);
+        state.played += usize::from(fault.is_some());
         let told = fault.map(|fault| format!("  <- {fault:?}")).unwrap_or_default();
         state.trace.push(format!("{step:4} {agent} {what}{told}"));
         fault
