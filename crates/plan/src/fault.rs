@@ -150,25 +150,9 @@ pub fn finding(fault: &Fault, side: Side, resource: Resource) -> Finding {
 /// Whether Azure refused the caller: nothing that it may not even read would be claimed by it. A subscription that is
 /// not found is one that the caller does not see.
 fn denies(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::PermissionDenied | FaultKind::Unauthenticated | FaultKind::WrongTenant => true,
-        FaultKind::UnprovenNotFound => fault.code == "SubscriptionNotFound",
-        FaultKind::SignIn(_)
-        | FaultKind::LinkedTenantDenied
-        | FaultKind::LinkedPermissionDenied
-        | FaultKind::NotFound
-        | FaultKind::Refused
-        | FaultKind::Locked
-        | FaultKind::Throttled
-        | FaultKind::Busy
-        | FaultKind::Server
-        | FaultKind::Unavailable
-        | FaultKind::Network
-        | FaultKind::Malformed
-        | FaultKind::GateClosed
-        | FaultKind::NoLease
-        | FaultKind::SourceGone => false,
-    }
+    let unseen = fault.kind == FaultKind::UnprovenNotFound && fault.code == "SubscriptionNotFound";
+    let refused = [FaultKind::PermissionDenied, FaultKind::Unauthenticated, FaultKind::WrongTenant];
+    unseen || refused.contains(&fault.kind)
 }
 
 /// Whether all that was asked was refused to the caller; `None` if nothing was asked, or what was answered does not tell:

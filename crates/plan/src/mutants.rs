@@ -1,5 +1,6 @@
-//! Rules that are broken on purpose, to see that somebody notices. Without the feature `mutants` none can be broken, and
-//! nothing of this is in what ships.
+//! Rules that are broken on purpose, to see that somebody notices. Without the feature `mutants` no rule can be broken: `broken`
+//! is false for the compiler, and what it guards is not compiled. What ships is built without it, each crate by its name; a
+//! build of the whole workspace has it, for the tests' sake, and breaks nothing unless a test says so.
 
 /// A rule, by what breaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -179,33 +179,15 @@ pub fn is_propagating(fault: &Fault) -> bool {
 
 /// The reason that a fault of signing in gives.
 pub fn reason(fault: &Fault) -> Reason {
-    match &fault.kind {
-        FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {
-            Reason::SecretNotFound
-        }
-        FaultKind::SignIn(SignInFault::SourceMissing) => Reason::SourceNotFound,
-        FaultKind::SignIn(SignInFault::SourceForbidden) => Reason::SourceForbidden,
-        FaultKind::SignIn(SignInFault::Propagating) => Reason::Propagating,
-        FaultKind::SignIn(SignInFault::Refused) => Reason::SignInRefused,
-        FaultKind::SignIn(SignInFault::Unreachable)
-        | FaultKind::Unauthenticated
-        | FaultKind::WrongTenant
-        | FaultKind::PermissionDenied
-        | FaultKind::LinkedTenantDenied
-        | FaultKind::LinkedPermissionDenied
-        | FaultKind::NotFound
-        | FaultKind::UnprovenNotFound
-        | FaultKind::Refused
-        | FaultKind::Locked
-        | FaultKind::Throttled
-        | FaultKind::Busy
-        | FaultKind::Server
-        | FaultKind::Unavailable
-        | FaultKind::Network
-        | FaultKind::Malformed
-        | FaultKind::GateClosed
-        | FaultKind::NoLease
-        | FaultKind::SourceGone => Reason::Unreachable,
+    // What is no fault of signing in came from elsewhere, and says nothing against the credential.
+    let FaultKind::SignIn(why) = &fault.kind else { return Reason::Unreachable };
+    match why {
+        SignInFault::SourceMissing if fault.code == SECRET_NOT_FOUND => Reason::SecretNotFound,
+        SignInFault::SourceMissing => Reason::SourceNotFound,
+        SignInFault::SourceForbidden => Reason::SourceForbidden,
+        SignInFault::Propagating => Reason::Propagating,
+        SignInFault::Refused => Reason::SignInRefused,
+        SignInFault::Unreachable => Reason::Unreachable,
     }
 }
 

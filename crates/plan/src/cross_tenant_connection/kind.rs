@@ -22,6 +22,7 @@ impl Kind for Connection {
     type Step = Step;
     type Memory = ();
     const THINGS: &'static str = "our halves";
+    const DEPENDENTS: &'static str = "StaticMember(s) that name this connection still hold a member in Azure";
     const CONDITIONS: &'static [&'static str] = &["Connected", "Synced"];
 
     fn first(view: View<'_, Self>) -> Option<Plan<Step>> {

@@ -162,14 +162,10 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
         CrdState::Unknown(_) | CrdState::Terminating | CrdState::Standing => {}
     }
     match &object.dependents {
-        Err(fault) => Some(unknown(view, "list the members of this connection", fault)),
+        Err(fault) => Some(unknown(view, "list what depends on it", fault)),
         Ok(members) if !members.is_empty() => {
             let names: Vec<&str> = members.iter().take(3).map(|member| member.name.as_str()).collect();
-            let named = format!(
-                "{} StaticMember(s) that name this connection still hold a member in Azure ({})",
-                members.len(),
-                names.join(", ")
-            );
+            let named = format!("{} {} ({})", members.len(), K::DEPENDENTS, names.join(", "));
             if members.iter().all(|member| member.deleting) {
                 let finding =
                     Finding::new(Reason::Deleting, format!("{named}; they are being deleted first"));

@@ -30,6 +30,8 @@ pub trait Kind: Sized {
     type Memory: Clone + Debug + Default + PartialEq;
     /// What it owns, in words: "the member".
     const THINGS: &'static str;
+    /// What may hold something with it, in words after a number; empty where nothing can.
+    const DEPENDENTS: &'static str = "";
     /// Its conditions beside Ready and its companions: kept as they are while suspended.
     const CONDITIONS: &'static [&'static str];
 
