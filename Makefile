@@ -32,7 +32,7 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 bench: ## Measure speed, memory and calls of the release build, and print them beside the budgets
 	@$(CARGO) run --package xtask -- bench
 
-test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, and the scenarios on a real API server
+test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the scenarios
 	@tools/guard.sh $(MAKE) --no-print-directory steps
 
 # Behind the guard: what it starts in the background, too, is gone when it ends.

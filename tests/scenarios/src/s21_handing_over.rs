@@ -1,4 +1,4 @@
-//! 21: what a rename or a move in Git does: a new object that declares the same, then the old one is deleted. The new one
+//! 21: a rename, or a move to another namespace: a new object that declares the same, then the old one is deleted. The new one
 //! takes over, and Azure does not notice. Who may not have it, or wants something else, is no heir.
 
 use std::time::Duration;
