@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::{ArmId, ClientId, SubscriptionId, TenantId};
+use avnm_terms::{
+    ArmId, ClientId, SubscriptionId, TenantId,
+    mutants::{Mutant, broken},
+};
 use tokio::time::Instant;
 
 /// Different resources that must fail in a row before the gate closes for all.
@@ -118,7 +121,7 @@ impl Gates {
     /// Until when the gate is closed, and by which code.
     pub(crate) fn check(&self, key: &GateKey, now: Instant) -> Option<(Instant, &str)> {
         let (until, code) = self.gates.get(key)?.closed.as_ref()?;
-        (*until > now).then_some((*until, code))
+        (*until > now && !broken(Mutant::RetryAfterIgnored)).then_some((*until, code))
     }
 
     /// Takes note of an answer. If it closes the gate: for how long from now.

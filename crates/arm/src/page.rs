@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use avnm_terms::mutants::{Mutant, broken};
 use url::Url;
 
 /// Most pages of one list: fifty thousand things at the smallest page that was documented (20), with room.
@@ -30,7 +31,8 @@ impl Pages {
     pub(crate) fn next(&mut self, link: Option<&str>, origin: &Url) -> Result<Option<Url>, String> {
         let Some(link) = link.filter(|link| !link.is_empty()) else { return Ok(None) };
         let url = Url::parse(link).map_err(|_| "the link to the next page is not a URL".to_owned())?;
-        if url.origin() != origin.origin() || !url.username().is_empty() || url.password().is_some() {
+        let elsewhere = url.origin() != origin.origin() && !broken(Mutant::HostFollowed);
+        if elsewhere || !url.username().is_empty() || url.password().is_some() {
             return Err(format!(
                 "the link to the next page leads elsewhere: {}",
                 avnm_terms::text::bounded(url.host_str().unwrap_or("no host"), 128)

@@ -9,6 +9,7 @@ use avnm_plan::{
     lifecycle::{At, Object},
     side::Resource,
 };
+use avnm_terms::mutants::{Mutant, broken};
 use jiff::Timestamp;
 
 use crate::{
@@ -30,6 +31,12 @@ pub(crate) fn contend<K: Owner>(reconciler: &Reconciler<K>, object: &mut Object<
         };
         object.items[at].standing = standing;
         wake(reconciler, &woken);
+    }
+    if broken(Mutant::ContendPerObject) {
+        let beaten = object.items.iter().find_map(|item| item.standing.beaten_by.clone());
+        for item in &mut object.items {
+            item.standing.beaten_by.clone_from(&beaten);
+        }
     }
 }
 

@@ -12,7 +12,10 @@ use std::sync::{
 
 use avnm_arm::clock;
 use avnm_plan::finding::Happening;
-use avnm_terms::{KubeFault, KubeFaultKind};
+use avnm_terms::{
+    KubeFault, KubeFaultKind,
+    mutants::{Mutant, broken},
+};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -88,7 +91,11 @@ impl Events {
         for _ in 0..TRIES {
             let now = clock::now();
             let proposed = self.name(regarding.name.as_deref().unwrap_or_default(), now);
-            let step = self.series().observe(key.clone(), &proposed, clock::instant());
+            let seen = Key {
+                note: if broken(Mutant::EventsMerged) { String::new() } else { key.note.clone() },
+                ..key.clone()
+            };
+            let step = self.series().observe(seen, &proposed, clock::instant());
             match step {
                 Write::Create => {
                     let target = format!("{namespace}/{proposed}");

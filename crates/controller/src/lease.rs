@@ -12,7 +12,10 @@ use std::{
 };
 
 use avnm_arm::{WriteGuard, clock};
-use avnm_terms::{KubeFault, KubeFaultKind};
+use avnm_terms::{
+    KubeFault, KubeFaultKind,
+    mutants::{Mutant, broken},
+};
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
@@ -37,6 +40,9 @@ impl LeaseGuard {
 
     /// Whether at least `margin` of the lease is left.
     pub fn holds(&self, margin: Duration) -> bool {
+        if broken(Mutant::LeaseIgnored) {
+            return true;
+        }
         let until = self.until.lock().ok().and_then(|until| *until);
         until.is_some_and(|until| until.saturating_duration_since(clock::instant()) >= margin)
     }
@@ -89,13 +95,14 @@ impl Holder {
         loop {
             tokio::time::sleep(self.settings.retry.min(self.left())).await;
             let left = self.left();
-            if left.is_zero() {
+            if left.is_zero() && !broken(Mutant::LeaseIgnored) {
                 tracing::error!("the lease could not be renewed in time");
                 break;
             }
             // However long the API server keeps silent, the deadline is kept.
             match tokio::time::timeout(left, self.try_hold()).await {
                 Ok(Ok(true)) => {}
+                Ok(Ok(false)) if broken(Mutant::LeaseIgnored) => {}
                 Ok(Ok(false)) => {
                     tracing::error!("another process holds the lease");
                     break;

@@ -15,7 +15,10 @@ use avnm_api::{
     TenantCredential,
 };
 use avnm_plan::{credential::UsableCredential, lifecycle::Dependent, meta::CrdState, undecoded};
-use avnm_terms::{ArmId, KubeFault, KubeFaultKind};
+use avnm_terms::{
+    ArmId, KubeFault, KubeFaultKind,
+    mutants::{Mutant, broken},
+};
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
@@ -218,7 +221,7 @@ pub(crate) async fn unchanged<K: Place, M: Default>(
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let live = get::<K>(client, &namespace, &name).await?;
     let wish = |object: &K| (object.uid(), object.meta().generation);
-    if live.as_ref().is_some_and(|live| wish(live) == wish(object)) {
+    if live.as_ref().is_some_and(|live| wish(live) == wish(object)) || broken(Mutant::MeanwhileIgnored) {
         return Ok(());
     }
     if let Some(live) = live.filter(|live| live.uid() == object.uid()) {
@@ -265,6 +268,10 @@ async fn refuses<K: CredentialObject>(
 /// The labels of a namespace; `None` if it is gone.
 async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, KubeFault> {
     let api: Api<Namespace> = Api::all(client.clone());
+    if broken(Mutant::NamespaceWhole) {
+        let found = kube_io::call("get namespace", namespace, api.get(namespace)).await?;
+        return Ok(Some(found.metadata.labels.unwrap_or_default()));
+    }
     match kube_io::call("get namespace", namespace, api.get_metadata(namespace)).await {
         Ok(found) => Ok(Some(found.metadata.labels.unwrap_or_default())),
         Err(fault) if fault.kind == KubeFaultKind::NotFound => Ok(None),

@@ -5,13 +5,19 @@
 use std::borrow::Cow;
 
 use avnm_plan::finding::Happening;
-use avnm_terms::KubeFault;
+use avnm_terms::{
+    KubeFault,
+    mutants::{Mutant, broken},
+};
 use kube::ResourceExt;
 
 use crate::{place::Place, shared::Shared};
 
 /// Tells that a call for an object was refused.
 pub(crate) async fn tell<K: Place>(shared: &Shared, object: &K, fault: &KubeFault) {
+    if broken(Mutant::RefusalUntold) {
+        return;
+    }
     if let Cow::Borrowed(kind) = K::kind(&()) {
         shared.metrics.refused(kind);
     }

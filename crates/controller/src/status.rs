@@ -3,7 +3,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use avnm_plan::finding::Happening;
-use avnm_terms::KubeFault;
+use avnm_terms::{
+    KubeFault,
+    mutants::{Mutant, broken},
+};
 use kube::{
     Client, ResourceExt,
     api::{Patch, PatchParams},
@@ -32,7 +35,7 @@ where
     K: Place,
     S: Serialize + PartialEq,
 {
-    if wanted == shown {
+    if wanted == shown && !broken(Mutant::StatusAlways) {
         remembered.let_through();
         return (None, wait);
     }

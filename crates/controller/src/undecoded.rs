@@ -13,7 +13,10 @@ use avnm_plan::{
     status::{self as conditions, Wanted, find},
     undecoded as lenient,
 };
-use avnm_terms::KubeFault;
+use avnm_terms::{
+    KubeFault,
+    mutants::{Mutant, broken},
+};
 use kube::{Resource as _, ResourceExt, runtime::controller::Action};
 use serde_json::Value;
 
@@ -92,6 +95,9 @@ where
 
 /// Enters what it holds among the contenders: nobody else takes that over.
 pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undecoded: &Undecoded) {
+    if broken(Mutant::UndecodedForgotten) {
+        return;
+    }
     let uid = found.uid().unwrap_or_default();
     for claim in lenient::claims(&undecoded.raw, &uid) {
         let Some(key) = claim.key else { continue };

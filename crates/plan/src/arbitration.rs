@@ -1,12 +1,10 @@
 //! One winner of two objects that want the same thing in Azure, and the heir of one that is being deleted.
 
 use avnm_api::ClaimPhase;
+use avnm_terms::mutants::{Mutant, broken};
 use jiff::Timestamp;
 
-use crate::{
-    item::{Body, Standing},
-    mutants::{Mutant, broken},
-};
+use crate::item::{Body, Standing};
 
 /// One thing that an object wants or holds: a half of a connection, or a member.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +38,7 @@ pub struct Claimant {
 impl Claimant {
     /// Whether it stands in anyone's way.
     pub fn contends(&self) -> bool {
-        self.claim.is_some() || self.wants
+        self.claim.is_some() || self.wants || broken(Mutant::UnwillingContends)
     }
 
     /// Smaller wins: Held before Intended before reserved before none, then the older, then namespace and name.
@@ -52,6 +50,10 @@ impl Claimant {
             None if self.reserved => (2, created),
             None => (3, created),
         };
+        if broken(Mutant::YoungestWins) {
+            let youngest = Timestamp::from_second(-created.as_second()).unwrap_or(created);
+            return (0, youngest, &self.namespace, &self.name);
+        }
         (phase, since, &self.namespace, &self.name)
     }
 }

@@ -16,7 +16,6 @@ pub mod freshness;
 pub mod item;
 pub mod lifecycle;
 pub mod meta;
-pub mod mutants;
 pub mod pace;
 pub mod reason;
 pub mod side;

@@ -1,6 +1,7 @@
 //! From findings to conditions: times move only when a status flips, and nothing changes while nothing changes.
 
 use avnm_api::{Condition, LastFailure, Time};
+use avnm_terms::mutants::{Mutant, broken};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -145,6 +146,7 @@ pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
     };
     let ready = match readiness {
         Readiness::True => make("Ready", "True"),
+        Readiness::False if finding.unread && broken(Mutant::UnreadIsReady) => make("Ready", "True"),
         // A Ready object that cannot be read for long is Unknown, not False; nor is one False that was never read.
         Readiness::False
             if finding.unread && (past.was_ready() || old.is_some_and(|old| old.status == "Unknown")) =>

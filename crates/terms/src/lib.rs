@@ -8,6 +8,7 @@ mod fault;
 mod guid;
 mod kube_fault;
 mod moment;
+pub mod mutants;
 mod name;
 mod reading;
 mod state;

@@ -1,17 +1,28 @@
-//! The reference lifecycles, played: without a fault, twice from one seed, and with a sample of all single faults.
-//! `cargo xtask sim` plays more of them, and replays any.
+//! The loop, played: every reference lifecycle without a fault, one twice from one seed, samples of single faults and of what
+//! seeds generate. `cargo xtask sim` plays more of them, and replays any.
 
-use avnm_loop::simulation::{Fault, Lifecycle, Place, Schedule, play};
+use avnm_loop::simulation::{Fault, Lifecycle, Place, Schedule, play, play_generated, side_by_side};
 
 /// Every so many schedules of a lifecycle are played here: prime, so that each kind of fault comes to its turn.
 const EVERY: usize = 97;
+/// So many generated lifecycles.
+const GENERATED: u64 = 12;
 
 #[test]
 fn every_lifecycle_ends_as_it_shall() {
-    for lifecycle in Lifecycle::ALL {
-        let outcome = play(lifecycle, 7, &Schedule::default());
-        assert!(outcome.violations.is_empty(), "{}\n{:#?}", outcome.trace.join("\n"), outcome.violations);
-        assert!(outcome.calls.len() > 50, "{}: {} calls", lifecycle.name(), outcome.calls.len());
+    // A day takes as long as all the others.
+    let short: Vec<_> = Lifecycle::ALL.iter().filter(|it| **it != Lifecycle::DayOfRest).collect();
+    for (lifecycle, outcome) in
+        short.iter().zip(side_by_side(&short, |it| play(**it, 7, &Schedule::default())))
+    {
+        let name = lifecycle.name();
+        assert!(
+            outcome.violations.is_empty(),
+            "{name}\n{}\n{:#?}",
+            outcome.trace.join("\n"),
+            outcome.violations
+        );
+        assert!(outcome.calls.len() > 20, "{name}: {} calls", outcome.calls.len());
     }
 }
 
@@ -27,18 +38,25 @@ fn single_faults_change_nothing_in_the_end() {
     let mut played = 0;
     for lifecycle in [Lifecycle::Renamed, Lifecycle::Orphaned] {
         let plain = play(lifecycle, 1, &Schedule::default());
-        let faults =
-            plain.calls.iter().enumerate().flat_map(|(at, place)| {
-                Fault::all(*place).iter().map(move |fault| Schedule::single(at, *fault))
-            });
-        for schedule in faults.step_by(EVERY) {
-            let outcome = play(lifecycle, 1, &schedule);
-            let trace = outcome.trace.join("\n");
-            assert!(outcome.violations.is_empty(), "{schedule:?}\n{trace}\n{:#?}", outcome.violations);
+        let some: Vec<Schedule> = Schedule::singles(&plain.calls).step_by(EVERY).collect();
+        for (schedule, outcome) in
+            some.iter().zip(side_by_side(&some, |schedule| play(lifecycle, 1, schedule)))
+        {
+            let wrong = outcome.beside(&plain);
+            assert!(wrong.is_empty(), "{schedule:?}\n{}\n{wrong:#?}", outcome.trace.join("\n"));
             played += 1;
         }
     }
     assert!(played > 30, "{played} schedules");
+}
+
+#[test]
+fn what_seeds_generate_leaves_nothing_behind() {
+    let seeds: Vec<u64> = (1..=GENERATED).collect();
+    for (seed, outcome) in seeds.iter().zip(side_by_side(&seeds, |seed| play_generated(*seed))) {
+        let trace = outcome.trace.join("\n");
+        assert!(outcome.violations.is_empty(), "seed {seed}\n{trace}\n{:#?}", outcome.violations);
+    }
 }
 
 /// The process that ended is followed by another one.

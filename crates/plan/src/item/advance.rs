@@ -1,20 +1,19 @@
 //! The next move of an item, and what it takes.
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase};
-use avnm_terms::Moment;
+use avnm_terms::{
+    Moment,
+    mutants::{Mutant, broken},
+};
 
 use super::{
-    broken,
+    broken as breaks,
     history::Cause,
     owned::Item,
     situation::Facts,
     transition::{self, Claimed, Goal, Move},
 };
-use crate::{
-    finding::Happening,
-    mutants::{self, Mutant},
-    status::whole,
-};
+use crate::{finding::Happening, status::whole};
 
 /// One thing that a move takes. The executor does it and tells the item what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +99,7 @@ impl Item {
     /// The next move. What failed in this pass is not tried again before the next one.
     pub fn advance(&self, facts: &Facts<'_>) -> Advance {
         let situation = self.situation(facts);
-        let next = broken::step(transition::next(&situation));
+        let next = breaks::step(transition::next(&situation), situation.goal);
         let rests_on_nothing =
             matches!(next, Move::Confirm | Move::Vouch) && self.read.sources_gone.is_some();
         let step = if next == Move::DropClaim && !facts.policy.enforce && situation.goal == Goal::Present {
@@ -116,7 +115,7 @@ impl Item {
             next
         };
         let effects = if self.read.write.is_some() { Vec::new() } else { self.effects(step, facts) };
-        let effects = if mutants::broken(Mutant::PersistSkipped) { unpersisted(effects) } else { effects };
+        let effects = if broken(Mutant::PersistSkipped) { unpersisted(effects) } else { effects };
         Advance { step, effects }
     }
 

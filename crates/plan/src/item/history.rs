@@ -3,7 +3,10 @@
 //! All of it is measured on the monotonic clock. It is lost with the process, and safe to lose.
 
 use avnm_api::Claim;
-use avnm_terms::{Fault, FaultKind, Moment, Reading};
+use avnm_terms::{
+    Fault, FaultKind, Moment, Reading,
+    mutants::{Mutant, broken},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{body::BodyHash, seen::Seen};
@@ -111,7 +114,8 @@ impl History {
                 // What is seen after an absence is another one (a late PUT's), and is deleted without waiting.
                 self.deleted_at = None;
                 // A read may show what was there before the last PUT: its absence proves nothing.
-                let proves = self.put_at.is_none_or(|at| at.until(begun) >= lag);
+                let proves =
+                    self.put_at.is_none_or(|at| at.until(begun) >= lag || broken(Mutant::LagIgnored));
                 if proves && self.last_absence.is_none_or(|last| last.until(begun) >= apart) {
                     self.absences += 1;
                     self.last_absence = Some(begun);
@@ -127,7 +131,7 @@ impl History {
     pub fn inherit(&mut self, claim: Option<&Claim>, won: Moment, quiet: SignedDuration, now: Moment) {
         let until = won.plus(quiet);
         let inherited = claim.is_some_and(|claim| self.claimed_here != Some(claim.since.0));
-        if inherited && self.quiet_until.is_none() && until > now {
+        if inherited && !broken(Mutant::InheritForgotten) && self.quiet_until.is_none() && until > now {
             self.quiet_until = Some(until);
         }
     }
@@ -174,7 +178,7 @@ impl History {
         quiet: SignedDuration,
         now: Moment,
     ) {
-        if fault.effect_unknown {
+        if fault.effect_unknown && !broken(Mutant::CutForgotten) {
             self.sent(now);
             self.quiet_until = Some(now.plus(quiet));
         }
@@ -198,6 +202,9 @@ impl History {
         self.put_at = Some(now);
         self.going = false;
         self.deleted_at = None;
+        if broken(Mutant::AbsencesKept) {
+            return;
+        }
         self.absences = 0;
         self.last_absence = None;
     }
@@ -217,7 +224,7 @@ impl History {
 
     /// Whether a DELETE was sent, or may have been, since it was last made: then it is nobody's to take over.
     pub fn is_going(&self) -> bool {
-        self.going
+        self.going && !broken(Mutant::GoingForgotten)
     }
 
     /// Counts what was undone. Once contended it stays so until nothing had to be undone for ten sweeps.
@@ -234,7 +241,7 @@ impl History {
         }
         self.corrections.retain(|at| at.until(now) <= window);
         self.corrections.push(now);
-        self.contending |= self.corrections.len() >= CONTENDED_AFTER;
+        self.contending |= self.corrections.len() >= CONTENDED_AFTER && !broken(Mutant::UndoneUncounted);
     }
 
     /// The newest own reading.

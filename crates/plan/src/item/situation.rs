@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialRef};
-use avnm_terms::{ConnectionState, Now, Reading};
+use avnm_terms::{
+    ConnectionState, Now, Reading,
+    mutants::{Mutant, broken},
+};
 
 use super::{
-    broken,
+    broken as breaks,
     owned::Item,
     seen::State,
     transition::{Claimed, Goal, SeenAs, Situation},
@@ -60,7 +63,7 @@ impl Item {
     /// Whether the signer has our finalizer and will keep it: then a claim may move to it.
     pub(super) fn signer_is_held(&self, held_now: &BTreeSet<CredentialRef>) -> bool {
         self.signer.as_ref().is_some_and(|signer| {
-            !signer.terminating
+            (!signer.terminating || broken(Mutant::TerminatingTakes))
                 && !signer.last_material
                 && (signer.held || held_now.contains(&signer.credential))
         })
@@ -123,7 +126,7 @@ impl Item {
             history.stuck(want.as_ref(), now) || (history.correction.is_none() && facts.replace_needed);
         let conflict =
             self.found().is_some_and(|seen| seen.state == State::Connection(ConnectionState::Conflict));
-        broken::situation(Situation {
+        breaks::situation(Situation {
             goal: if self.standing.yields { Goal::Left } else { facts.goal },
             claimed: self.claimed(),
             seen: self.seen(),

@@ -1,5 +1,7 @@
 //! From what is wanted and what was read to the next steps. Looked at again after every step.
 
+use avnm_terms::mutants::{Mutant, broken};
+
 use super::{
     conclude::conclude,
     deletion::deletion,
@@ -30,7 +32,7 @@ pub fn decide<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {
         plan.findings.iter_mut().for_each(|finding| finding.unread = false);
         return plan;
     }
-    if object.claims() && !object.meta.held {
+    if object.claims() && !object.meta.held && !broken(Mutant::FinalizerLost) {
         return hold_again(view);
     }
     if object.policies.suspend {

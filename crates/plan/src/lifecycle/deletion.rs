@@ -1,7 +1,10 @@
 //! An object that is being deleted: what it holds is handed over, left, or deleted in Azure, and then it is let go.
 
 use avnm_api::DeletionPolicy;
-use avnm_terms::{Actor, Fault, KubeFault};
+use avnm_terms::{
+    Actor, Fault, KubeFault,
+    mutants::{Mutant, broken},
+};
 
 use super::{
     kind::Kind,
@@ -16,7 +19,6 @@ use crate::{
     finding::{Failure, Finding, Happening},
     item::{Advance, Effect, Goal, Item, Move},
     meta::CrdState,
-    mutants::{Mutant, broken},
     pace::Waiting,
     reason::Reason,
 };
@@ -147,6 +149,7 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
         return Some(blocked(view, &told, "ConfirmationNeeded"));
     }
     match &object.crd {
+        _ if broken(Mutant::CrdIgnored) => {}
         CrdState::Unknown(fault) if !confirmed => {
             let cannot = "read whether the CustomResourceDefinition is being deleted";
             return Some(unknown(view, cannot, fault));
@@ -162,6 +165,7 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
         CrdState::Unknown(_) | CrdState::Terminating | CrdState::Standing => {}
     }
     match &object.dependents {
+        Ok(_) if broken(Mutant::MembersIgnored) => None,
         Err(fault) => Some(unknown(view, "list what depends on it", fault)),
         Ok(members) if !members.is_empty() => {
             let names: Vec<&str> = members.iter().take(3).map(|member| member.name.as_str()).collect();

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use avnm_api::{Condition, CredentialRef, DeletionPolicy, LastFailure, Mode, Policies};
-use avnm_terms::KubeFault;
+use avnm_terms::{
+    KubeFault,
+    mutants::{Mutant, broken},
+};
 use jiff::Timestamp;
 
 use crate::{
     finding::Finding,
     item::Item,
     meta::{CrdState, Meta},
-    mutants::{Mutant, broken},
 };
 
 /// One of the things that an object owns: its place among them, in the order of writes.
@@ -82,6 +84,7 @@ impl<K> Object<K> {
         if broken(Mutant::OrphanDeletes) {
             policies.deletion = DeletionPolicy::Delete;
         }
+        policies.suspend &= !broken(Mutant::SuspendIgnored);
         Self {
             meta,
             policies,
@@ -112,7 +115,7 @@ impl<K> Object<K> {
             && self.refused.is_none()
             && item.is_ours()
             // Each is signed by its own credential, and who may not even read would not claim.
-            && item.signer.is_some()
+            && (item.signer.is_some() || broken(Mutant::UnsignedContends))
             && !item.denied()
     }
 }

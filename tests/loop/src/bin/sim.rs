@@ -1,10 +1,13 @@
 //! Plays the loop from a seed, and prints a trace that a person can read.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
-use avnm_loop::simulation::{Fault, Lifecycle, Place, Schedule, play, play_broken};
-use avnm_plan::mutants::Mutant;
+use avnm_loop::simulation::{
+    Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_generated, side_by_side,
+};
+use avnm_terms::mutants::Mutant;
 use clap::Parser;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 /// Plays the operator's loop in this process: its own controller and kube's runtime over an API server and an Azure that are
 /// made here, on a clock that stands still while anything is to be done. The same seed gives the same run.
@@ -14,16 +17,25 @@ struct Arguments {
     /// All randomness of the run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The lifecycle; without one all of them: made-and-deleted, edited, renamed, orphaned, put-back,
-    /// foreign, namespace-ends.
+    /// The lifecycle; without one all of them. `--list` names them.
     #[arg(long)]
     lifecycle: Option<String>,
-    /// Plays this fault alone, as CALL:FAULT, e.g. `17:CrashAfter` or `17:Status(500)`; the trace tells the calls' numbers.
+    /// Names the lifecycles.
     #[arg(long)]
-    fault: Option<String>,
+    list: bool,
+    /// Plays these faults, as CALL:FAULT, e.g. `17:CrashAfter` or `17:Status(500)`; the trace tells the calls' numbers. Once for
+    /// each fault of one run.
+    #[arg(long)]
+    fault: Vec<String>,
     /// Plays every fault at every call, so many apart (1: all of them).
     #[arg(long)]
     faults_every: Option<usize>,
+    /// Plays so many pairs of faults, drawn from the seed.
+    #[arg(long)]
+    pairs: Option<usize>,
+    /// Plays so many lifecycles that the seed and those after it generate.
+    #[arg(long)]
+    generated: Option<u64>,
     /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
     #[arg(long)]
     mutants: bool,
@@ -34,60 +46,122 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.mutants {
-        return mutants(arguments.seed);
+    if arguments.list {
+        let names: Vec<&str> = Lifecycle::ALL.iter().map(|it| it.name()).collect();
+        println!("{}", names.join("\n"));
+        return ExitCode::SUCCESS;
     }
-    let chosen = |it: &Lifecycle| arguments.lifecycle.as_deref().is_none_or(|name| name == it.name());
-    let lifecycles: Vec<Lifecycle> = Lifecycle::ALL.into_iter().filter(chosen).collect();
-    if lifecycles.is_empty() {
-        eprintln!("no lifecycle has that name; --help lists them");
-        return ExitCode::FAILURE;
-    }
-    let (mut runs, mut failed) = (0_usize, 0_usize);
-    for lifecycle in lifecycles {
-        let single = match arguments.fault.as_deref().map(parse) {
-            Some(None) => {
-                eprintln!("--fault is CALL:FAULT, e.g. 17:CrashAfter");
+    let begun = Instant::now();
+    let tally = if arguments.mutants {
+        mutants(arguments.seed)
+    } else if let Some(count) = arguments.generated {
+        generated(&arguments, count)
+    } else {
+        match lifecycles(&arguments) {
+            Ok(tally) => tally,
+            Err(why) => {
+                eprintln!("{why}");
                 return ExitCode::FAILURE;
             }
-            Some(Some(schedule)) => schedule,
-            None => Schedule::default(),
-        };
-        let plain = play(lifecycle, arguments.seed, &single);
-        runs += 1;
-        failed += usize::from(!tell(lifecycle, &single, &plain.violations));
+        }
+    };
+    println!("{} in {:.1} s", tally.words, begun.elapsed().as_secs_f64());
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What many runs came to.
+struct Tally {
+    failed: usize,
+    words: String,
+}
+
+impl Tally {
+    fn of(runs: usize, failed: usize) -> Self {
+        Self { failed, words: format!("{runs} runs, {failed} failed") }
+    }
+}
+
+/// A run that is to be played, and beside which one.
+struct Job<'a> {
+    lifecycle: Lifecycle,
+    schedule: Schedule,
+    plain: &'a Outcome,
+}
+
+fn lifecycles(arguments: &Arguments) -> Result<Tally, String> {
+    let chosen = |it: &&Lifecycle| arguments.lifecycle.as_deref().is_none_or(|name| name == it.name());
+    let lifecycles: Vec<Lifecycle> = Lifecycle::ALL.iter().filter(chosen).copied().collect();
+    if lifecycles.is_empty() {
+        return Err("no lifecycle has that name; --list names them".to_owned());
+    }
+    let faults: Option<Vec<_>> = arguments.fault.iter().map(|fault| parse(fault)).collect();
+    let Some(faults) = faults else { return Err("--fault is CALL:FAULT, e.g. 17:CrashAfter".to_owned()) };
+    let schedule = Schedule(faults);
+    let plains = side_by_side(&lifecycles, |it| play(*it, arguments.seed, &schedule));
+    let mut failed = 0;
+    for (lifecycle, plain) in lifecycles.iter().zip(&plains) {
+        failed += usize::from(!tell(*lifecycle, &schedule, &plain.violations));
         if arguments.trace || !plain.violations.is_empty() {
             println!("{}", plain.trace.join("\n"));
         }
         println!("{}: {} calls", lifecycle.name(), plain.calls.len());
-        let Some(every) = arguments.faults_every.filter(|_| lifecycle.outlives_faults()) else { continue };
-        let faults =
-            plain.calls.iter().enumerate().flat_map(|(at, place)| {
-                Fault::all(*place).iter().map(move |fault| Schedule::single(at, *fault))
-            });
-        for schedule in faults.step_by(every.max(1)) {
-            let outcome = play(lifecycle, arguments.seed, &schedule);
-            runs += 1;
-            failed += usize::from(!tell(lifecycle, &schedule, &outcome.violations));
+    }
+    let hardy = || lifecycles.iter().zip(&plains).filter(|(lifecycle, _)| lifecycle.outlives_faults());
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    if let Some(every) = arguments.faults_every {
+        let all = hardy().flat_map(|(lifecycle, plain)| {
+            Schedule::singles(&plain.calls).map(|schedule| Job { lifecycle: *lifecycle, schedule, plain })
+        });
+        jobs.extend(all.step_by(every.max(1)));
+    }
+    if let Some(pairs) = arguments.pairs {
+        let mut rng = StdRng::seed_from_u64(arguments.seed);
+        let hardy: Vec<_> = hardy().collect();
+        for _ in 0..pairs {
+            let (lifecycle, plain) = hardy[rng.random_range(0..hardy.len())];
+            let mut schedule = Schedule::default();
+            for _ in 0..2 {
+                let at = rng.random_range(0..plain.calls.len());
+                let faults = Fault::all(plain.calls[at]);
+                schedule.0.push((at, faults[rng.random_range(0..faults.len())]));
+            }
+            jobs.push(Job { lifecycle: *lifecycle, schedule, plain });
         }
     }
-    println!("{runs} runs, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let wrong = side_by_side(&jobs, |job| {
+        let outcome = play(job.lifecycle, arguments.seed, &job.schedule);
+        usize::from(!tell(job.lifecycle, &job.schedule, &outcome.beside(job.plain)))
+    });
+    failed += wrong.iter().sum::<usize>();
+    Ok(Tally::of(plains.len() + jobs.len(), failed))
+}
+
+fn generated(arguments: &Arguments, count: u64) -> Tally {
+    let seeds: Vec<u64> = (arguments.seed..arguments.seed.saturating_add(count)).collect();
+    let wrong = side_by_side(&seeds, |seed| {
+        let outcome = play_generated(*seed);
+        for violation in &outcome.violations {
+            println!("generated {seed}: {violation}");
+        }
+        if arguments.trace {
+            println!("{}", outcome.trace.join("\n"));
+        }
+        usize::from(!outcome.violations.is_empty())
+    });
+    Tally::of(seeds.len(), wrong.iter().sum())
 }
 
 /// A mutant that lives means that no oracle looks there.
-fn mutants(seed: u64) -> ExitCode {
-    let mut killed = 0_usize;
-    for mutant in Mutant::ALL {
-        let told = Lifecycle::ALL.into_iter().find_map(|lifecycle| {
-            let outcome = play_broken(lifecycle, seed, &Schedule::default(), Some(mutant));
-            outcome.violations.first().map(|why| format!("is killed in {}: {why}", lifecycle.name()))
-        });
-        killed += usize::from(told.is_some());
+fn mutants(seed: u64) -> Tally {
+    let killed = side_by_side(Mutant::ALL, |mutant| kill(*mutant, seed));
+    let mut dead = 0;
+    for (mutant, killed) in Mutant::ALL.iter().zip(killed) {
+        dead += usize::from(killed.is_some());
+        let told = killed.map(|it| format!("is killed in {}: {}", it.lifecycle.name(), it.why));
         println!("{mutant:?} {}", told.unwrap_or_else(|| "LIVES".to_owned()));
     }
-    println!("{killed} of {} mutants killed", Mutant::ALL.len());
-    if killed == Mutant::ALL.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let all = Mutant::ALL.len();
+    Tally { failed: all - dead, words: format!("{dead} of {all} mutants killed") }
 }
 
 fn tell(lifecycle: Lifecycle, schedule: &Schedule, violations: &[String]) -> bool {
@@ -97,9 +171,9 @@ fn tell(lifecycle: Lifecycle, schedule: &Schedule, violations: &[String]) -> boo
     violations.is_empty()
 }
 
-fn parse(text: &str) -> Option<Schedule> {
+fn parse(text: &str) -> Option<(usize, Fault)> {
     let (at, word) = text.split_once(':')?;
     let all = Fault::all(Place::Kubernetes).iter().chain(Fault::all(Place::Azure));
     let fault = all.copied().find(|fault| format!("{fault:?}") == word)?;
-    Some(Schedule::single(at.parse().ok()?, fault))
+    Some((at.parse().ok()?, fault))
 }

@@ -18,6 +18,8 @@ pub enum Fault {
     CrashBefore,
     /// The process ends after the effect, and before it knows.
     CrashAfter,
+    /// The process ends, and the effect comes later.
+    CrashLate,
     /// The connection is cut before the effect.
     CutBefore,
     /// It is cut after the effect.
@@ -32,6 +34,10 @@ pub enum Fault {
     Status(u16),
     /// A gateway answers with a page.
     Html,
+    /// A sign-in is refused with a page that repeats what was sent.
+    Echo,
+    /// A list says that it goes on at another host.
+    Astray,
     /// Its watches end: with 410.
     WatchGap,
     /// Its watches show nothing for a while.
@@ -40,8 +46,9 @@ pub enum Fault {
     LeaseLost,
 }
 
-/// How long a late effect is late.
-pub(crate) const LATE: Duration = Duration::from_secs(20);
+/// How long a late effect is late: longer than it takes to prove that something is gone, and shorter than what the operator
+/// waits for after a write that was cut (60 s).
+pub(crate) const LATE: Duration = Duration::from_secs(45);
 /// How long watches are stale.
 pub(crate) const STALE: Duration = Duration::from_secs(15);
 
@@ -49,8 +56,8 @@ impl Fault {
     /// All that can go wrong with a call to this place.
     pub fn all(place: Place) -> &'static [Fault] {
         use Fault::{
-            CrashAfter, CrashBefore, CutAfter, CutBefore, Hang, HangAfter, Html, LateEffect, LeaseLost,
-            StaleWatch, Status, WatchGap,
+            Astray, CrashAfter, CrashBefore, CrashLate, CutAfter, CutBefore, Echo, Hang, HangAfter, Html,
+            LateEffect, LeaseLost, StaleWatch, Status, WatchGap,
         };
         match place {
             Place::Kubernetes => &[
@@ -73,12 +80,15 @@ impl Fault {
             Place::Azure => &[
                 CrashBefore,
                 CrashAfter,
+                CrashLate,
                 CutBefore,
                 CutAfter,
                 LateEffect,
                 Hang,
                 HangAfter,
                 Html,
+                Echo,
+                Astray,
                 Status(400),
                 Status(401),
                 Status(403),
@@ -100,6 +110,14 @@ impl Schedule {
     /// One fault.
     pub fn single(at: usize, fault: Fault) -> Self {
         Self(vec![(at, fault)])
+    }
+
+    /// Every fault alone at every call of a run.
+    pub fn singles(calls: &[Place]) -> impl Iterator<Item = Self> {
+        calls
+            .iter()
+            .enumerate()
+            .flat_map(|(at, place)| Fault::all(*place).iter().map(move |fault| Self::single(at, *fault)))
     }
 
     /// What happens to the n-th call.

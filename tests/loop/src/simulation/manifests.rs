@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 pub(crate) const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/networkManagers/myAVNM";
 pub(crate) const TARGET: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab";
 pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
-const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
+pub(crate) const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
 const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
-const SECRET: &str = "emulator-secret-central";
+pub(crate) const SECRET: &str = "emulator-secret-central";
 /// The namespace of all objects.
 pub(crate) const HUB: &str = "hub";
 /// That of what was moved.
@@ -19,21 +19,44 @@ fn reference(name: &str) -> Value {
     json!({"kind": "TenantCredential", "name": name})
 }
 
+/// The credential of the cluster.
+pub(crate) const SHARED: &str = "shared";
+
+/// A text as a Secret has it.
+pub(crate) fn encoded(text: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
+
+fn secret(namespace: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app", "namespace": namespace},
+           "data": {"client-secret": encoded(SECRET)}})
+}
+
+/// A credential of a namespace.
+pub(crate) fn credential(namespace: &str, name: &str, tenant: &str) -> Value {
+    json!({"apiVersion": "avnm.dev/v1alpha1", "kind": "TenantCredential",
+           "metadata": {"name": name, "namespace": namespace},
+           "spec": {"tenantId": tenant, "clientId": APP,
+                    "clientSecret": {"secretRef": {"name": "app", "key": "client-secret"}}}})
+}
+
 /// A Secret, and a credential of either tenant that it signs in to.
 pub(crate) fn credentials(namespace: &str) -> Vec<Value> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let credential = |name: &str, tenant: &str| {
-        json!({"apiVersion": "avnm.dev/v1alpha1", "kind": "TenantCredential",
-               "metadata": {"name": name, "namespace": namespace},
-               "spec": {"tenantId": tenant, "clientId": APP,
-                        "clientSecret": {"secretRef": {"name": "app", "key": "client-secret"}}}})
-    };
     vec![
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app", "namespace": namespace},
-               "data": {"client-secret": STANDARD.encode(SECRET)}}),
-        credential("central", CENTRAL_TENANT),
-        credential("target", TARGET_TENANT),
+        secret(namespace),
+        credential(namespace, "central", CENTRAL_TENANT),
+        credential(namespace, "target", TARGET_TENANT),
     ]
+}
+
+/// A credential of the cluster for the central tenant, lent to the namespaces of a team, and its Secret.
+pub(crate) fn shared(team: &str) -> Vec<Value> {
+    let mut object = credential("", SHARED, CENTRAL_TENANT);
+    object["kind"] = json!("ClusterTenantCredential");
+    object["metadata"] = json!({"name": SHARED});
+    object["spec"]["allowedNamespaces"] = json!({"selector": {"matchLabels": {"team": team}}});
+    vec![secret("avnm-system"), object]
 }
 
 /// A connection with both halves ours, under the names `link` in Azure.

@@ -45,9 +45,10 @@ impl Process {
                 namespace: "avnm-system".to_owned(),
                 name: "avnm-operator".to_owned(),
                 identity: agent.clone(),
-                duration: Duration::from_secs(15),
-                renew_deadline: Duration::from_secs(10),
-                retry: Duration::from_secs(2),
+                // Longer than by default: most of what is done in an hour of rest is to renew it.
+                duration: Duration::from_secs(60),
+                renew_deadline: Duration::from_secs(40),
+                retry: Duration::from_secs(10),
             },
             concurrency: 16,
             drain: Duration::from_secs(10),

@@ -1,39 +1,12 @@
-//! What must hold at every call that writes to Azure, and at every status that says Ready. It looks past every cache: at what
-//! is stored in Kubernetes and what Azure holds at that moment.
+//! What must hold at every call that writes to Azure.
 
-use avnm_emulator::Control;
 use serde_json::Value;
 
-use super::manifests::{CONNECTIONS, MEMBERS};
+use super::{
+    super::manifests::{CONNECTIONS, MEMBERS},
+    claims::{Claim, claims, held, same},
+};
 use crate::api_server::ApiServer;
-
-/// A claim as it stands in a status.
-struct Claim<'a> {
-    object: &'a Value,
-    id: &'a str,
-}
-
-fn claims(object: &Value) -> Vec<Claim<'_>> {
-    let status = &object["status"];
-    let uid = object["metadata"]["uid"].as_str();
-    [&status["scopeConnection"], &status["networkManagerConnection"], status]
-        .into_iter()
-        .filter_map(|place| {
-            let claim = &place["claim"];
-            (claim["uid"].as_str() == uid).then(|| claim["id"].as_str()).flatten()
-        })
-        .map(|id| Claim { object, id })
-        .collect()
-}
-
-fn same(a: &str, b: &str) -> bool {
-    a.trim_start_matches('/').eq_ignore_ascii_case(b.trim_start_matches('/'))
-}
-
-fn held(object: &Value) -> bool {
-    let finalizers = object["metadata"]["finalizers"].as_array();
-    finalizers.is_some_and(|all| all.iter().any(|it| it == "avnm.dev/azure"))
-}
 
 /// A member of the namespace that names this connection and holds something, by its name.
 fn member_of(objects: &[Value], connection: &Value) -> Option<String> {
@@ -94,34 +67,4 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
         _ if free.iter().all(deleting) => told("S6", "who claims it is being deleted"),
         _ => None,
     }
-}
-
-/// What is wrong with a status that says Ready, if anything is. Before the write it did not.
-pub(crate) fn ready(azure: &Control, before: Option<&Value>, after: &Value) -> Option<String> {
-    let is = |object: &Value| {
-        let all = object["status"]["conditions"].as_array();
-        all.is_some_and(|all| {
-            all.iter().any(|it| {
-                it["type"] == "Ready"
-                    && it["status"] == "True"
-                    && it["observedGeneration"] == object["metadata"]["generation"]
-                    && it["reason"] != "Observed"
-            })
-        })
-    };
-    if !is(after) || before.is_some_and(is) || after["spec"]["suspend"] == true {
-        return None;
-    }
-    let name = after["metadata"]["name"].as_str().unwrap_or_default();
-    for claim in claims(after) {
-        let Ok(Some(there)) = azure.get(claim.id, None) else {
-            return Some(format!("S9: {name} says Ready, and {} is not there", claim.id));
-        };
-        let properties = &there["properties"];
-        let state = properties["connectionState"].as_str().or(properties["provisioningState"].as_str());
-        if !matches!(state, Some("Connected" | "Succeeded")) {
-            return Some(format!("S9: {name} says Ready, and {} is {state:?}", claim.id));
-        }
-    }
-    None
 }
