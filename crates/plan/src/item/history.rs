@@ -59,6 +59,9 @@ pub struct History {
     pub(crate) quiet_until: Option<Moment>,
     /// The `since` of the claim that this process made from nothing: it knows of every PUT under it.
     pub(crate) claimed_here: Option<Timestamp>,
+    /// No PUT was sent, or may have been, under the claim that this process made from nothing: what is there then is somebody
+    /// else's, however alike.
+    unsent: bool,
     /// Absences in a row that prove something, and when the last of them was read.
     pub(crate) absences: u32,
     /// When the last of them was read.
@@ -140,7 +143,13 @@ impl History {
     pub fn claimed(&mut self, old: Option<&Claim>, new: Option<&Claim>) {
         if let (None, Some(new)) = (old, new) {
             self.claimed_here = Some(new.since.0);
+            self.unsent = true;
         }
+    }
+
+    /// Whether nothing can be there by this claim: it was made here, and nothing was sent under it.
+    pub(crate) fn sent_nothing(&self, claim: &Claim) -> bool {
+        self.unsent && self.claimed_here == Some(claim.since.0)
     }
 
     /// Takes note that Azure shows what is wanted: no correction is under way.
@@ -199,6 +208,7 @@ impl History {
 
     /// Absences from before something was sent prove nothing about what came of it.
     fn sent(&mut self, now: Moment) {
+        self.unsent = false;
         self.put_at = Some(now);
         self.going = false;
         self.deleted_at = None;
@@ -353,6 +363,22 @@ mod tests {
         assert_eq!(history.claimed_here, None);
         history.claimed(None, Some(&old));
         assert_eq!(history.claimed_here, Some(at(90)));
+    }
+
+    #[test]
+    fn what_is_there_before_anything_was_sent_is_somebody_elses() {
+        let mut history = History::default();
+        let here = claim(ClaimPhase::Intended, 90);
+        assert!(!history.sent_nothing(&here), "an earlier process may have sent it");
+        history.claimed(None, Some(&here));
+        assert!(history.sent_nothing(&here));
+        assert!(!history.sent_nothing(&claim(ClaimPhase::Intended, 91)), "that is another claim");
+        let refused = Fault::local("put", "x", FaultKind::Refused, "no");
+        history.not_put(Cause::Make, None, &refused, SignedDuration::from_secs(60), moment(91));
+        assert!(history.sent_nothing(&here), "what was refused had no effect");
+        let cut = Fault { effect_unknown: true, ..Fault::local("put", "x", FaultKind::Network, "cut") };
+        history.not_put(Cause::Make, None, &cut, SignedDuration::from_secs(60), moment(92));
+        assert!(!history.sent_nothing(&here));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialRef};
+use avnm_api::{AdoptionPolicy, Claim, ClaimPhase, CredentialRef};
 use avnm_terms::{
     ConnectionState, Now, Reading,
     mutants::{Mutant, broken},
@@ -11,7 +11,7 @@ use avnm_terms::{
 use super::{
     broken as breaks,
     owned::Item,
-    seen::State,
+    seen::{Seen, State},
     transition::{Claimed, Goal, SeenAs, Situation},
 };
 use crate::pace::Waits;
@@ -88,9 +88,15 @@ impl Item {
             Reading::Absent => SeenAs::Absent,
             Reading::Found(found) => SeenAs::Found {
                 wanted: self.wish.as_ref().is_some_and(|wish| found.body.is_what(&wish.body)),
-                claimed: self.claim.as_ref().is_some_and(|claim| found.body.is_claimed_as(&claim.body_hash)),
+                claimed: self.claim.as_ref().is_some_and(|claim| self.may_be_by(claim, found)),
             },
         }
+    }
+
+    /// Whether what was found may be there by this claim.
+    fn may_be_by(&self, claim: &Claim, found: &Seen) -> bool {
+        let intended = claim.phase == ClaimPhase::Intended;
+        found.body.is_claimed_as(&claim.body_hash) && !(intended && self.history.sent_nothing(claim))
     }
 
     /// Whether Azure may be written to for this item now.

@@ -461,8 +461,8 @@ mod tests {
                 let there = There::Foreign { wanted };
                 let (moves, _, after) = play(s, there);
                 let adopted = s.given || (wanted && s.adoption == AdoptionPolicy::IfIdentical);
-                // A stranger's thing that equals our Intended claim cannot be told from ours: that window is named
-                // in the docs. Everything else stays as it was.
+                // A stranger's thing that equals our Intended claim cannot be told from ours once a PUT may have been sent: that
+                // window is named in the docs. Everything else stays as it was.
                 let alike = matches!(s.claimed, Claimed::Intended { current: true }) && wanted;
                 if !adopted && !alike {
                     assert_eq!(after, there, "{s:?}: {moves:?}");

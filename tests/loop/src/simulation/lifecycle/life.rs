@@ -60,6 +60,9 @@ pub(super) fn orphaned() -> Vec<Act> {
         InAzure(3),
         Create(manifests::connection(HUB, "second")),
         Ready(second),
+        // Both halves, and a note of each.
+        Pass(1),
+        Told("Adopted", 2),
     ]);
     acts.extend(ends(&[VNET, second]));
     acts

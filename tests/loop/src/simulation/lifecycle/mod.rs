@@ -85,6 +85,8 @@ lifecycles! {
     Overtaken "overtaken" naming::overtaken;
     /// What is identical may not be taken over either.
     Never "never" naming::never, hardy;
+    /// What was left in Azure a moment ago is taken over by nobody who may not.
+    LeftBehind "left-behind" naming::left_behind;
     /// The same connection stands there under another name.
     Elsewhere "elsewhere" naming::elsewhere, hardy;
     /// A write takes effect after it was cut, and its object is deleted meanwhile.

@@ -178,3 +178,29 @@ pub(super) fn elsewhere() -> Vec<Act> {
     acts.extend(ends(&[LINK]));
     acts
 }
+
+/// What was left in Azure a moment ago is not taken over by who may not, though a list that is as new as lists have to be does
+/// not show it.
+pub(super) fn left_behind() -> Vec<Act> {
+    let (second, [scope, manager, ..]) = ((CONNECTIONS, HUB, "second"), manifests::ids());
+    let mut first = manifests::connection(HUB, "link");
+    first["spec"]["deletionPolicy"] = json!("Orphan");
+    let mut connection = manifests::connection(HUB, "second");
+    connection["spec"]["adoptionPolicy"] = json!("Never");
+    let mut acts = credentials(HUB);
+    acts.extend([
+        Create(first),
+        Act::Ready(LINK),
+        Delete(LINK),
+        Gone(LINK),
+        Create(connection),
+        Because(second, "Foreign"),
+        Delete(second),
+        Gone(second),
+        InAzure(2),
+        Vanish(scope),
+        Vanish(manager),
+        InAzure(0),
+    ]);
+    acts
+}
