@@ -75,8 +75,6 @@ mutants! {
     HeirLoses,
     /// What has to be durable is not written.
     PersistSkipped,
-    /// That it is durable is not noted.
-    DurableNever,
     // What is remembered.
     /// Absences of before a write count after it.
     AbsencesKept,

@@ -1,10 +1,7 @@
 //! What became of what was done: the only place that changes an item.
 
 use avnm_api::{Claim, ClaimPhase};
-use avnm_terms::{
-    ArmId, Fault, Moment, Reading,
-    mutants::{Mutant, broken},
-};
+use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
     history::{Cause, Fresh},
@@ -70,7 +67,6 @@ impl Item {
                 // A read from before the claim does not count as one after it.
                 self.read.confirmed = false;
             }
-            Answer::Persisted if broken(Mutant::DurableNever) => {}
             Answer::Persisted => self.durable.clone_from(&self.claim),
             Answer::Vouched(gone) => {
                 self.read.vouched = gone.is_none();

@@ -32,7 +32,8 @@ pub fn decide<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {
         plan.findings.iter_mut().for_each(|finding| finding.unread = false);
         return plan;
     }
-    if object.claims() && !object.meta.held && !broken(Mutant::FinalizerLost) {
+    let unseen = broken(Mutant::FinalizerLost) || broken(Mutant::HeldAlways);
+    if object.claims() && !object.meta.held && !unseen {
         return hold_again(view);
     }
     if object.policies.suspend {

@@ -153,14 +153,13 @@ fn generated(arguments: &Arguments, count: u64) -> Tally {
 
 /// A mutant that lives means that no oracle looks there.
 fn mutants(seed: u64) -> Tally {
-    let killed = side_by_side(Mutant::ALL, |mutant| kill(*mutant, seed));
-    let mut dead = 0;
-    for (mutant, killed) in Mutant::ALL.iter().zip(killed) {
-        dead += usize::from(killed.is_some());
-        let told = killed.map(|it| format!("is killed in {}: {}", it.lifecycle.name(), it.why));
-        println!("{mutant:?} {}", told.unwrap_or_else(|| "LIVES".to_owned()));
-    }
-    let all = Mutant::ALL.len();
+    let killed = side_by_side(Mutant::ALL, |mutant| {
+        let killed = kill(*mutant, seed);
+        let told = killed.as_ref().map(|it| format!("is killed in {}: {}", it.lifecycle.name(), it.why));
+        println!("{mutant:?} {}", told.as_deref().unwrap_or("LIVES"));
+        usize::from(killed.is_some())
+    });
+    let (all, dead) = (Mutant::ALL.len(), killed.iter().sum::<usize>());
     Tally { failed: all - dead, words: format!("{dead} of {all} mutants killed") }
 }
 

@@ -18,7 +18,7 @@ pub enum Fault {
     CrashBefore,
     /// The process ends after the effect, and before it knows.
     CrashAfter,
-    /// The process ends, and the effect comes later.
+    /// The process ends, and the effect comes later, when the next one is at work.
     CrashLate,
     /// The connection is cut before the effect.
     CutBefore,

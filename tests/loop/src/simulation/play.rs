@@ -97,12 +97,13 @@ async fn run(acts: Vec<Act>, seed: u64, schedule: Schedule) -> Outcome {
         return broken("no time".to_owned());
     };
     let wall = Wall::start(at);
+    let faults = !schedule.0.is_empty();
     let wire = Arc::new(Wire::new(schedule));
     let stage = match Stage::new(seed, at, &wire) {
         Ok(stage) => stage,
         Err(error) => return broken(format!("the stage is not set: {error:#}")),
     };
-    let mut run = Run::new(Arc::clone(&wire), stage, wall);
+    let mut run = Run::new(Arc::clone(&wire), stage, wall, faults);
     for act in acts {
         if let Err(why) = run.act(act).await {
             wire.violation(why);

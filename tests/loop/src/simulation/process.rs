@@ -46,9 +46,9 @@ impl Process {
                 name: "avnm-operator".to_owned(),
                 identity: agent.clone(),
                 // Longer than by default: most of what is done in an hour of rest is to renew it.
-                duration: Duration::from_secs(60),
-                renew_deadline: Duration::from_secs(40),
-                retry: Duration::from_secs(10),
+                duration: Duration::from_secs(180),
+                renew_deadline: Duration::from_secs(120),
+                retry: Duration::from_secs(45),
             },
             concurrency: 16,
             drain: Duration::from_secs(10),

@@ -100,6 +100,14 @@ impl Wire {
         self.lock().cut_off.insert(agent.to_owned());
     }
 
+    /// The lease is free at once, as after an orderly end: whoever is next begins while writes of the last one are on their way.
+    fn free_lease(&self) {
+        let Some(server) = self.server.get() else { return };
+        let patch = serde_json::json!({"spec": {"holderIdentity": ""}});
+        // There may be none yet.
+        let _ = server.patch("leases.coordination.k8s.io", "avnm-system", "avnm-operator", &patch);
+    }
+
     /// Whether writes of status are refused.
     pub(crate) fn refuse(&self, refuse: bool) {
         self.lock().refuses = refuse;

@@ -12,7 +12,7 @@ use super::{
         faults::Fault,
         manifests::{self, CONNECTIONS, HUB},
     },
-    LINK, credentials, ends, linked, spec,
+    LINK, VNET, credentials, ends, linked, spec,
 };
 
 /// A connection whose first PUT suffers this, and which is deleted at once.
@@ -50,6 +50,22 @@ pub(super) fn lagging() -> Vec<Act> {
         Pass(1),
         InAzure(0),
     ]);
+    acts
+}
+
+/// Of a member one absence is proof: one from before it was made is none.
+pub(super) fn lagging_member() -> Vec<Act> {
+    let [.., member] = manifests::ids();
+    let mut acts = linked();
+    acts.extend([
+        Settings(json!({"consistency": {"staleReadMs": {"min": 8_000, "max": 8_000}}})),
+        Before("PUT ".to_owned() + &member, vec![Delete(VNET)]),
+        Create(manifests::member(HUB, "vnet01", "link")),
+        Gone(VNET),
+        Pass(1),
+        InAzure(2),
+    ]);
+    acts.extend(ends(&[LINK]));
     acts
 }
 

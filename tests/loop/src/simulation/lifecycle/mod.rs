@@ -95,6 +95,8 @@ lifecycles! {
     LateAfterCrash "late-after-crash" azure::late_after_crash;
     /// It is deleted right after it was made, and reads lag behind writes.
     Lagging "lagging" azure::lagging;
+    /// The same of a member.
+    LaggingMember "lagging-member" azure::lagging_member;
     /// What is deleted is shown for a while, and somebody wants it.
     Lingering "lingering" azure::lingering;
     /// A stranger undoes what we do, again and again.

@@ -126,12 +126,14 @@ impl Line {
                 });
                 if fault == Fault::CrashLate {
                     self.wire.kill(&self.agent);
+                    self.wire.free_lease();
                     return std::future::pending().await;
                 }
                 Err(Unanswered::Cut)
             }
             Fault::Status(code) => {
-                if matches!(code, 429 | 503) {
+                // Of sign-ins the wire does not tell by which credential, and one that never signed in pauses no other.
+                if matches!(code, 429 | 503) && !path.contains("/oauth2/") {
                     let key = (self.agent.clone(), request.method().to_string(), path.to_owned());
                     self.wire.lock().told_to_wait.insert(key, Instant::now() + RETRY_AFTER);
                 }
