@@ -124,8 +124,6 @@ mutants! {
     StatusAlways,
     /// A read that failed does not count as one.
     UnreadIsReady,
-    /// Nothing is looked at again.
-    SweepNever,
     /// One event tells of all happenings of its reason.
     EventsMerged,
     /// What Kubernetes refuses is told nowhere.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use avnm_terms::mutants::{Mutant, broken};
 use rand::Rng as _;
 
 use crate::{kube_io::seconds, shared::Shared, stores::Stores};
@@ -20,9 +19,6 @@ pub(super) async fn sweep(shared: Arc<Shared>, stores: Stores) {
         shared.inventory.retain_credentials(|uid| credentials.contains(uid));
         shared.materials.retain(&credentials);
         let standing = |key: &_| shared.materials.standing(key);
-        if broken(Mutant::SweepNever) {
-            continue;
-        }
         shared.inventory.sweep(standing, interval.mul_f64(0.8)).await;
     }
 }

@@ -63,9 +63,10 @@ impl Item {
     /// Whether the signer has our finalizer and will keep it: then a claim may move to it.
     pub(super) fn signer_is_held(&self, held_now: &BTreeSet<CredentialRef>) -> bool {
         self.signer.as_ref().is_some_and(|signer| {
-            (!signer.terminating || broken(Mutant::TerminatingTakes))
-                && !signer.last_material
-                && (signer.held || held_now.contains(&signer.credential))
+            broken(Mutant::TerminatingTakes)
+                || (!signer.terminating
+                    && !signer.last_material
+                    && (signer.held || held_now.contains(&signer.credential)))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Instant};
 
 use avnm_loop::simulation::{
-    Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_generated, side_by_side,
+    Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_broken, play_generated, side_by_side,
 };
 use avnm_terms::mutants::Mutant;
 use clap::Parser;
@@ -39,6 +39,9 @@ struct Arguments {
     /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
     #[arg(long)]
     mutants: bool,
+    /// Breaks this rule in the lifecycle, and prints what happens.
+    #[arg(long, requires = "lifecycle")]
+    mutant: Option<String>,
     /// Prints the trace of a run in which all holds, too.
     #[arg(long)]
     trace: bool,
@@ -97,7 +100,13 @@ fn lifecycles(arguments: &Arguments) -> Result<Tally, String> {
     let faults: Option<Vec<_>> = arguments.fault.iter().map(|fault| parse(fault)).collect();
     let Some(faults) = faults else { return Err("--fault is CALL:FAULT, e.g. 17:CrashAfter".to_owned()) };
     let schedule = Schedule(faults);
-    let plains = side_by_side(&lifecycles, |it| play(*it, arguments.seed, &schedule));
+    let named = |name: &String| Mutant::ALL.iter().find(|it| format!("{it:?}") == *name).copied();
+    let mutant = arguments.mutant.as_ref().map(|name| named(name).ok_or(format!("no mutant is {name}")));
+    let mutant = mutant.transpose()?;
+    let plains = side_by_side(&lifecycles, |it| match mutant {
+        Some(mutant) => play_broken(*it, arguments.seed, &schedule, mutant),
+        None => play(*it, arguments.seed, &schedule),
+    });
     let mut failed = 0;
     for (lifecycle, plain) in lifecycles.iter().zip(&plains) {
         failed += usize::from(!tell(*lifecycle, &schedule, &plain.violations));

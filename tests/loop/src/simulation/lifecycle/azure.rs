@@ -22,7 +22,6 @@ fn late(fault: Fault) -> Vec<Act> {
     acts.extend([
         Before("PUT ".to_owned() + &scope, vec![Suffer(fault), Delete(LINK)]),
         Create(manifests::connection(HUB, "link")),
-        Pass(1),
         Gone(LINK),
         Pass(3),
         InAzure(0),

@@ -18,8 +18,8 @@ pub(super) fn two_replicas() -> Vec<Act> {
         StandBy,
         Pass(1),
         CutLease,
-        // Less than it takes to be sure that it is lost: then the edits come, and the lease goes.
-        Pass(1),
+        // Long enough for another one to have it.
+        Pass(5),
         spec(LINK, json!({"scopeConnection": {"description": "changed"}})),
         Stranger(1, json!({"description": "theirs"})),
         Pass(25),

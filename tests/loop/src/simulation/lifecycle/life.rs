@@ -19,6 +19,14 @@ pub(super) fn made_and_deleted() -> Vec<Act> {
     acts
 }
 
+/// It waits for its member, whoever waits for whom.
+pub(super) fn blocked() -> Vec<Act> {
+    let mut acts = made();
+    acts.extend([Delete(LINK), Because(LINK, "DeletionBlocked"), Pass(5), InAzure(3), Delete(VNET)]);
+    acts.extend([Gone(VNET), Gone(LINK), InAzure(0)]);
+    acts
+}
+
 /// Descriptions, and a half that goes and comes.
 pub(super) fn edited() -> Vec<Act> {
     let described = |text: &str| json!({"scopeConnection": {"description": text}});

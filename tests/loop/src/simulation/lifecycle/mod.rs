@@ -61,6 +61,8 @@ macro_rules! lifecycles {
 lifecycles! {
     /// A connection and a member are made, rest, and are deleted: the connection first.
     MadeAndDeleted "made-and-deleted" life::made_and_deleted, hardy;
+    /// A connection is deleted while a member needs it.
+    Blocked "blocked" life::blocked, hardy;
     /// Descriptions change, a half is taken out and put back, both by hand and by a stranger.
     Edited "edited" life::edited, hardy;
     /// Both are renamed, and the connection is moved to another namespace.

@@ -85,12 +85,18 @@ impl Line {
         }
     }
 
-    /// Whoever was asked to wait does.
+    /// Whoever was asked to wait does, with all of that kind: Azure counts by subscription and verb.
     fn is_too_early(&self, method: &Method, path: &str) -> Option<String> {
-        let key = (self.agent.clone(), method.to_string(), path.to_owned());
-        let until = *self.wire.lock().told_to_wait.get(&key)?;
+        let until = *self.wire.lock().told_to_wait.get(&self.counted(method, path)?)?;
         let early = until.saturating_duration_since(Instant::now());
         (!early.is_zero()).then(|| format!("L4: {method} {path} comes {early:?} before Azure wants it"))
+    }
+
+    /// What Azure counts a call as; nothing for a sign-in, of which the wire does not tell by which credential it is.
+    fn counted(&self, method: &Method, path: &str) -> Option<(String, String, String)> {
+        let mut segments = path.trim_start_matches('/').split('/');
+        let subscription = (segments.next()? == "subscriptions").then(|| segments.next())??;
+        Some((self.agent.clone(), method.to_string(), subscription.to_ascii_lowercase()))
     }
 
     /// What is made was looked for after the claim was durable.
@@ -132,9 +138,9 @@ impl Line {
                 Err(Unanswered::Cut)
             }
             Fault::Status(code) => {
-                // Of sign-ins the wire does not tell by which credential, and one that never signed in pauses no other.
-                if matches!(code, 429 | 503) && !path.contains("/oauth2/") {
-                    let key = (self.agent.clone(), request.method().to_string(), path.to_owned());
+                if matches!(code, 429 | 503)
+                    && let Some(key) = self.counted(request.method(), path)
+                {
                     self.wire.lock().told_to_wait.insert(key, Instant::now() + RETRY_AFTER);
                 }
                 Ok(refused(code, path))

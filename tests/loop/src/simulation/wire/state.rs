@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) refuses: bool,
     /// Azure answers no read.
     pub(super) deaf: bool,
-    /// Until when a process was asked to let this be, by process, method and path.
+    /// Until when a process was asked to let a kind of call be, by process, method and subscription.
     pub(super) told_to_wait: BTreeMap<(String, String, String), Instant>,
     /// Reads of one thing: the process and the id, and since when a read of it counts.
     pub(super) read: BTreeMap<(String, String), Instant>,
