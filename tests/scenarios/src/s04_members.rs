@@ -111,7 +111,7 @@ async fn two_applications(ctx: &Ctx) -> Result<()> {
 async fn failed(ctx: &Ctx) -> Result<()> {
     let failed = ctx.ready("staticmembers", "vnet01", "False", "Failed").await?;
     let message = world::message(&failed);
-    ensure!(message.contains("check that the network exists"), "no next step: {message}");
+    ensure!(message.contains("the network is there; check"), "it is not read at once: {message}");
     ensure!(failed["status"]["provisioningState"] == "Failed", "status is {}", failed["status"]);
     ensure!(failed["status"]["lastFailure"]["actor"] == "TargetTenantAdmin", "{}", failed["status"]);
     ctx.wait_condition("staticmembers", "vnet01", ("Ready", "True", "Succeeded"), Duration::from_secs(90))

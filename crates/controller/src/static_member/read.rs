@@ -26,11 +26,12 @@ fn connection(
     };
     let Ok(object) = &found.0 else { return Some(ConnectionInput::Missing(name.clone())) };
     let ready = object.status.as_ref().and_then(|status| find(&status.conditions, "Ready"));
-    let current = |condition: &avnm_api::Condition| condition.observed_generation == object.meta().generation;
+    let current = ready.is_some_and(|ready| ready.observed_generation == object.meta().generation);
     Some(ConnectionInput::Found(Box::new(ConnectionFacts {
         name: name.clone(),
-        ready: ready.is_some_and(|ready| ready.status == "True" && current(ready)),
-        reason: ready.map_or_else(|| "not seen yet".to_owned(), |ready| ready.reason.clone()),
+        ready: current && ready.is_some_and(|ready| ready.status == "True"),
+        reason: ready.map(|ready| ready.reason.clone()),
+        current,
         terminating: object.meta().deletion_timestamp.is_some(),
         manager: object.spec.network_manager_id.clone(),
         tenant: object.spec.target.tenant_id.clone(),

@@ -193,15 +193,24 @@ fn resolve(inputs: &Inputs, object: &mut Object<Member>) {
     object.items[MEMBER].auxiliary =
         resource.filter(|resource| signer.is_some_and(|signer| signer.tenant != resource.tenant));
     if let Some(connection) = connection.filter(|connection| !connection.ready || connection.terminating) {
-        let state = if connection.terminating {
-            "being deleted".to_owned()
-        } else {
-            format!("not Ready ({})", connection.reason)
-        };
         object.waits_for.push(Finding::new(
             Reason::ConnectionNotReady,
-            format!("CrossTenantConnection {} is {state}: nothing is written before it is Ready; see its own conditions", connection.name),
+            format!(
+                "CrossTenantConnection {} {}: nothing is written before it is Ready; see its own conditions",
+                connection.name,
+                not_ready(connection)
+            ),
         ));
+    }
+}
+
+/// How a connection stands that is not Ready. What its conditions say of an older spec is not said of it now.
+fn not_ready(connection: &ConnectionFacts) -> String {
+    match &connection.reason {
+        _ if connection.terminating => "is being deleted".to_owned(),
+        Some(reason) if connection.current => format!("is not Ready ({reason})"),
+        Some(reason) => format!("was changed, and is looked at anew (it was {reason} before)"),
+        None => "is new, and is looked at first".to_owned(),
     }
 }
 

@@ -20,8 +20,10 @@ pub struct ConnectionFacts {
     pub name: String,
     /// Whether it is Ready=True.
     pub ready: bool,
-    /// Its own reason.
-    pub reason: String,
+    /// The reason of its Ready condition; `None` while it has none.
+    pub reason: Option<String>,
+    /// Whether that condition is about what it declares now.
+    pub current: bool,
     /// Whether it is being deleted.
     pub terminating: bool,
     /// Its network manager.

@@ -34,7 +34,8 @@ impl Kind for Member {
         }
     }
 
-    /// What Failed is sent again, if its network is there.
+    /// Of what Failed the network is read at once: that it is not there is what somebody has to know. If it is there, it is
+    /// sent again when that is due.
     fn further(
         view: View<'_, Self>,
         moves: &[Option<Move>],
@@ -42,17 +43,20 @@ impl Kind for Member {
     ) -> Option<Step> {
         let (item, own) = (view.item(MEMBER), &view.object.own);
         let failed = item.found().and_then(|seen| seen.provisioning()) == Some(&ProvisioningState::Failed);
-        let due = failed
-            && effects.is_empty()
-            && moves[MEMBER] == Some(Move::Settled)
-            && item.claim().is_some()
-            && item.write_fault().is_none()
+        if !failed
+            || !effects.is_empty()
+            || moves[MEMBER] != Some(Move::Settled)
+            || item.write_fault().is_some()
+        {
+            return None;
+        }
+        let due = item.claim().is_some()
             && item.may_write(&view.facts(MEMBER))
             && own.retry_in(view.now.steady).is_none();
         match &own.network_seen {
-            None if due => return Some(Step::ReadNetwork),
+            None => return Some(Step::ReadNetwork),
             Some(Reading::Found(())) if due => effects.push((MEMBER, item.put(Cause::Again))),
-            None | Some(_) => {}
+            Some(_) => {}
         }
         None
     }

@@ -82,10 +82,17 @@ fn failed(view: View<'_, Member>) -> Finding {
             && stalled.observed_generation == Some(view.object.meta.generation)
     });
     let id = view.item(MEMBER).id().map(ToString::to_string).unwrap_or_default();
+    let check = match (&own.network_seen, &own.reader) {
+        (Some(Reading::Found(())), Some(_)) => "the network is there; check that it".to_owned(),
+        (Some(Reading::Unread(fault)), _) => {
+            format!("the network could not be read ({}); check that it exists,", fault.code)
+        }
+        (None | Some(_), _) => "check that the network exists,".to_owned(),
+    };
     let mut finding = Finding::new(
         Reason::Failed,
         format!(
-            "Azure says Failed for the member and does not tell why: check that the network exists, is not locked and that the manager's region supports it. It is sent again after a minute, then each 15 minutes ({admin})"
+            "Azure says Failed for the member and does not tell why: {check} is not locked and that the manager's region supports it. It is sent again after a minute, then each 15 minutes ({admin})"
         ),
     )
     .with_failure("put staticMember", &id, "Failed", admin);

@@ -140,7 +140,8 @@ fn connection(gives: &CredentialRef) -> ConnectionFacts {
     ConnectionFacts {
         name: "link".into(),
         ready: true,
-        reason: "Connected".into(),
+        reason: Some("Connected".into()),
+        current: true,
         terminating: false,
         manager: MANAGER.into(),
         tenant: TARGET.into(),

@@ -170,7 +170,10 @@ impl World {
         ConnectionFacts {
             name: "fabrikam-prod".to_owned(),
             ready: matches!(self.connection, Connection::Ready | Connection::Terminating),
-            reason: if self.connection == Connection::Ready { "Connected" } else { "Revoked" }.to_owned(),
+            reason: Some(
+                if self.connection == Connection::Ready { "Connected" } else { "Revoked" }.to_owned(),
+            ),
+            current: true,
             terminating: self.connection == Connection::Terminating,
             manager: MANAGER.to_owned(),
             tenant: self.tenant.to_owned(),

@@ -1,7 +1,7 @@
 //! Each reason of a member, reached from a situation: what Ready says, what accompanies it, and what time changes.
 
 use avnm_api::{AdoptionPolicy, DeletionPolicy, Mode};
-use avnm_plan::meta::CrdState;
+use avnm_plan::{meta::CrdState, static_member::ConnectionInput};
 use avnm_terms::{KubeFaultKind, MemberType, ProvisioningState, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
@@ -111,7 +111,7 @@ fn in_state(world: &mut World, state: &str) {
 #[case::failed_and_the_network_is_gone(there, |w: &mut World| {
     in_state(w, "Failed");
     w.azure.network = false;
-}, ("False", "Failed", RECONCILING), 3, ("False", "TargetMissing", RECONCILING))]
+}, ("False", "TargetMissing", RECONCILING), 3, ("False", "TargetMissing", RECONCILING))]
 #[case::would_change(new, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("False", "WouldChange", NONE), 30, ("False", "WouldChange", NONE))]
 #[case::observed(there, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("True", "Observed", NONE), 30, ("True", "Observed", NONE))]
 #[case::succeeded(new, |_: &mut World| (), ("True", "Succeeded", NONE), 30, ("True", "Succeeded", NONE))]
@@ -254,4 +254,55 @@ fn a_credential_that_is_fenced_to_the_group_does_not_look_at_its_manager() {
         assert!(desired.refused.is_none(), "the group is within {fence:?}");
         assert_eq!(desired.own.may_read_manager(desired.items[0].signer.as_ref()), may_read, "{fence:?}");
     }
+}
+
+/// What is said of the connection is what it is now: not what it said of an older spec, and no contradiction.
+#[rstest]
+#[case::not_ready(Some("Revoked"), true, false, "is not Ready (Revoked)")]
+#[case::changed(
+    Some("Connected"),
+    false,
+    false,
+    "was changed, and is looked at anew (it was Connected before)"
+)]
+#[case::made_a_moment_ago(None, false, false, "is new, and is looked at first")]
+#[case::going(Some("Connected"), true, true, "is being deleted")]
+fn how_the_connection_stands_is_said(
+    #[case] reason: Option<&str>,
+    #[case] current: bool,
+    #[case] terminating: bool,
+    #[case] words: &str,
+) {
+    let mut inputs = new().inputs();
+    let Some(ConnectionInput::Found(facts)) = &mut inputs.connection else { panic!("it names one") };
+    (facts.ready, facts.current, facts.terminating) = (false, current, terminating);
+    facts.reason = reason.map(str::to_owned);
+    let waits = avnm_plan::static_member::desire(&inputs).unwrap().waits_for;
+    let said: Vec<&str> = waits.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with(&format!("CrossTenantConnection fabrikam-prod {words}: ")), "{said:?}");
+}
+
+/// Failed, and the network is read in the same pass; it is sent again no sooner for that.
+#[test]
+fn of_what_failed_the_network_is_read_at_once() {
+    let mut world = there();
+    in_state(&mut world, "Failed");
+    world.azure.network = false;
+    world.pass();
+    assert_eq!(world.shown(), ("False", "TargetMissing", RECONCILING));
+    assert!(world.message().contains("is not there"), "{}", world.message());
+    world.azure.network = true;
+    world.run(SignedDuration::from_secs(30));
+    assert_eq!((world.shown().1, world.azure.puts), ("Failed", 0));
+    assert!(world.message().contains("the network is there"), "{}", world.message());
+    world.run(MINUTES(2));
+    assert!(world.azure.puts > 0, "it is sent again when that is due");
+    // Who only observes is told, too.
+    let mut world = there();
+    in_state(&mut world, "Failed");
+    world.spec.mode = Some(Mode::Observe);
+    world.azure.network = false;
+    world.pass();
+    assert_eq!(world.shown().1, "TargetMissing");
 }
