@@ -298,6 +298,7 @@ impl Refusal {
             retry_after: self.retry_after,
             effect_unknown: false,
             expired: None,
+            details: None,
         }
     }
 }

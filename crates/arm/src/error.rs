@@ -4,10 +4,14 @@
 //! shapes; all become one `Fault`. The codes are from public lists and recordings; a code that is not known here
 //! is judged by its status.
 
+mod body;
+mod details;
+
 use std::time::Duration;
 
-use avnm_terms::{Fault, FaultKind, text};
-use serde_json::Value;
+use avnm_terms::{ClientId, Fault, FaultKind, text};
+
+pub(crate) use body::Body;
 
 use crate::{clock, gate, message::Answer, retry_after};
 
@@ -42,100 +46,30 @@ const REFUSED: [&str; 7] = [
     "NoRegisteredProviderFound",
 ];
 
-/// Outer codes that say nothing: the inner one is told instead.
-const GENERIC: [&str; 5] =
-    ["RetryableError", "BadRequest", "InternalServerError", "Conflict", "DeploymentFailed"];
+/// Refusals because of what is linked, as long as that is not in Succeeded state.
+const NOT_PROVISIONED: [&str; 2] = ["ReferencedResourceNotProvisioned", "ResourceNotProvisioned"];
+
+/// Refusals that may be of the api-version of the call.
+const VERSION: [&str; 5] = [
+    "NoRegisteredProviderFound",
+    "InvalidResourceType",
+    "InvalidApiVersionParameter",
+    "UnsupportedApiVersion",
+    "ApiVersionNotSupported",
+];
 
 /// Longest code kept, in characters.
 const CODE_MAX: usize = 128;
 
-/// An error body, as far as it could be read.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Body {
-    /// The outer code; `None` where the answer is no JSON error.
-    code: Option<String>,
-    /// The code of the first detail, or of what the network provider adds.
-    inner: Option<String>,
-    pub(crate) message: String,
-}
-
-impl Body {
-    pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let Ok(Value::Object(whole)) = serde_json::from_slice(bytes) else { return Self::default() };
-        let error = match whole.get("error") {
-            Some(Value::Object(error)) => error,
-            _ => &whole,
-        };
-        let code = string(error.get("code"));
-        let (inner_code, inner_message) = inner(error);
-        let outer_message = string(error.get("message"));
-        let generic = code.as_deref().is_none_or(|code| is_one_of(code, &GENERIC));
-        let message = match (outer_message, inner_message) {
-            (Some(outer), Some(inner)) if generic && !outer.contains(&inner) => format!("{outer} ({inner})"),
-            (Some(outer), _) => outer,
-            (None, inner) => inner.unwrap_or_default(),
-        };
-        Self { code, inner: inner_code, message }
-    }
-
-    fn has(&self, codes: &[&str]) -> bool {
-        [&self.code, &self.inner].into_iter().flatten().any(|code| is_one_of(code, codes))
-    }
-
-    /// Whether it is an error that someone of Azure wrote, as far as one can tell.
-    fn is_error(&self) -> bool {
-        self.code.is_some() || !self.message.is_empty()
-    }
-
-    fn outer_is(&self, codes: &[&str]) -> bool {
-        self.code.as_deref().is_some_and(|code| is_one_of(code, codes))
-    }
-
-    /// The code that is told: the inner one where the outer is generic.
-    pub(crate) fn told(&self) -> Option<&str> {
-        match (&self.code, &self.inner) {
-            (Some(outer), Some(inner)) if is_one_of(outer, &GENERIC) => Some(inner),
-            (Some(outer), _) => Some(outer),
-            (None, inner) => inner.as_deref(),
-        }
-    }
-}
-
-fn is_one_of(code: &str, codes: &[&str]) -> bool {
-    codes.iter().any(|known| known.eq_ignore_ascii_case(code))
-}
-
-fn string(value: Option<&Value>) -> Option<String> {
-    value?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Code and message of the first detail, or of `innerError`, which the network provider sends as an object or as
-/// text that holds JSON.
-fn inner(error: &serde_json::Map<String, Value>) -> (Option<String>, Option<String>) {
-    let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
-    for detail in details {
-        let code = string(detail.get("code"));
-        if code.is_some() {
-            return (code, string(detail.get("message")));
-        }
-    }
-    let parsed;
-    let inner = match error.get("innerError").or_else(|| error.get("innererror")) {
-        Some(Value::String(text)) => {
-            parsed = serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
-            &parsed
-        }
-        Some(value) => value,
-        None => return (None, None),
-    };
-    let inner = inner.get("error").unwrap_or(inner);
-    (string(inner.get("code")), string(inner.get("message")))
-}
-
 /// What the answer means.
 pub(crate) fn kind(status: u16, body: &Body, wait: Option<Duration>) -> FaultKind {
     let json = body.is_error();
+    if (400..600).contains(&status) && body.has(&NOT_PROVISIONED) && says_failed(&body.message) {
+        return FaultKind::NotProvisioned;
+    }
+    if (400..500).contains(&status) && body.has(&VERSION) && says_version(&body.message) {
+        return FaultKind::VersionNotOffered;
+    }
     match status {
         401 if body.has(&["InvalidAuthenticationTokenTenant"]) => FaultKind::WrongTenant,
         401 => FaultKind::Unauthenticated,
@@ -160,6 +94,18 @@ pub(crate) fn kind(status: u16, body: &Body, wait: Option<Duration>) -> FaultKin
     }
 }
 
+/// `Resource is in Failed state`: no time heals that. Updating, Deleting and the like end.
+fn says_failed(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["failed", "canceled", "cancelled"].iter().any(|state| message.contains(&format!("in {state} state")))
+}
+
+/// The same codes also say that a location has no provider.
+fn says_version(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("api-version") || message.contains("api version")
+}
+
 /// Two texts share the code `LinkedAuthorizationFailed`: the tenant has no token, or the principal has no role.
 fn linked(message: &str) -> FaultKind {
     let message = message.to_ascii_lowercase();
@@ -175,6 +121,7 @@ pub(crate) fn fault(
     operation: &'static str,
     target: &str,
     write: bool,
+    application: Option<&ClientId>,
     answer: &Answer,
 ) -> (Fault, gate::Outcome) {
     let wait = answer.header("retry-after").and_then(|text| retry_after::parse(text, clock::now()));
@@ -202,6 +149,7 @@ pub(crate) fn fault(
         operation,
         target: target.to_owned(),
         expired: None,
+        details: None,
         // A 503 is refused work; the others may come from a gateway that gave up waiting for work that goes on.
         effect_unknown: write && answer.status >= 500 && answer.status != 503,
         code: body
@@ -212,7 +160,7 @@ pub(crate) fn fault(
         retry_after: wait,
         kind,
     };
-    (fault, outcome)
+    (fault.with_details(details::details(&body, application)), outcome)
 }
 
 /// The id by which Azure's support finds a call.

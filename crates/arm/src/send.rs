@@ -124,7 +124,8 @@ impl Arm {
 
         let refusal =
             result.as_ref().ok().filter(|answer| !(200..300).contains(&answer.status)).map(|answer| {
-                error::fault(call.operation, call.target.as_str(), call.verb.is_write(), answer)
+                let application = Some(&call.credential.client);
+                error::fault(call.operation, call.target.as_str(), call.verb.is_write(), application, answer)
             });
         let status = result.as_ref().ok().map(|answer| answer.status);
         let correlation_id = result.as_ref().ok().and_then(error::correlation_id);

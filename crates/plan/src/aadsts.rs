@@ -60,6 +60,7 @@ const TABLE: &[Row] = &[
             "AADSTS700211",
             "AADSTS700212",
             "AADSTS700213",
+            "AADSTS7002137",
             "AADSTS7002138",
             "AADSTS7000272",
         ],
@@ -108,6 +109,12 @@ pub(crate) fn actor(code: &str, side: Side) -> Actor {
 /// What to do about a refusal; None for an unknown one.
 pub(crate) fn advice(code: &str) -> Option<&'static str> {
     row(code).map(|row| row.next)
+}
+
+/// Whether a refusal is about what an assertion says of itself, against what a federated credential names.
+pub(crate) fn is_federation(code: &str) -> bool {
+    const ONE_OF_THEM: &str = "AADSTS70021";
+    row(code).is_some_and(|row| row.codes.contains(&ONE_OF_THEM))
 }
 
 /// Every code that is known.

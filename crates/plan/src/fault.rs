@@ -1,16 +1,22 @@
 //! From a fault to a finding: which reason, who must act, what to do next.
 
-use avnm_terms::{Actor, Fault, FaultKind, SignInFault};
+mod advice;
+mod place;
+
+use avnm_terms::{Actor, ArmId, Fault, FaultKind, SignInFault};
+
+pub use advice::{SECRET_NOT_FOUND, advice};
+pub use place::{Before, Place};
 
 use crate::{
     aadsts,
     finding::{Failure, Finding, said},
-    reason::Reason,
-    side::{Resource, Side},
+    reason::{Companion, Reason, TRANSFER},
+    side::Resource,
 };
 
-/// The code of a fault that says that a Secret, or a key of it, is missing.
-pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
+/// Longest part of Azure's message that is told, in characters.
+const SAID_MAX: usize = 800;
 
 /// What the 404 of a parent means.
 fn parent_missing(resource: Resource) -> Reason {
@@ -22,12 +28,16 @@ fn parent_missing(resource: Resource) -> Reason {
 }
 
 /// Who can do something about a fault.
-pub fn actor(fault: &Fault, side: Side) -> Actor {
+pub fn actor(fault: &Fault, at: impl Into<Place>) -> Actor {
+    let side = at.into().side;
     match fault.kind {
         FaultKind::SignIn(SignInFault::SourceMissing | SignInFault::SourceForbidden)
         | FaultKind::SourceGone
         | FaultKind::WrongTenant
+        | FaultKind::VersionNotOffered
         | FaultKind::UnprovenNotFound => Actor::ClusterOperator,
+        FaultKind::NotProvisioned if lies_on(fault) => side.admin(),
+        FaultKind::NotProvisioned => Actor::TargetTenantAdmin,
         FaultKind::SignIn(SignInFault::Refused) => aadsts::actor(&fault.code, side),
         // An auxiliary token that Azure does not take: the target tenant's consent or a wrong credential.
         FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied => Actor::TargetTenantAdmin,
@@ -59,7 +69,11 @@ pub fn reason(fault: &Fault, resource: Resource) -> Reason {
         | FaultKind::LinkedPermissionDenied => Reason::PermissionDenied,
         FaultKind::NotFound => parent_missing(resource),
         FaultKind::UnprovenNotFound if fault.code == "SubscriptionNotFound" => parent_missing(resource),
-        FaultKind::UnprovenNotFound | FaultKind::Refused | FaultKind::Locked => Reason::AzureRefused,
+        FaultKind::UnprovenNotFound
+        | FaultKind::VersionNotOffered
+        | FaultKind::NotProvisioned
+        | FaultKind::Refused
+        | FaultKind::Locked => Reason::AzureRefused,
         FaultKind::Throttled
         | FaultKind::Busy
         | FaultKind::Server
@@ -71,59 +85,16 @@ pub fn reason(fault: &Fault, resource: Resource) -> Reason {
     }
 }
 
-/// What the one who must act should do.
-pub fn advice(fault: &Fault, side: Side) -> String {
-    let tenant = side.tenant_words();
-    match fault.kind {
-        FaultKind::SignIn(SignInFault::SourceMissing) if fault.code == SECRET_NOT_FOUND => {
-            "create the Secret that the credential names, with that key".to_owned()
-        }
-        FaultKind::SignIn(SignInFault::SourceMissing) => {
-            "make what the credential signs in with available to the operator".to_owned()
-        }
-        FaultKind::SignIn(SignInFault::SourceForbidden) => {
-            "apply that Role and RoleBinding in that namespace".to_owned()
-        }
-        FaultKind::SignIn(SignInFault::Refused) => match aadsts::advice(&fault.code) {
-            Some(next) => next.to_owned(),
-            None => format!("an administrator of {tenant} must allow the application to sign in"),
-        },
-        FaultKind::SignIn(SignInFault::Propagating) => "Entra may take some minutes to know it".to_owned(),
-        FaultKind::SignIn(SignInFault::Unreachable) => "Entra is asked again within a minute, or as soon as it allows".to_owned(),
-        FaultKind::SourceGone => "restore the credential and its Secret, or set deletionPolicy: Orphan".to_owned(),
-        FaultKind::WrongTenant => {
-            "use a credential of the tenant that owns this subscription".to_owned()
-        }
-        FaultKind::Unauthenticated => format!("Azure does not take the token; check the application in {tenant}"),
-        FaultKind::PermissionDenied => {
-            format!("an administrator of {tenant} must assign the application a role with this action; a new role takes up to 10 minutes")
-        }
-        FaultKind::LinkedTenantDenied => {
-            "the request needs a token of the network's tenant: check resourceCredentialRef or the connection's networkManagerConnection.credentialRef".to_owned()
-        }
-        FaultKind::LinkedPermissionDenied => {
-            "an administrator of the network's tenant must assign the application a role with Microsoft.Network/virtualNetworks/write on the network".to_owned()
-        }
-        FaultKind::NotFound => "create it in Azure, or correct the id".to_owned(),
-        FaultKind::UnprovenNotFound => {
-            "nothing is concluded from this answer; check the id, the subscription's visibility and the api-version".to_owned()
-        }
-        FaultKind::Refused => "see Azure's message; it is tried again slowly".to_owned(),
-        FaultKind::Locked => "remove the lock, or set deletionPolicy: Orphan to leave it in Azure".to_owned(),
-        FaultKind::NoLease => "another replica takes over".to_owned(),
-        FaultKind::Throttled
-        | FaultKind::Busy
-        | FaultKind::Server
-        | FaultKind::Unavailable
-        | FaultKind::Network
-        | FaultKind::Malformed
-        | FaultKind::GateClosed => "it is retried".to_owned(),
-    }
+/// Whether what is in Failed state is what the target of the call lies on, and not what it links to.
+fn lies_on(fault: &Fault) -> bool {
+    let target = ArmId::parse(&fault.target);
+    fault.details().scope.as_ref().is_some_and(|scope| target.is_ok_and(|target| target.is_under(scope)))
 }
 
 /// What a fault says to a user, in one sentence each: what failed, what Azure said, what to do.
-pub fn message(fault: &Fault, side: Side) -> String {
-    let said = said(fault, 400);
+pub fn message(fault: &Fault, at: impl Into<Place>) -> String {
+    let at = at.into();
+    let said = said(fault, SAID_MAX);
     let said = said.trim_end_matches(['.', ' ']);
     let colon = if said.is_empty() { "" } else { ": " };
     format!(
@@ -131,19 +102,22 @@ pub fn message(fault: &Fault, side: Side) -> String {
         fault.operation,
         fault.target,
         fault.code,
-        advice(fault, side),
-        actor(fault, side)
+        advice(fault, at),
+        actor(fault, at)
     )
 }
 
 /// The finding that a fault gives.
-pub fn finding(fault: &Fault, side: Side, resource: Resource) -> Finding {
+pub fn finding(fault: &Fault, at: impl Into<Place>, resource: Resource) -> Finding {
+    let at = at.into();
+    // A subscription that moves is no fault of the spec before the move is known everywhere.
+    let moves = fault.kind == FaultKind::WrongTenant && at.before != Before::Never;
     Finding {
         reason: reason(fault, resource),
-        message: message(fault, side),
-        failure: Some(Failure::of(fault, actor(fault, side))),
+        message: message(fault, at),
+        failure: Some(Failure::of(fault, actor(fault, at))),
         unread: true,
-        companion: None,
+        companion: moves.then_some(Companion::StalledAfter(TRANSFER)),
     }
 }
 
@@ -171,87 +145,4 @@ pub fn blocks_deletion(fault: &Fault) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fault(kind: FaultKind, code: &str) -> Fault {
-        Fault { code: code.to_owned(), ..Fault::local("put scopeConnection", "/x/y", kind, "said") }
-    }
-
-    #[test]
-    fn when_it_expired_is_said_although_times_are_taken_out() {
-        let expired = Some("2021-02-03T04:05:06Z".parse().unwrap());
-        let of = |message: &str| Fault {
-            expired,
-            code: "AADSTS1000502".into(),
-            ..Fault::local("sign in", "x", FaultKind::SignIn(SignInFault::Refused), message)
-        };
-        let shown = message(&of("the certificate has expired"), Side::Target);
-        assert!(shown.contains(": the certificate has expired at 2021-02-03 04:05Z. Next: "), "{shown}");
-        assert_eq!(said(&of("it was 2020-01-01 "), 100), "it was … at 2021-02-03 04:05Z");
-    }
-
-    #[test]
-    fn who_may_not_read_stays_out_until_a_look_is_answered() {
-        let denied = |kind, code: &str| super::denied(&[Some(&fault(kind, code))]);
-        for (kind, code) in [
-            (FaultKind::PermissionDenied, "AuthorizationFailed"),
-            (FaultKind::Unauthenticated, "InvalidAuthenticationToken"),
-            (FaultKind::WrongTenant, "InvalidAuthenticationTokenTenant"),
-            (FaultKind::UnprovenNotFound, "SubscriptionNotFound"),
-        ] {
-            assert_eq!(denied(kind.clone(), code), Some(true), "{code}");
-            let other = fault(kind, code);
-            assert_eq!(
-                super::denied(&[None, Some(&other)]),
-                Some(false),
-                "it would claim the half that it may read"
-            );
-        }
-        // Neither of these says anything about rights.
-        for (kind, code) in [
-            (FaultKind::UnprovenNotFound, "InvalidResourceType"),
-            (FaultKind::Throttled, "TooManyRequests"),
-            (FaultKind::NotFound, "ResourceNotFound"),
-        ] {
-            assert_eq!(denied(kind, code), None, "{code}");
-        }
-        assert_eq!(super::denied(&[]), None, "suspended, or refused before any call");
-        assert_eq!(super::denied(&[None, None]), Some(false));
-    }
-
-    #[test]
-    fn every_message_says_what_who_and_next() {
-        let kinds = [
-            FaultKind::SignIn(SignInFault::Refused),
-            FaultKind::PermissionDenied,
-            FaultKind::LinkedTenantDenied,
-            FaultKind::LinkedPermissionDenied,
-            FaultKind::NotFound,
-            FaultKind::UnprovenNotFound,
-            FaultKind::Locked,
-            FaultKind::Refused,
-            FaultKind::Server,
-        ];
-        for kind in kinds {
-            let fault = fault(kind.clone(), "SomeCode");
-            let text = message(&fault, Side::Target);
-            assert!(
-                text.contains("SomeCode") && text.contains("Next: ") && text.ends_with(')'),
-                "{kind:?}: {text}"
-            );
-        }
-    }
-
-    #[test]
-    fn unproven_404_is_never_absence() {
-        assert_eq!(
-            reason(&fault(FaultKind::UnprovenNotFound, "InvalidResourceType"), Resource::Member),
-            Reason::AzureRefused
-        );
-        assert_eq!(
-            reason(&fault(FaultKind::UnprovenNotFound, "SubscriptionNotFound"), Resource::ManagerConnection),
-            Reason::TargetMissing
-        );
-    }
-}
+mod tests;

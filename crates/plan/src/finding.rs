@@ -9,7 +9,7 @@ use crate::reason::{Companion, Reason};
 pub struct Finding {
     /// Why.
     pub reason: Reason,
-    /// What it is, who must act, and the next step. Stable: no ids and times that change with every try.
+    /// What it is, who must act, and the next step. Stable: nothing that changes with every try.
     pub message: String,
     /// What failed, if something did.
     pub failure: Option<Failure>,
@@ -106,7 +106,7 @@ impl Failure {
             operation: avnm_terms::text::bounded(fault.operation, Self::OPERATION_MAX),
             target: avnm_terms::text::bounded(&fault.target, Self::TARGET_MAX),
             code: avnm_terms::text::bounded(&fault.reason, Self::CODE_MAX),
-            message: avnm_terms::text::stable(&fault.message, Self::MESSAGE_MAX),
+            message: avnm_terms::text::stable(&fault.message, [], Self::MESSAGE_MAX),
             correlation_id: None,
             actor: Actor::ClusterOperator,
         }
@@ -116,7 +116,7 @@ impl Failure {
 /// What was answered, in words that stay the same from one try to the next; and since when it cannot work, if that is
 /// known.
 pub(crate) fn said(fault: &Fault, max: usize) -> String {
-    let said = avnm_terms::text::stable(&fault.message, max);
+    let said = avnm_terms::text::stable(&fault.message, fault.correlation_id.as_deref(), max);
     match fault.expired {
         // To the minute: nobody acts on seconds.
         Some(at) => format!("{} at {}", said.trim_end_matches(['.', ' ']), at.strftime("%Y-%m-%d %H:%MZ")),

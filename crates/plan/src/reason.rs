@@ -171,6 +171,9 @@ pub enum Companion {
 
 /// Role assignments and references take this long before a person is called.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(10);
+/// A subscription that is transferred to another tenant may be known as the old one's for so long: Azure's own text says
+/// up to an hour.
+pub const TRANSFER: SignedDuration = SignedDuration::from_hours(1);
 /// Azure may heal a Revoked connection by itself within this time (assumed).
 pub const REVOKED_GRACE: SignedDuration = SignedDuration::from_mins(2);
 /// Both halves match for this long before Activating becomes PendingTooLong.

@@ -9,8 +9,8 @@ use crate::{
     reason::{Companion, Readiness, Reason},
 };
 
-/// Longest message of a condition, in characters.
-pub const MESSAGE_MAX: usize = 2000;
+/// Longest message of a condition, in characters: two findings, each with what Azure said and a command to be pasted.
+pub const MESSAGE_MAX: usize = 4000;
 
 /// A condition to be merged with the old ones.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! Why something could not be read or done, as data.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 use jiff::Timestamp;
+
+use crate::Details;
 
 /// Who can do something about it. A word of status: never renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +66,10 @@ pub enum FaultKind {
     UnprovenNotFound,
     /// 400, policy, unregistered provider: Azure will not take it as it is.
     Refused,
+    /// The api-version of the call is not offered there.
+    VersionNotOffered,
+    /// What it links to is in Failed state: it has to be repaired first.
+    NotProvisioned,
     /// A lock forbids it.
     Locked,
     /// Quota is used up: the gate of this principal, scope and verb is closed.
@@ -109,6 +115,8 @@ pub struct Fault {
     /// When what should have proved us expired, where that is known. Apart from the message, out of which times are taken
     /// before it is shown: they would make every retry look new.
     pub expired: Option<Timestamp>,
+    /// What else is known of it.
+    pub details: Option<Box<Details>>,
 }
 
 impl Fault {
@@ -141,7 +149,21 @@ impl Fault {
             retry_after: None,
             effect_unknown: false,
             expired: None,
+            details: None,
         }
+    }
+
+    /// What else is known of it; nothing where nothing is.
+    pub fn details(&self) -> &Details {
+        static NOTHING: LazyLock<Details> = LazyLock::new(Details::default);
+        self.details.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, with what else is known of it.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        let details = (details != Details::default()).then(|| Box::new(details));
+        Self { details, ..self }
     }
 
     /// Whether waiting alone may heal it. What does not is still read again, slowly: Azure's errors are never final.

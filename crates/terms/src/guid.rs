@@ -67,6 +67,10 @@ guid! {
     ClientId
 }
 guid! {
+    /// An object in a directory, such as the service principal that an application has in a tenant.
+    ObjectId
+}
+guid! {
     /// An Azure subscription.
     SubscriptionId
 }

@@ -4,6 +4,7 @@
 
 mod arm_id;
 mod azure;
+mod details;
 mod fault;
 mod guid;
 mod kube_fault;
@@ -21,8 +22,9 @@ pub use arm_id::{
 pub use azure::{
     Group, Manager, ManagerConnection, Member, MemberType, ScopeConnection, ScopeEntry, VirtualNetwork,
 };
+pub use details::{Assertion, Details, Named, Policy};
 pub use fault::{Actor, Fault, FaultKind, SignInFault};
-pub use guid::{ClientId, GuidError, SubscriptionId, TenantId};
+pub use guid::{ClientId, GuidError, ObjectId, SubscriptionId, TenantId};
 pub use kube_fault::{KubeFault, KubeFaultKind};
 pub use moment::{Moment, Now};
 pub use name::{AzureName, NameError};

@@ -121,7 +121,10 @@ async fn linked(ctx: &Ctx) -> Result<()> {
     ctx.control().entra(&role("removeRole")).await?;
     ctx.apply_all(&[world::connection(&json!({})), world::member(&json!({}))]).await?;
     let denied = ctx.ready("staticmembers", "vnet01", "False", "PermissionDenied").await?;
-    tells(&denied, "TargetTenantAdmin", &["LinkedAuthorizationFailed", action])?;
+    // What the other administrator pastes, with ids that only Azure knows.
+    let command = "az role assignment create --assignee-object-id ";
+    tells(&denied, "TargetTenantAdmin", &["LinkedAuthorizationFailed", action, APP, command])?;
+    ensure!(denied["status"]["lastFailure"]["action"] == action, "{}", denied["status"]["lastFailure"]);
     ctx.ready("crosstenantconnections", "link", "True", "Connected")
         .await
         .context("the connection is not affected")?;

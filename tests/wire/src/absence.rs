@@ -26,6 +26,11 @@ fn unproven(fault: &Fault, code: &str) {
     assert_eq!((&fault.kind, fault.code.as_str()), (&FaultKind::UnprovenNotFound, code), "{fault}");
 }
 
+/// It is of the version of the call, and no absence either.
+fn not_offered(fault: &Fault, code: &str) {
+    assert_eq!((&fault.kind, fault.code.as_str()), (&FaultKind::VersionNotOffered, code), "{fault}");
+}
+
 #[tokio::test]
 async fn a_404_of_the_thing_or_of_what_holds_it_is_absence() {
     let world = World::instant().await;
@@ -83,13 +88,13 @@ async fn a_wrong_api_version_proves_nothing() {
     let world = World::instant().await;
     world.arm.put_scope_connection(&central(), &scope_connection("c"), &to_target(None)).await.unwrap();
     let arm = world.client(|cloud| cloud.with_api_version("2001-01-01").unwrap());
-    unproven(
+    not_offered(
         &unread(arm.get_scope_connection(&central(), &scope_connection("c")).await),
         "InvalidResourceType",
     );
-    unproven(&unread(arm.list_scope_connections(&central(), &manager()).await), "InvalidResourceType");
+    not_offered(&unread(arm.list_scope_connections(&central(), &manager()).await), "InvalidResourceType");
     let deleted = arm.delete_scope_connection(&central(), &scope_connection("c")).await;
-    unproven(&deleted.unwrap_err(), "InvalidResourceType");
+    not_offered(&deleted.unwrap_err(), "InvalidResourceType");
     assert!(world.exists(scope_connection("c").arm().as_str()));
 }
 

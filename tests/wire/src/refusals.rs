@@ -62,6 +62,38 @@ async fn a_missing_role_is_permission_denied_in_either_tenant() {
     }
 }
 
+/// All that somebody needs to assign the role, of which only Azure knows the object id.
+#[tokio::test]
+async fn a_missing_role_is_told_with_all_that_assigns_it() {
+    let world = World::instant().await;
+    let action = "Microsoft.Network/virtualNetworks/write";
+    world.edit(json!({"op": "removeRole", "clientId": APP, "tenant": TARGET, "actions": [action]}));
+    let (central, target) = (central(), target());
+    let put = world.arm.put_member(&central, Some(&target), &member("m"), &names(TARGET_NETWORK)).await;
+    let read = "Microsoft.Network/networkManagers/read";
+    world.edit(json!({"op": "removeRole", "clientId": APP, "tenant": CENTRAL, "actions": [read]}));
+    let get = unread(world.arm.get_manager(&central, &manager()).await);
+    for (fault, action, scope) in
+        [(put.unwrap_err(), action, network(TARGET_NETWORK).to_string()), (get, read, manager().to_string())]
+    {
+        let details = fault.details();
+        assert_eq!(details.application.as_ref().map(ToString::to_string).as_deref(), Some(APP), "{fault}");
+        assert!(details.object.is_some(), "{fault}");
+        assert_eq!(details.action.as_deref(), Some(action), "{fault}");
+        assert_eq!(details.scope.as_ref().map(ToString::to_string), Some(scope), "{fault}");
+        assert!(details.scope_may_be_gone, "{fault}");
+    }
+}
+
+/// The owner of a subscription is told by Azure itself.
+#[tokio::test]
+async fn whose_a_subscription_is_is_told() {
+    let world = World::instant().await;
+    let fault = unread(world.arm.list_manager_connections(&central(), &subscription()).await);
+    let tenants: Vec<String> = fault.details().tenants.iter().map(ToString::to_string).collect();
+    assert_eq!(tenants, [TARGET]);
+}
+
 /// Roles go with the service principal, though its tokens live on.
 #[tokio::test]
 async fn withdrawn_consent_is_permission_denied_while_the_token_lives() {

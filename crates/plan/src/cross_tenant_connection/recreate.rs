@@ -69,7 +69,8 @@ fn go_on(view: View<'_, Connection>, running: &RecreateStatus) -> Plan<Step> {
         let mut findings: Vec<Finding> = items
             .iter()
             .filter_map(|item| {
-                Some(crate::fault::finding(item.fault()?, item.resource.side(), item.resource))
+                let fault = item.fault()?;
+                Some(crate::fault::finding(fault, item.place(fault), item.resource))
             })
             .collect();
         findings.extend(items.iter().filter_map(|item| item.blocked.clone()));

@@ -8,7 +8,7 @@ use super::{
     half::{self, Half},
 };
 use crate::{
-    fault,
+    fault::{self, Before, Place},
     finding::Finding,
     lifecycle::View,
     reason::{ACTIVATING, Reason},
@@ -163,7 +163,9 @@ pub(super) fn connected(view: View<'_, Connection>, findings: &mut Vec<Finding>)
             ),
         ),
         Some(Reading::Unread(fault)) => {
-            findings.push(fault::finding(fault, Side::Manager, Half::Scope.resource()));
+            // The manager is read beside its scope connection, which answered.
+            let place = Place { before: Before::Answers, ..Side::Manager.into() };
+            findings.push(fault::finding(fault, place, Half::Scope.resource()));
         }
     }
 }

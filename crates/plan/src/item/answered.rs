@@ -101,6 +101,9 @@ impl Item {
     fn note_reading(&mut self, by: Reader, reading: Reading<Seen>, waits: &Waits) {
         self.read.looked = true;
         self.history.denied = fault::denied(&[reading.fault()]).unwrap_or(self.history.denied);
+        if reading.fault().is_none() {
+            self.history.answered_to = self.signer.as_ref().map(|signer| signer.uid.clone());
+        }
         if let Reader::Got(begun) = by {
             // Absences of a half count only when they are apart; one is enough for a member.
             let apart = if self.resource.absences() > 1 { waits.gone } else { jiff::SignedDuration::ZERO };

@@ -1,13 +1,20 @@
 //! What holds of an item, whatever kind of object owns it.
 
-use avnm_terms::{Actor, FaultKind};
+use avnm_api::ClaimPhase;
+use avnm_terms::{Actor, Fault, FaultKind};
 
 use super::{
     owned::Item,
     situation::Facts,
     transition::{Move, SeenAs},
 };
-use crate::{fault, finding::Finding, reason::Reason, side::Side};
+use crate::{
+    credential::UsableCredential,
+    fault::{self, Before, Place},
+    finding::Finding,
+    reason::Reason,
+    side::Side,
+};
 
 impl Item {
     /// What holds of it after its last move. What its state means to the object is the kind's to say, and nothing of it is
@@ -32,12 +39,38 @@ impl Item {
         Finding::new(Reason::DependencyNotReady, message).with_failure("read live", gone, "Gone", operator)
     }
 
-    fn failed(&self, failed: &avnm_terms::Fault) -> Finding {
+    /// Where a call for it failed, and what became of earlier ones with the same credential.
+    pub(crate) fn place(&self, failed: &Fault) -> Place {
         // A refused PUT is about where the item lies, unless Azure says that it is about the network which it links.
-        let linked = self.write_fault().is_some()
-            && matches!(failed.kind, FaultKind::LinkedPermissionDenied | FaultKind::LinkedTenantDenied);
+        let wrote = self.write_fault().is_some();
+        let linked =
+            wrote && matches!(failed.kind, FaultKind::LinkedPermissionDenied | FaultKind::LinkedTenantDenied);
         let side = if linked { Side::Target } else { self.resource.side() };
-        let mut finding = fault::finding(failed, side, self.resource);
+        let held = self.claim().is_some_and(|claim| {
+            let same = |signer: &UsableCredential| signer.credential == claim.credential_ref;
+            claim.phase == ClaimPhase::Held && self.signer.as_ref().is_some_and(same)
+        });
+        let before = if linked {
+            // That the item can be read says nothing of what it links.
+            if held { Before::Worked } else { Before::Never }
+        } else if wrote && self.reading().fault().is_none() {
+            Before::Answers
+        } else if held || self.answered_to_signer() {
+            Before::Worked
+        } else {
+            Before::Never
+        };
+        Place { side, before, deleting: false }
+    }
+
+    /// Whether Azure has answered a look of this process with the credential of now.
+    fn answered_to_signer(&self) -> bool {
+        let uid = self.signer.as_ref().map(|signer| &signer.uid);
+        uid.is_some() && uid == self.history.answered_to.as_ref()
+    }
+
+    fn failed(&self, failed: &Fault) -> Finding {
+        let mut finding = fault::finding(failed, self.place(failed), self.resource);
         if self.write_fault().is_some() {
             // What was refused was answered.
             finding.unread = false;

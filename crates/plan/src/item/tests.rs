@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::{
     credential::{Owner, UsableCredential, admit},
+    fault::Before,
     pace::Waits,
     side::Resource,
 };
@@ -331,4 +332,42 @@ fn each_finding_says_who_must_act() {
     world.answered(Answer::Elsewhere { same: Some(id.clone()), mismatch: None });
     let step = world.advance().step;
     assert!(world.item.findings(step, &facts)[0].message.contains(id.as_str()));
+}
+
+/// What became of earlier calls decides what a refusal means: only with the same credential, and what was answered a moment
+/// ago is there.
+#[test]
+fn a_refusal_is_judged_by_what_worked_before() {
+    let denied = |kind| Fault::local("get scopeConnection", MANAGER, kind, "no");
+    let before = |world: &World, kind| world.item.place(&denied(kind)).before;
+    let read = |world: &mut World, reading| world.answered(Answer::Read { by: Reader::Listed, reading });
+    let mut world = World::new();
+    read(&mut world, Reading::Unread(denied(FaultKind::PermissionDenied)));
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Never);
+    read(&mut world, Reading::Absent);
+    read(&mut world, Reading::Unread(denied(FaultKind::PermissionDenied)));
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Worked, "a look was answered");
+    world.item.signer.as_mut().unwrap().uid = "another".into();
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Never, "to another credential");
+
+    // What is held was written with the credential that its claim names, also by another process.
+    let mut world = World::new();
+    world.pass();
+    let claim = world.item.claim().cloned();
+    let mut world = World::new();
+    world.item = Item {
+        signer: world.item.signer.clone(),
+        ..Item::new(Resource::ScopeConnection, Some(wish("link", "x")), claim)
+    };
+    read(&mut world, Reading::Unread(denied(FaultKind::PermissionDenied)));
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Worked);
+    world.item.signer.as_mut().unwrap().credential.name = "another".into();
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Never);
+
+    // What was read a moment ago is there; of what is linked that says nothing.
+    let mut world = World::new();
+    read(&mut world, Reading::Absent);
+    world.answered(Answer::Put(Cause::Make, Err(denied(FaultKind::PermissionDenied))));
+    assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Answers);
+    assert_eq!(before(&world, FaultKind::LinkedPermissionDenied), Before::Never);
 }

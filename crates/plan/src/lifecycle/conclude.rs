@@ -55,7 +55,7 @@ fn of_item<K: Kind>(view: View<'_, K>, plan: &mut Plan<K::Step>, at: At, finding
         findings.extend(item.findings(step, &view.facts(at)));
     } else if let Some(fault) = item.fault() {
         // Someone else's is read, and never moved.
-        findings.push(crate::fault::finding(fault, item.resource.side(), item.resource));
+        findings.push(crate::fault::finding(fault, item.place(fault), item.resource));
     }
     if item.fault().is_some() || matches!(step, Some(Move::Foreign | Move::AlreadyExists | Move::AwaitQuiet))
     {

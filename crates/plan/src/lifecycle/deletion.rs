@@ -15,7 +15,7 @@ use super::{
     waiting::waiting,
 };
 use crate::{
-    fault,
+    fault::{self, Place},
     finding::{Failure, Finding, Happening},
     item::{Advance, Effect, Goal, Item, Move},
     meta::CrdState,
@@ -264,7 +264,10 @@ fn conclude<K: Kind>(view: View<'_, K>, plan: &mut Plan<K::Step>) {
 }
 
 fn failed(item: &Item, fault: &Fault) -> Finding {
-    let mut finding = fault::finding(fault, item.resource.side(), item.resource);
+    let place = Place { deleting: true, ..item.place(fault) };
+    let mut finding = fault::finding(fault, place, item.resource);
+    // It says so itself.
+    finding.companion = None;
     if fault::blocks_deletion(fault) {
         finding.reason = Reason::DeletionBlocked;
         finding.message = format!(

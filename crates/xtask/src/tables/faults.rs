@@ -30,6 +30,8 @@ fn kinds() -> Vec<(FaultKind, &'static str)> {
         FaultKind::LinkedPermissionDenied,
         FaultKind::NotFound,
         FaultKind::UnprovenNotFound,
+        FaultKind::VersionNotOffered,
+        FaultKind::NotProvisioned,
         FaultKind::Refused,
         FaultKind::Locked,
         FaultKind::Throttled,
@@ -67,16 +69,18 @@ fn place(kind: &FaultKind) -> usize {
         FaultKind::LinkedPermissionDenied => 10,
         FaultKind::NotFound => 11,
         FaultKind::UnprovenNotFound => 12,
-        FaultKind::Refused => 13,
-        FaultKind::Locked => 14,
-        FaultKind::Throttled => 15,
-        FaultKind::Busy => 16,
-        FaultKind::Unavailable => 17,
-        FaultKind::Server => 18,
-        FaultKind::Network => 19,
-        FaultKind::Malformed => 20,
-        FaultKind::GateClosed => 21,
-        FaultKind::NoLease => 22,
+        FaultKind::VersionNotOffered => 13,
+        FaultKind::NotProvisioned => 14,
+        FaultKind::Refused => 15,
+        FaultKind::Locked => 16,
+        FaultKind::Throttled => 17,
+        FaultKind::Busy => 18,
+        FaultKind::Unavailable => 19,
+        FaultKind::Server => 20,
+        FaultKind::Network => 21,
+        FaultKind::Malformed => 22,
+        FaultKind::GateClosed => 23,
+        FaultKind::NoLease => 24,
     }
 }
 
@@ -126,7 +130,7 @@ pub(super) fn body() -> String {
 mod tests {
     use super::*;
 
-    const KINDS: usize = 23;
+    const KINDS: usize = 25;
 
     #[test]
     fn every_kind_has_a_row() {
