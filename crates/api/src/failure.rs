@@ -17,7 +17,11 @@ pub struct LastFailure {
     /// The error code that Azure gave.
     #[schemars(length(max = 128))]
     pub code: String,
-    /// What Azure said, without ids and times that change with every try.
+    /// The action that Azure says is lacking, such as Microsoft.Network/networkManagers/read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub action: Option<String>,
+    /// What Azure said, without what changes with every try: ids of the one request, times, what is left to wait.
     #[schemars(length(max = 1100))]
     pub message: String,
     /// The correlation id that Azure gave; support asks for it.

@@ -23,11 +23,13 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// What was tried.
-    pub operation: String,
+    pub operation: &'static str,
     /// On what.
     pub target: String,
     /// The code that Azure gave, or a word of ours.
     pub code: String,
+    /// The action that Azure says is lacking.
+    pub action: Option<Box<str>>,
     /// What was said, stable.
     pub message: String,
     /// Azure's correlation id.
@@ -49,12 +51,13 @@ impl Finding {
     }
 
     /// The same, with a failure that is not Azure's (a missing reference).
-    pub fn with_failure(mut self, operation: &str, target: &str, code: &str, actor: Actor) -> Self {
+    pub fn with_failure(mut self, operation: &'static str, target: &str, code: &str, actor: Actor) -> Self {
         // Each is bounded as its field in status is: one that is too long would make the whole status unwritable.
         self.failure = Some(Failure {
-            operation: avnm_terms::text::bounded(operation, Failure::OPERATION_MAX),
+            operation,
             target: avnm_terms::text::bounded(target, Failure::TARGET_MAX),
             code: avnm_terms::text::bounded(code, Failure::CODE_MAX),
+            action: None,
             message: avnm_terms::text::bounded(&self.message, Failure::MESSAGE_MAX),
             correlation_id: None,
             actor,
@@ -79,8 +82,6 @@ impl Finding {
 }
 
 impl Failure {
-    /// Longest operation kept, in characters.
-    const OPERATION_MAX: usize = 60;
     /// Longest target kept, in characters.
     const TARGET_MAX: usize = 1000;
     /// Longest code kept, in characters.
@@ -91,9 +92,11 @@ impl Failure {
     /// What a fault leaves in status.
     pub fn of(fault: &Fault, actor: Actor) -> Self {
         Self {
-            operation: avnm_terms::text::bounded(fault.operation, Self::OPERATION_MAX),
+            operation: fault.operation,
             target: avnm_terms::text::bounded(&fault.target, Self::TARGET_MAX),
             code: avnm_terms::text::bounded(&fault.code, Self::CODE_MAX),
+            // Read as an action, and bounded there.
+            action: fault.details().action.as_deref().map(Box::from),
             message: said(fault, Self::MESSAGE_MAX),
             correlation_id: fault.correlation_id.as_deref().map(|id| avnm_terms::text::bounded(id, 120)),
             actor,
@@ -103,9 +106,10 @@ impl Failure {
     /// What a failed call to Kubernetes leaves in status. Whoever runs the operator can do something about it.
     pub fn of_kubernetes(fault: &KubeFault) -> Self {
         Self {
-            operation: avnm_terms::text::bounded(fault.operation, Self::OPERATION_MAX),
+            operation: fault.operation,
             target: avnm_terms::text::bounded(&fault.target, Self::TARGET_MAX),
             code: avnm_terms::text::bounded(&fault.reason, Self::CODE_MAX),
+            action: None,
             message: avnm_terms::text::stable(&fault.message, [], Self::MESSAGE_MAX),
             correlation_id: None,
             actor: Actor::ClusterOperator,

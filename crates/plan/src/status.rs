@@ -58,31 +58,24 @@ pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditio
     conditions.iter().find(|condition| condition.type_ == type_)
 }
 
-/// The failure that stays in status: the first of a streak. A streak goes on while the reason is the same, while the
-/// failure itself is, and while Ready is kept although nothing can be read.
-pub fn last_failure(
-    old: Option<&LastFailure>,
-    finding: &Finding,
-    conditions: &[Condition],
-    keeps: bool,
-    now: Timestamp,
-) -> Option<LastFailure> {
+/// The failure that stays in status: the first of a streak. A streak is of one operation on one thing, with one code, for want
+/// of one action; another one is a new failure, with a grace of its own, whatever reason both give.
+pub fn last_failure(old: Option<&LastFailure>, finding: &Finding, now: Timestamp) -> Option<LastFailure> {
     let failure = finding.failure.as_ref()?;
-    let same = |old: &LastFailure| {
-        (&old.operation, &old.target, &old.code) == (&failure.operation, &failure.target, &failure.code)
+    let same = |old: &&LastFailure| {
+        (old.operation.as_str(), &old.target, &old.code, old.action.as_deref())
+            == (failure.operation, &failure.target, &failure.code, failure.action.as_deref())
     };
-    match old {
-        Some(old) if keeps || shows(conditions, finding.reason) || same(old) => Some(old.clone()),
-        _ => Some(LastFailure {
-            operation: failure.operation.clone(),
-            target: failure.target.clone(),
-            code: failure.code.clone(),
-            message: failure.message.clone(),
-            correlation_id: failure.correlation_id.clone(),
-            actor: failure.actor.to_string(),
-            since: whole(now),
-        }),
-    }
+    Some(old.filter(same).cloned().unwrap_or_else(|| LastFailure {
+        operation: failure.operation.to_owned(),
+        target: failure.target.clone(),
+        code: failure.code.clone(),
+        action: failure.action.as_deref().map(str::to_owned),
+        message: failure.message.clone(),
+        correlation_id: failure.correlation_id.clone(),
+        actor: failure.actor.to_string(),
+        since: whole(now),
+    }))
 }
 
 /// What Ready, Reconciling and Stalled shall be.
@@ -187,11 +180,6 @@ pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
         }
     }
     Summary { wanted, next_change }
-}
-
-/// Whether the old Ready condition shows this reason: then a failure belongs to the same streak.
-fn shows(conditions: &[Condition], reason: Reason) -> bool {
-    find(conditions, "Ready").is_some_and(|ready| ready.reason == reason.word())
 }
 
 /// What the loop needs to know of a verdict.
@@ -308,6 +296,40 @@ mod tests {
         assert_eq!(summary(&finding, &past(&old, 1900)).wanted[0].status, "Unknown");
         let other_generation = ready("True", 1);
         assert!(!keeps_ready(&finding, &past(&other_generation, 1001)));
+    }
+
+    /// A streak is of one failure. Another one has its own correlation id and its own grace, whatever reason both give.
+    #[test]
+    fn another_failure_is_a_new_one() {
+        use avnm_terms::{Actor, Details, Fault, FaultKind};
+
+        use crate::finding::Failure;
+
+        let finding = |operation, target: &str, code: &str, action: Option<&str>, id: &str| {
+            let fault = Fault {
+                code: code.into(),
+                correlation_id: Some(id.into()),
+                ..Fault::local(operation, target, FaultKind::PermissionDenied, "said")
+            };
+            let details = Details { action: action.map(str::to_owned), ..Details::default() };
+            let failure = Failure::of(&fault.with_details(details), Actor::TargetTenantAdmin);
+            Finding { failure: Some(failure), ..Finding::new(Reason::PermissionDenied, "x") }
+        };
+        let first = last_failure(None, &finding("put x", "/a", "C", Some("n/write"), "id-1"), at(1000));
+        let again = |next: &Finding| last_failure(first.as_ref(), next, at(2000)).unwrap();
+        let same = again(&finding("put x", "/a", "C", Some("n/write"), "id-2"));
+        assert_eq!(Some(&same), first.as_ref(), "nothing changes while nothing changes");
+        for next in [
+            finding("get x", "/a", "C", Some("n/write"), "id-2"),
+            finding("put x", "/b", "C", Some("n/write"), "id-2"),
+            finding("put x", "/a", "D", Some("n/write"), "id-2"),
+            finding("put x", "/a", "C", Some("n/read"), "id-2"),
+            finding("put x", "/a", "C", None, "id-2"),
+        ] {
+            let new = again(&next);
+            assert_eq!((new.correlation_id.as_deref(), new.since.0), (Some("id-2"), at(2000)), "{next:?}");
+        }
+        assert_eq!(last_failure(first.as_ref(), &Finding::new(Reason::Connected, "x"), at(2000)), None);
     }
 
     #[test]

@@ -231,8 +231,7 @@ pub fn report(
         now,
     };
     let keeps = conditions::keeps_ready(&finding, &past);
-    let last_failure =
-        conditions::last_failure(old.last_failure.as_ref(), &finding, &old.conditions, keeps, now);
+    let last_failure = conditions::last_failure(old.last_failure.as_ref(), &finding, now);
     past.since = last_failure.as_ref().map_or(now, |failure| failure.since.0);
     let shown = conditions::summary(&finding, &past);
     let conditions =

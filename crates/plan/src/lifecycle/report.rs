@@ -62,8 +62,7 @@ pub fn report<K: Kind>(view: View<'_, K>, plan: &Plan<K::Step>) -> Reported<K::S
         now,
     };
     let keeps = conditions::keeps_ready(&finding, &past);
-    let last_failure =
-        conditions::last_failure(before.last_failure.as_ref(), &finding, &before.conditions, keeps, now);
+    let last_failure = conditions::last_failure(before.last_failure.as_ref(), &finding, now);
     let failing = last_failure.as_ref().map(|failure| failure.since.0);
     past.since = failing.or_else(|| K::since(view, plan)).unwrap_or(now);
     let shown = conditions::summary(&finding, &past);
