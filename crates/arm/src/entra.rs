@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use avnm_terms::{Fault, FaultKind, SignInFault, text};
+use avnm_terms::{Details, Fault, FaultKind, SignInFault, text};
 use azure_core::{
     cloud::CustomConfiguration,
     credentials::{AccessToken, Secret, TokenCredential},
@@ -32,7 +32,7 @@ use serde_json::Value;
 
 use crate::{
     Cloud, Credential, Material, Transport,
-    assertion::Fixed,
+    assertion::{self, Fixed},
     clock,
     credential::redact,
     error,
@@ -288,6 +288,11 @@ impl Refusal {
     }
 
     fn into_fault(self, credential: &Credential, proof: &SecretString) -> Fault {
+        // What a federated credential is compared with. A certificate's assertion is ours to get right.
+        let assertion = match &credential.material {
+            Material::Assertion(_) => assertion::claims(proof),
+            Material::Certificate(_) | Material::ClientSecret(_) => None,
+        };
         Fault {
             operation: OPERATION,
             target: credential.target(),
@@ -300,6 +305,7 @@ impl Refusal {
             expired: None,
             details: None,
         }
+        .with_details(Details { assertion, ..Details::default() })
     }
 }
 

@@ -32,6 +32,8 @@ use crate::{
 pub(crate) struct CredentialMemory {
     plan: plan::Remembered,
     propagating_since: Option<Timestamp>,
+    /// The generation that it last signed in as.
+    signed_in_as: Option<i64>,
 }
 
 /// What the passes of one kind of credential use.
@@ -102,6 +104,11 @@ async fn run<K: CredentialObject>(
     let now = clock::now();
     let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
     remembered.memory.propagating_since = since;
+    if matches!(sign_in, SignIn::Token) {
+        remembered.memory.signed_in_as = Some(meta.generation);
+    }
+    let signed_in =
+        remembered.memory.signed_in_as == Some(meta.generation) || plan::signed_in(&old, meta.generation);
     let users = if meta.deleting {
         Some(live::users(&shared.client, stores, &meta.namespace, &object.reference()).await)
     } else {
@@ -115,6 +122,7 @@ async fn run<K: CredentialObject>(
         sign_in,
         users,
         propagating_since: since,
+        signed_in,
         meta,
     };
     if plan::hold(&inputs) == Hold::Release {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use avnm_api::{ClusterTenantCredential, CredentialKind, CredentialRef, TenantCredential};
 use avnm_arm::Credential;
 use avnm_plan::{
-    credential::{CredentialInput, UsableCredential},
+    credential::{CredentialInput, UsableCredential, signed_in},
     reason::Reason,
     side::Side,
     status::find,
@@ -132,9 +132,13 @@ impl Resolver<'_> {
                 not_ready("Pending", "it is being read".to_owned())
             }
             Use::Failed(fault) => {
-                // How long it has been propagating is known to the credential's own pass, which says so in its status.
-                let ready = object.shown().and_then(|status| find(&status.conditions, "Ready"));
-                let given_up = ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str());
+                // How long it has been propagating is known to the credential's own pass, which says so in its status; and
+                // that it has signed in before.
+                let given_up = object.shown().is_some_and(|status| {
+                    let ready = find(&status.conditions, "Ready");
+                    ready.is_some_and(|ready| ready.reason == Reason::SignInRefused.as_str())
+                        || signed_in(status, object.meta().generation.unwrap_or_default())
+                });
                 let fault = if given_up && avnm_plan::credential::is_propagating(&fault) {
                     avnm_plan::credential::refused(&fault)
                 } else {

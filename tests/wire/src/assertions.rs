@@ -123,6 +123,10 @@ async fn a_managed_identity_is_a_federated_credential_of_the_application() {
     // The application does not trust it yet; that may be a matter of minutes.
     let fault = world.arm.tokens().check(&credential, false).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::SignIn(SignInFault::Propagating), "{fault}");
+    // What was presented is told, for whoever compares it.
+    let presented = fault.details().assertion.clone().expect("an assertion was sent");
+    assert_eq!(presented.subject, OBJECT);
+    assert!(presented.issuer.contains(CENTRAL) && !presented.audience.is_empty(), "{presented:?}");
     world.edit(json!({"op": "addFederatedCredential", "clientId": APP, "subject": OBJECT,
         "issuer": format!("{}/{CENTRAL}/v2.0", world.emulator.url())}));
     let mark = world.mark();

@@ -13,7 +13,7 @@ use avnm_terms::{Actor, ClientId, Fault, FaultKind, KubeFault, SignInFault, Tena
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    fault::{self, SECRET_NOT_FOUND},
+    fault::{self, Before, Place, SECRET_NOT_FOUND},
     finding::{Failure, Finding, Happening},
     meta::Meta,
     pace::{self, Waiting, Waits},
@@ -44,6 +44,8 @@ pub struct Inputs {
     pub users: Option<Result<Vec<String>, KubeFault>>,
     /// When the current streak of Propagating began: see [`propagating_since`].
     pub propagating_since: Option<Timestamp>,
+    /// Whether it has signed in, as it is declared now: what the process remembers, or [`signed_in`].
+    pub signed_in: bool,
 }
 
 /// What signing in came to.
@@ -92,11 +94,13 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
             format!("signs in to tenant {tenant} as application {client}"),
         ),
         SignIn::Failed(fault) => {
-            let fault = &judged(fault, inputs.propagating_since, now);
+            let fault = &judged(fault, inputs.signed_in, inputs.propagating_since, now);
+            let before = if inputs.signed_in { Before::Worked } else { Before::Never };
+            let place = Place { before, ..inputs.side.into() };
             Finding {
                 reason: reason(fault),
-                message: fault::message(fault, inputs.side),
-                failure: Some(Failure::of(fault, fault::actor(fault, inputs.side))),
+                message: fault::message(fault, place),
+                failure: Some(Failure::of(fault, fault::actor(fault, place))),
                 // What was refused was answered, also where waiting may heal it; only what did not answer is unread.
                 unread: fault.heals_by_itself() && !is_propagating(fault),
                 companion: None,
@@ -124,10 +128,18 @@ pub fn finding(inputs: &Inputs, now: Timestamp) -> Finding {
     finding
 }
 
-/// The fault as it is judged by now: what Entra did not know after [`PROPAGATION`] it will not know by waiting.
-pub fn judged(fault: &Fault, propagating_since: Option<Timestamp>, now: Timestamp) -> Fault {
+/// The fault as it is judged by now: what Entra did not know after [`PROPAGATION`] it will not know by waiting, and what it
+/// knew once was changed since.
+pub fn judged(fault: &Fault, signed_in: bool, propagating_since: Option<Timestamp>, now: Timestamp) -> Fault {
     let long = propagating_since.is_some_and(|since| since.duration_until(now) >= PROPAGATION);
-    if long && is_propagating(fault) { refused(fault) } else { fault.clone() }
+    if (long || signed_in) && is_propagating(fault) { refused(fault) } else { fault.clone() }
+}
+
+/// Whether status says that it signs in as it is declared now. After a change of spec, which may be of the way to sign in,
+/// what was before tells nothing.
+pub fn signed_in(status: &CredentialStatus, generation: i64) -> bool {
+    conditions::find(&status.conditions, "Ready")
+        .is_some_and(|ready| ready.status == "True" && ready.observed_generation == Some(generation))
 }
 
 /// Since when Entra does not know something that it may know soon. What the process remembers goes before what the status

@@ -35,6 +35,7 @@ fn inputs(sign_in: SignIn) -> Inputs {
         sign_in,
         users: None,
         propagating_since: None,
+        signed_in: false,
     }
 }
 
@@ -92,6 +93,31 @@ fn entra_may_not_know_it_for_a_quarter_of_an_hour_and_then_somebody_has_to_act()
     assert!(ready.message.ends_with("(ClusterOperator)"), "and who: {}", ready.message);
     // It is tried once a probe all the same: Azure's errors are never final.
     assert_eq!((almost.after.look, long.after.look), (PROBE, PROBE));
+}
+
+/// What Entra knew once was changed since: nobody waits for it to be known.
+#[test]
+fn after_it_signed_in_what_entra_does_not_know_is_a_refusal() {
+    for code in
+        ["AADSTS70021", "AADSTS70025", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7000272"]
+    {
+        let unknown = || refusal(SignInFault::Propagating, code);
+        let was = told(&inputs(SignIn::Token), T0).status;
+        assert!(signed_in(&was, 1) && !signed_in(&was, 2), "another spec may be another way to sign in");
+        let changed = Inputs { status: was, signed_in: true, ..inputs(unknown()) };
+        let shown = told(&changed, T0 + SignedDuration::from_secs(60));
+        assert_eq!(ready(&shown), ("False", "SignInRefused"), "{code}");
+        assert!(has(&shown, "Reconciling"), "it has its grace");
+        let message = &find(&shown.status.conditions, "Ready").unwrap().message;
+        assert!(message.contains("signed in before") && message.ends_with("(ClusterOperator)"), "{message}");
+        assert!(!signed_in(&shown.status, 1), "status alone tells no more");
+        // And a process that begins anew does not take it back.
+        let now = T0 + SignedDuration::from_secs(120);
+        let since = propagating_since(&shown.status, None, &unknown(), now);
+        let restarted = Inputs { status: shown.status, propagating_since: since, ..inputs(unknown()) };
+        assert_eq!(ready(&told(&restarted, now)), ("False", "SignInRefused"));
+        assert_eq!(ready(&told(&inputs(unknown()), T0)), ("False", "Propagating"), "at first it may be");
+    }
 }
 
 #[test]
