@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdoptionPolicy, Claim, CredentialRef, DeletionPolicy, LastFailure, Mode, Policies,
-    conditions::conditions_schema,
+    conditions::conditions_schema, ids,
 };
 
 /// Connects a network manager with a subscription or management group of another Entra tenant.
@@ -36,8 +36,8 @@ use crate::{
     printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
     validation = Rule::new("!has(self.spec.scopeConnection) || (has(self.spec.scopeConnection.external) && self.spec.scopeConnection.external) || has(self.spec.scopeConnection.name) || self.metadata.name.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("metadata.name is too long for a name in Azure (64 characters): set spec.scopeConnection.name"),
     validation = Rule::new("!has(self.spec.networkManagerConnection) || (has(self.spec.networkManagerConnection.external) && self.spec.networkManagerConnection.external) || has(self.spec.networkManagerConnection.name) || self.metadata.name.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("metadata.name is too long for a name in Azure (64 characters): set spec.networkManagerConnection.name"),
-    validation = Rule::new("!has(self.spec.scopeConnection) || !has(oldSelf.spec.scopeConnection) || (has(self.spec.scopeConnection.external) && self.spec.scopeConnection.external) || (has(oldSelf.spec.scopeConnection.external) && oldSelf.spec.scopeConnection.external) || (has(self.spec.scopeConnection.name) ? self.spec.scopeConnection.name : self.metadata.name) == (has(oldSelf.spec.scopeConnection.name) ? oldSelf.spec.scopeConnection.name : oldSelf.metadata.name)").message("spec.scopeConnection.name is immutable: create another CrossTenantConnection and delete this one"),
-    validation = Rule::new("!has(self.spec.networkManagerConnection) || !has(oldSelf.spec.networkManagerConnection) || (has(self.spec.networkManagerConnection.external) && self.spec.networkManagerConnection.external) || (has(oldSelf.spec.networkManagerConnection.external) && oldSelf.spec.networkManagerConnection.external) || (has(self.spec.networkManagerConnection.name) ? self.spec.networkManagerConnection.name : self.metadata.name) == (has(oldSelf.spec.networkManagerConnection.name) ? oldSelf.spec.networkManagerConnection.name : oldSelf.metadata.name)").message("spec.networkManagerConnection.name is immutable: create another CrossTenantConnection and delete this one")
+    validation = Rule::new("!has(self.spec.scopeConnection) || !has(oldSelf.spec.scopeConnection) || (has(self.spec.scopeConnection.external) && self.spec.scopeConnection.external) || (has(oldSelf.spec.scopeConnection.external) && oldSelf.spec.scopeConnection.external) || (has(self.spec.scopeConnection.name) ? self.spec.scopeConnection.name : self.metadata.name).lowerAscii() == (has(oldSelf.spec.scopeConnection.name) ? oldSelf.spec.scopeConnection.name : oldSelf.metadata.name).lowerAscii()").message("spec.scopeConnection.name is immutable: create another CrossTenantConnection and delete this one"),
+    validation = Rule::new("!has(self.spec.networkManagerConnection) || !has(oldSelf.spec.networkManagerConnection) || (has(self.spec.networkManagerConnection.external) && self.spec.networkManagerConnection.external) || (has(oldSelf.spec.networkManagerConnection.external) && oldSelf.spec.networkManagerConnection.external) || (has(self.spec.networkManagerConnection.name) ? self.spec.networkManagerConnection.name : self.metadata.name).lowerAscii() == (has(oldSelf.spec.networkManagerConnection.name) ? oldSelf.spec.networkManagerConnection.name : oldSelf.metadata.name).lowerAscii()").message("spec.networkManagerConnection.name is immutable: create another CrossTenantConnection and delete this one")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.scopeConnection) || has(self.networkManagerConnection)").message("declare at least one half: spec.scopeConnection, spec.networkManagerConnection, or both"))]
@@ -76,12 +76,12 @@ pub struct TargetSpec {
     /// The Entra tenant of the scope, as a GUID. Immutable.
     #[schemars(length(max = 36))]
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')").message("write the tenant's GUID: 8-4-4-4-12 hexadecimal digits"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("target.tenantId is immutable: create another CrossTenantConnection and delete this one"))]
+    #[x_kube(validation = ids::same_guid("target.tenantId is immutable: create another CrossTenantConnection and delete this one"))]
     pub tenant_id: String,
     /// /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME. Immutable.
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') || self.matches('^/(?i:providers/Microsoft.Management/managementGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]$')").message("write /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("target.scope is immutable: create another CrossTenantConnection and delete this one"))]
+    #[x_kube(validation = ids::same("target.scope is immutable: create another CrossTenantConnection and delete this one"))]
     pub scope: String,
 }
 

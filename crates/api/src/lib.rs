@@ -13,6 +13,7 @@ mod common;
 mod conditions;
 mod cross_tenant_connection;
 mod failure;
+mod ids;
 mod schema;
 mod sign_in;
 mod static_member;

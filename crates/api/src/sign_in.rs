@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LastFailure, SecretKeyRef, conditions::conditions_schema};
+use crate::{LastFailure, SecretKeyRef, conditions::conditions_schema, ids};
 
 /// A GUID as Azure writes it. No check of variant or version: the how-to's own are no RFC 4122 ones.
 pub(crate) const GUID: &str = "self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')";
@@ -18,11 +18,6 @@ pub(crate) const CLIENT_SAYS: &str =
 pub(crate) const SCOPES_SOME: &str = "self.size() > 0";
 /// Why not.
 pub(crate) const SCOPES_SOME_SAYS: &str = "leave allowedScopes out to restrict nothing, or list at least one ARM id: an empty list would allow nothing";
-/// Each of `allowedScopes` is an ARM id of whole segments.
-pub(crate) const SCOPES: &str =
-    "self.all(s, s.matches('^(/[-0-9A-Za-z_.()]{1,260})+$') && !s.matches('/[.]{1,2}(/|$)'))";
-/// What such an id looks like.
-pub(crate) const SCOPES_SAYS: &str = "write each scope as an ARM id of whole segments, such as /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME: it begins with '/', does not end with one, and has no '//' and no '..'";
 
 /// A client secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -80,7 +75,8 @@ pub struct ManagedIdentity {
     /// The identity's ARM id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^(/[-0-9A-Za-z_.()]{1,260})+$') && !self.matches('/[.]{1,2}(/|$)')").message("write the managed identity's ARM id: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME"))]
+    #[x_kube(validation = ids::characters())]
+    #[x_kube(validation = ids::resource("write the managed identity's ARM id: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME"))]
     pub resource_id: Option<String>,
 }
 

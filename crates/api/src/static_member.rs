@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdoptionPolicy, Claim, ConnectionRef, CredentialRef, DeletionPolicy, LastFailure, Mode, PlannedStep,
-    Policies, conditions::conditions_schema,
+    Policies, conditions::conditions_schema, ids,
 };
 
 /// Puts one virtual network or subnet, of the manager's tenant or another, into a network group.
@@ -30,7 +30,7 @@ use crate::{
     printcolumn(name = "Resource", type_ = "string", json_path = ".spec.resourceId", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
     validation = Rule::new("has(self.spec.memberName) || self.metadata.name.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("metadata.name is too long for a name in Azure (64 characters): set spec.memberName"),
-    validation = Rule::new("(has(self.spec.memberName) ? self.spec.memberName : self.metadata.name) == (has(oldSelf.spec.memberName) ? oldSelf.spec.memberName : oldSelf.metadata.name)").message("spec.memberName is immutable: create another StaticMember and delete this one")
+    validation = Rule::new("(has(self.spec.memberName) ? self.spec.memberName : self.metadata.name).lowerAscii() == (has(oldSelf.spec.memberName) ? oldSelf.spec.memberName : oldSelf.metadata.name).lowerAscii()").message("spec.memberName is immutable: create another StaticMember and delete this one")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.connectionRef) || has(self.credentialRef)").message("set connectionRef (a CrossTenantConnection whose credentials are used) or credentialRef (a credential of the manager's tenant), or both"))]

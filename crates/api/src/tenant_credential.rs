@@ -3,9 +3,10 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use crate::ids;
 use crate::sign_in::{
-    CLIENT_SAYS, ClientCertificate, ClientSecret, CredentialSpec, CredentialStatus, GUID, SCOPES,
-    SCOPES_SAYS, SCOPES_SOME, SCOPES_SOME_SAYS, ServiceAccountSource, SignInMethod, TENANT_SAYS,
+    CLIENT_SAYS, ClientCertificate, ClientSecret, CredentialSpec, CredentialStatus, GUID, SCOPES_SOME,
+    SCOPES_SOME_SAYS, ServiceAccountSource, SignInMethod, TENANT_SAYS,
 };
 
 /// How objects of this namespace sign in to one Entra tenant.
@@ -47,19 +48,20 @@ pub struct TenantCredentialSpec {
     /// The Entra tenant to sign in to, as a GUID. Immutable.
     #[schemars(length(max = 36))]
     #[x_kube(validation = Rule::new(GUID).message(TENANT_SAYS))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("tenantId is immutable: create another TenantCredential and point the references to it"))]
+    #[x_kube(validation = ids::same_guid("tenantId is immutable: create another TenantCredential and point the references to it"))]
     pub tenant_id: String,
     /// The application's (client) id, as a GUID. Immutable.
     #[schemars(length(max = 36))]
     #[x_kube(validation = Rule::new(GUID).message(CLIENT_SAYS))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("clientId is immutable: create another TenantCredential and point the references to it"))]
+    #[x_kube(validation = ids::same_guid("clientId is immutable: create another TenantCredential and point the references to it"))]
     pub client_id: String,
     /// ARM ids, whole path segments, below which this credential may be used. Absent: anywhere; an empty list is refused.
     // No minItems and minLength: their messages do not say what to write, and the server skips rules after them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(max = 512)))]
     #[x_kube(validation = Rule::new(SCOPES_SOME).message(SCOPES_SOME_SAYS))]
-    #[x_kube(validation = Rule::new(SCOPES).message(SCOPES_SAYS))]
+    #[x_kube(validation = ids::characters_of_all())]
+    #[x_kube(validation = ids::scopes())]
     pub allowed_scopes: Option<Vec<String>>,
     /// Sign in with tokens of a ServiceAccount of this namespace, as a federated credential of the application.
     #[serde(skip_serializing_if = "Option::is_none")]

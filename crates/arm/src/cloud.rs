@@ -237,5 +237,11 @@ mod tests {
             cloud.url_of(&id, &["providers", "a/b?c#d"]).as_str(),
             "https://host:8443/arm/subscriptions/a/resourceGroups/r(1)/providers/a%2Fb%3Fc%23d?api-version=2024-05-01"
         );
+        let id = ArmId::parse("/subscriptions/a/resourceGroups/Instruktører").unwrap();
+        assert_eq!(
+            cloud.url_of(&id, &[]).path(),
+            "/arm/subscriptions/a/resourceGroups/Instrukt%C3%B8rer",
+            "letters of other alphabets are encoded"
+        );
     }
 }

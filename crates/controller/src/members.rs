@@ -80,7 +80,7 @@ impl Changed {
     pub(crate) fn between(old: &Members, new: &Members) -> Self {
         let mut changed = Self::default();
         for member in old.lacking_in(new).chain(new.lacking_in(old)) {
-            changed.names.insert(member.id.name().to_ascii_lowercase());
+            changed.names.insert(avnm_terms::fold(member.id.name()));
             changed.networks.extend(network(member).map(|id| id.key().to_owned()));
         }
         changed
@@ -88,7 +88,7 @@ impl Changed {
 
     /// Whether that is, or stands in the way of, the member of that name and network.
     pub(crate) fn concerns(&self, name: &str, network: Option<&ArmId>) -> bool {
-        self.names.contains(&name.to_ascii_lowercase())
+        self.names.contains(&avnm_terms::fold(name))
             || network.is_some_and(|network| self.networks.contains(network.key()))
     }
 }
@@ -111,6 +111,7 @@ mod tests {
             resource: network.to_owned(),
             provisioning: ProvisioningState::Succeeded,
             location: String::new(),
+            changed_by: None,
         }
     }
 

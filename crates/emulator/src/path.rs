@@ -227,7 +227,7 @@ impl ArmPath {
 
     /// What equal ids share: the id in lower case.
     pub fn key(&self) -> String {
-        self.id().to_ascii_lowercase()
+        fold(&self.id())
     }
 
     /// The last name; empty for a collection of the top level.
@@ -238,7 +238,7 @@ impl ArmPath {
     /// The key of the resource group, if any.
     pub fn resource_group_key(&self) -> Option<String> {
         let group = self.resource_group.as_ref()?;
-        Some(format!("{}/resourcegroups/{group}", self.scope_id()).to_ascii_lowercase())
+        Some(fold(&format!("{}/resourcegroups/{group}", self.scope_id())))
     }
 
     /// What this lies in: the parent resource, or the resource group, subscription or management group.
@@ -256,7 +256,23 @@ impl ArmPath {
 /// A scope id (`/subscriptions/…` or a management group) as a key: lower case, one leading slash, none at the end.
 pub fn scope_key(id: &str) -> String {
     let trimmed = id.trim().trim_matches('/');
-    if trimmed.is_empty() { String::new() } else { format!("/{}", trimmed.to_ascii_lowercase()) }
+    if trimmed.is_empty() { String::new() } else { format!("/{}", fold(trimmed)) }
+}
+
+/// A text without its casing. Resource groups have letters of any alphabet; each stays one letter.
+pub fn fold(text: &str) -> String {
+    let small = |c: char| {
+        let mut small = c.to_lowercase();
+        small.next().filter(|_| small.next().is_none()).unwrap_or(c)
+    };
+    text.chars().map(small).collect()
+}
+
+/// Whether Azure lets a resource group be called so: at most 90 letters and digits of any alphabet, `_`, `-`, `.` and
+/// parentheses, no dot at the end.
+pub fn is_group_name(name: &str) -> bool {
+    let good = |c: char| (c.is_alphanumeric() && u32::from(c) <= 0xFFFF) || "_-.()".contains(c);
+    !name.is_empty() && name.chars().count() <= 90 && name.chars().all(good) && !name.ends_with('.')
 }
 
 /// Whether a request's path is well formed, be it one of a resource or not.
@@ -326,6 +342,28 @@ mod tests {
         assert_eq!(scope_key("subscriptions/AbC/"), "/subscriptions/abc");
         assert_eq!(scope_key("/subscriptions/abc"), "/subscriptions/abc");
         assert_eq!(scope_key(""), "");
+    }
+
+    #[test]
+    fn letters_of_any_alphabet_have_no_casing() {
+        let path =
+            |group: &str| ArmPath::from_request(&format!("/subscriptions/a/resourceGroups/{group}")).unwrap();
+        let (one, other) = (path("Instrukt%C3%B8rer"), path("INSTRUKT%C3%98RER"));
+        assert_eq!(one.resource_group.as_deref(), Some("Instruktører"));
+        assert_eq!(one.resource_group_key(), other.resource_group_key());
+        assert_eq!(one.key(), other.key());
+        assert_ne!(one.key(), path("Instruktorer").key());
+        assert_eq!(scope_key("/subscriptions/a/resourceGroups/Ø"), "/subscriptions/a/resourcegroups/ø");
+    }
+
+    #[test]
+    fn resource_groups_are_called_as_azure_lets_them() {
+        for good in ["rg", "Instruktører", "Отдел-(1)", "研究.部", &"ø".repeat(90)] {
+            assert!(is_group_name(good), "{good:?}");
+        }
+        for bad in ["", "a b", "a.", "a%2f", "😀", "a!", &"a".repeat(91)] {
+            assert!(!is_group_name(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -2,16 +2,19 @@
 
 use std::{cmp::Ordering, fmt, hash};
 
-use crate::{AzureName, SubscriptionId};
+use crate::{AzureName, SubscriptionId, letters, text};
 
 /// Why a text is not the id that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArmIdError {
     /// Not a path of plain segments.
-    #[error(
-        "{0:?} is not an ARM id: segments of letters, digits, '_', '.', '-', '(', ')' after a leading '/'"
-    )]
-    Malformed(String),
+    #[error("{found:?} is not an ARM id: {why}")]
+    Malformed {
+        /// The text that was read.
+        found: String,
+        /// What is wrong with it.
+        why: BadSegment,
+    },
     /// An id, but of another kind.
     #[error("{found:?} is not the id of a {wanted}; write {form}")]
     Kind {
@@ -24,6 +27,22 @@ pub enum ArmIdError {
     },
 }
 
+/// What no segment of an id is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadSegment {
+    /// It has a character that Azure allows in none of the names.
+    #[error(
+        "no name in it has the character {0:?}; they have letters and digits of any alphabet, '_', '-', '.', '(' and ')'"
+    )]
+    Character(char),
+    /// Empty, or a way through folders.
+    #[error("it is made of segments after a leading '/', and none of them is empty, \".\" or \"..\"")]
+    NoName,
+    /// Longer than any id of Azure's.
+    #[error("it, or a segment of it, is longer than any of Azure's")]
+    TooLong,
+}
+
 /// Any ARM id, with the casing that it was written in. Equality, order and hash ignore case, as ARM does.
 #[derive(Debug, Clone)]
 pub struct ArmId {
@@ -32,21 +51,28 @@ pub struct ArmId {
 }
 
 impl ArmId {
-    /// Longest id read, in bytes. ARM's own bound is lower; this one only keeps hostile text out.
+    /// Longest id read, in characters. ARM's own bound is lower; this one only keeps hostile text out.
     pub const MAX: usize = 1024;
+    /// Longest segment read, in characters. The same.
+    const SEGMENT_MAX: usize = 260;
 
     /// Reads an id. Some answers of Azure lack the leading slash, so it may be missing.
     pub fn parse(text: &str) -> Result<Self, ArmIdError> {
         let bare = text.strip_prefix('/').unwrap_or(text);
-        let good = !bare.is_empty() && text.len() <= Self::MAX && bare.split('/').all(is_segment);
-        if !good {
-            return Err(ArmIdError::Malformed(crate::text::bounded(text, 128)));
+        let checked = if bare.chars().count() >= Self::MAX {
+            Err(BadSegment::TooLong)
+        } else {
+            bare.split('/').try_for_each(segment)
+        };
+        match checked {
+            Ok(()) => Ok(Self::of(format!("/{bare}"))),
+            Err(why) => Err(ArmIdError::Malformed { found: text::bounded(text, 128), why }),
         }
         Ok(Self::of(format!("/{bare}")))
     }
 
     fn of(text: String) -> Self {
-        let key = text.to_ascii_lowercase();
+        let key = letters::fold(&text);
         Self { text, key }
     }
 
@@ -76,16 +102,19 @@ impl ArmId {
     }
 
     fn kind_error(&self, wanted: &'static str, form: &'static str) -> ArmIdError {
-        ArmIdError::Kind { found: crate::text::bounded(&self.text, 300), wanted, form }
+        ArmIdError::Kind { found: text::bounded(&self.text, 300), wanted, form }
     }
 }
 
-fn is_segment(segment: &str) -> bool {
-    !segment.is_empty()
-        && segment != "."
-        && segment != ".."
-        && segment.len() <= 260
-        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'(' | b')'))
+fn segment(segment: &str) -> Result<(), BadSegment> {
+    if matches!(segment, "" | "." | "..") {
+        return Err(BadSegment::NoName);
+    }
+    if segment.chars().count() > ArmId::SEGMENT_MAX {
+        return Err(BadSegment::TooLong);
+    }
+    let good = |c: char| letters::is_letter_or_digit(c) || matches!(c, '_' | '.' | '-' | '(' | ')');
+    segment.chars().find(|c| !good(*c)).map_or(Ok(()), |c| Err(BadSegment::Character(c)))
 }
 
 impl PartialEq for ArmId {

@@ -64,6 +64,18 @@ fn names_and_references() -> Vec<Refused> {
             "write the id of a network manager",
         ),
         (
+            with(
+                connection(),
+                "/spec/networkManagerId",
+                json!(world::MANAGER.replace("myAVNMR", "my AVNM R")),
+            ),
+            "no id in Azure has the character \" \"",
+        ),
+        (
+            with(world::member(&json!({})), "/spec/resourceId", json!(world::network().replace("temp", "½"))),
+            "no id in Azure has the character \"½\"",
+        ),
+        (
             with(connection(), "/spec/target/tenantId", json!("24680975-1234-abcd-56fg-121314ab5643")),
             "write the tenant's GUID",
         ),
@@ -107,6 +119,7 @@ fn credentials() -> Vec<Refused> {
     vec![
         (with(credential(), "/spec/clientId", json!("app")), "write the application's client id"),
         (restricted(&json!(["subscriptions/x"])), "write each scope as an ARM id"),
+        (restricted(&json!(["/subscriptions/x", "/a*"])), "no id in Azure has the character \"*\""),
         (restricted(&json!([])), "leave allowedScopes out to restrict nothing"),
         (
             with(credential(), "/spec", json!({"tenantId": world::CENTRAL_TENANT, "clientId": world::APP})),
@@ -126,7 +139,8 @@ fn credentials() -> Vec<Refused> {
         ),
         (identity(json!({})), "name the managed identity by exactly one of"),
         (identity(json!({"clientId": "mine"})), "write the managed identity's client id"),
-        (identity(json!({"resourceId": "/a&client_id=b"})), "write the managed identity's ARM id"),
+        (identity(json!({"resourceId": "/a&client_id=b"})), "no id in Azure has the character \"&\""),
+        (identity(json!({"resourceId": "/a/"})), "write the managed identity's ARM id"),
         (
             cluster(
                 &json!({"allowedNamespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}}),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Row, changed, made, with};
+use crate::{CHARACTER, Case, GROUPS, Row, STRANGE, changed, made, with};
 
 const KIND: &str = "CrossTenantConnection";
 const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/networkManagers/nm";
@@ -75,20 +75,27 @@ fn of_the_manager() -> Vec<Row> {
                         .replace("Microsoft.Network", "microsoft.network"),
                 )),
                 made(field("networkManagerId", &MANAGER.replace("/rg/", "/my_rg(1).a-b/"))),
-            ],
+                made(field("networkManagerId", &MANAGER.replace("/rg/", &format!("/{}/", "ø".repeat(90))))),
+            ]
+            .into_iter()
+            .chain(GROUPS.map(in_group))
+            .collect(),
             refuses: [
+                "",
                 "/subscriptions/x",
                 MANAGER.trim_start_matches('/'),
                 &format!("{MANAGER}/"),
                 &format!("{MANAGER}/networkGroups/g"),
-                &format!("{MANAGER}?x=1"),
                 &format!("{MANAGER}\n"),
+                &MANAGER.replace("/rg/", &format!("/{}/", "ø".repeat(91))),
+                &MANAGER.replace("/rg/", "/ø./"),
+                &MANAGER.replace("/rg/", "//"),
+                &MANAGER.replace("/nm", "/nmø"),
                 &MANAGER.replace("/rg/", "/../"),
                 &MANAGER.replace("/rg/", "/./"),
                 // Azure lets no name of a resource group or management group end with a dot, and so no ".." either.
                 &MANAGER.replace("/rg/", "/rg./"),
                 &MANAGER.replace("13579864", "1357986g"),
-                &format!("https://evil.example{MANAGER}"),
             ]
             .map(|id| made(field("networkManagerId", id)))
             .into(),
@@ -97,14 +104,46 @@ fn of_the_manager() -> Vec<Row> {
             kind: KIND,
             path: "spec.networkManagerId",
             says: "networkManagerId is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(&json!({"mode": "Observe"})))],
-            // Even the casing: what is compared is text, and Azure's own comparison is not the server's.
+            accepts: vec![
+                changed(object(), spec(&json!({"mode": "Observe"}))),
+                // Azure's ids have no casing.
+                changed(object(), field("networkManagerId", &MANAGER.to_uppercase())),
+                changed(
+                    object(),
+                    field("networkManagerId", &MANAGER.replace("resourceGroups", "resourcegroups")),
+                ),
+                changed(in_group("Instruktører.(1)").new, in_group("INSTRUKTØRER.(1)").new),
+                changed(in_group("ΣΊΣΥΦΟΣ").new, in_group("σίσυφος").new),
+            ],
             refuses: vec![
                 changed(object(), field("networkManagerId", &format!("{MANAGER}2"))),
-                changed(object(), field("networkManagerId", &MANAGER.replace("/rg/", "/RG/"))),
+                changed(object(), field("networkManagerId", &MANAGER.replace("/rg/", "/rg2/"))),
+                // A dot is a dot, and parentheses are parentheses.
+                changed(in_group("a.b").new, in_group("axb").new),
+                changed(in_group("a(1)").new, in_group("a1").new),
+                changed(in_group("Straße").new, in_group("Strasse").new),
+                changed(in_group("ø").new, in_group("o").new),
             ],
         },
+        Row {
+            kind: KIND,
+            path: "spec.networkManagerId",
+            says: CHARACTER,
+            accepts: vec![made(object())],
+            refuses: STRANGE
+                .map(|it| in_group(&format!("a{it}b")))
+                .into_iter()
+                .chain([
+                    made(field("networkManagerId", &format!("{MANAGER}?x=1"))),
+                    made(field("networkManagerId", &format!("https://evil.example{MANAGER}"))),
+                ])
+                .collect(),
+        },
     ]
+}
+
+fn in_group(name: &str) -> Case {
+    made(field("networkManagerId", &MANAGER.replace("/rg/", &format!("/{name}/"))))
 }
 
 fn of_the_target() -> Vec<Row> {
@@ -126,7 +165,10 @@ fn of_the_target() -> Vec<Row> {
             kind: KIND,
             path: "spec.target.tenantId",
             says: "target.tenantId is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(&json!({"suspend": true})))],
+            accepts: vec![
+                changed(object(), spec(&json!({"suspend": true}))),
+                changed(object(), field("target.tenantId", "12345678-12A3-4ABC-5CDE-678909876543")),
+            ],
             refuses: vec![changed(
                 object(),
                 field("target.tenantId", "00000000-12a3-4abc-5cde-678909876543"),
@@ -142,6 +184,7 @@ fn of_the_target() -> Vec<Row> {
                 made(field("target.scope", "/PROVIDERS/microsoft.management/MANAGEMENTGROUPS/mg")),
             ],
             refuses: [
+                "",
                 "/subscriptions/../x",
                 "/subscriptions/87654321-abcd-1234-1def-0987654321ab/",
                 "/subscriptions/87654321-abcd-1234-1def-0987654321ab/resourceGroups/rg",
@@ -158,13 +201,27 @@ fn of_the_target() -> Vec<Row> {
             kind: KIND,
             path: "spec.target.scope",
             says: "target.scope is immutable: create another CrossTenantConnection and delete this one",
-            accepts: vec![changed(object(), spec(&json!({"deletionPolicy": "Orphan"})))],
-            refuses: vec![changed(
-                object(),
-                field("target.scope", "/providers/Microsoft.Management/managementGroups/mg"),
-            )],
+            accepts: vec![
+                changed(object(), spec(&json!({"deletionPolicy": "Orphan"}))),
+                changed(
+                    object(),
+                    field("target.scope", "/Subscriptions/87654321-ABCD-1234-1DEF-0987654321AB"),
+                ),
+                changed(management_group("mg-1_(a).b"), management_group("MG-1_(A).B")),
+            ],
+            refuses: vec![
+                changed(management_group("mg.1"), management_group("mgx1")),
+                changed(
+                    object(),
+                    field("target.scope", "/providers/Microsoft.Management/managementGroups/mg"),
+                ),
+            ],
         },
     ]
+}
+
+fn management_group(name: &str) -> Value {
+    field("target.scope", &format!("/providers/Microsoft.Management/managementGroups/{name}"))
 }
 
 /// The rules that both halves have, each on its own field.
@@ -214,6 +271,9 @@ fn of_half(name: &'static str) -> Vec<Row> {
                 changed(alone(json!({})), alone(json!({"description": "new"}))),
                 // The effective name stays.
                 changed(alone(json!({})), named("link")),
+                // And so does its casing, to Azure.
+                changed(alone(json!({})), named("Link")),
+                changed(named("a"), named("A")),
                 changed(named("link"), alone(json!({}))),
                 // A half is added, taken out, or changes hands.
                 changed(spec(&json!({name: null})), spec(&json!({name: {"name": "added"}}))),
@@ -223,7 +283,6 @@ fn of_half(name: &'static str) -> Vec<Row> {
             ],
             refuses: vec![
                 changed(named("a"), named("b")),
-                changed(named("a"), named("A")),
                 changed(alone(json!({})), named("b")),
                 changed(named("a"), alone(json!({}))),
             ],
@@ -246,7 +305,7 @@ fn of_half(name: &'static str) -> Vec<Row> {
             path: name_path,
             says: NAME,
             accepts: ["a", "0", "To_Target-managed.Tenant", &"a".repeat(64)].map(|it| made(named(it))).into(),
-            refuses: ["-a", "_a", ".", "..", "a b", "a/b", "ä", "a%2f", "a\n", &"a".repeat(65)]
+            refuses: ["", "-a", "_a", ".", "..", "a b", "a/b", "ä", "a%2f", "a\n", &"a".repeat(65)]
                 .map(|it| made(named(it)))
                 .into(),
         },

@@ -3,7 +3,7 @@
 use avnm_terms::ArmId;
 use serde_json::{Value, json};
 
-use crate::{Row, changed, made, said, with};
+use crate::{CHARACTER, GROUPS, Row, STRANGE, changed, made, said, with};
 
 const NAMESPACED: &str = "TenantCredential";
 const CLUSTER: &str = "ClusterTenantCredential";
@@ -97,7 +97,10 @@ fn of_ids(kind: &'static str) -> Vec<Row> {
             kind,
             path: "spec.tenantId",
             says: immutable("tenantId"),
-            accepts: vec![changed(object(), spec(&json!({"clientSecret": {"secretRef": {"key": "new"}}})))],
+            accepts: vec![
+                changed(object(), spec(&json!({"clientSecret": {"secretRef": {"key": "new"}}}))),
+                changed(object(), spec(&json!({"tenantId": "24680975-1234-ABCD-56EF-121314AB5643"}))),
+            ],
             refuses: vec![changed(object(), spec(&json!({"tenantId": other})))],
         },
         Row {
@@ -113,7 +116,10 @@ fn of_ids(kind: &'static str) -> Vec<Row> {
             kind,
             path: "spec.clientId",
             says: immutable("clientId"),
-            accepts: vec![changed(object(), spec(&json!({"allowedScopes": ["/subscriptions/x"]})))],
+            accepts: vec![
+                changed(object(), spec(&json!({"allowedScopes": ["/subscriptions/x"]}))),
+                changed(object(), spec(&json!({"clientId": "A0A0A0A0-1111-2222-3333-444444444444"}))),
+            ],
             refuses: vec![changed(object(), spec(&json!({"clientId": other})))],
         },
     ]
@@ -145,6 +151,12 @@ fn of_scopes(kind: &'static str) -> Vec<Row> {
                 ])),
                 made(scopes(&["/subscriptions/x/resourceGroups/my_rg(1).a-b..c"])),
                 made(scopes(&["/a"; 64])),
+                made(scopes(
+                    &GROUPS
+                        .map(|it| format!("/subscriptions/x/resourceGroups/{it}"))
+                        .each_ref()
+                        .map(String::as_str),
+                )),
             ],
             refuses: vec![
                 made(scopes(&["subscriptions/x"])),
@@ -155,12 +167,19 @@ fn of_scopes(kind: &'static str) -> Vec<Row> {
                 made(scopes(&["/./x"])),
                 made(scopes(&["/"])),
                 made(scopes(&[""])),
-                made(scopes(&["*"])),
-                made(scopes(&["/subscriptions/*"])),
-                made(scopes(&["/subscriptions/x?y"])),
-                made(scopes(&["/subscriptions/x y"])),
                 made(scopes(&["/subscriptions/x\n"])),
             ],
+        },
+        Row {
+            kind,
+            path: "spec.allowedScopes",
+            says: CHARACTER,
+            accepts: vec![made(object())],
+            refuses: STRANGE
+                .map(|it| made(scopes(&["/a", &format!("/subscriptions/x/resourceGroups/a{it}")])))
+                .into_iter()
+                .chain(["*", "/subscriptions/*", "/subscriptions/x?y"].map(|it| made(scopes(&[it]))))
+                .collect(),
         },
     ]
 }
@@ -204,7 +223,7 @@ fn of_the_cluster_kind() -> Vec<Row> {
             path: "spec.managedIdentity.resourceId",
             says: "write the managed identity's ARM id: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME",
             accepts: vec![made(identity(json!({"resourceId": resource})))],
-            refuses: ["my-identity", "/subscriptions/../x", "/a&client_id=b"]
+            refuses: ["my-identity", "/subscriptions/../x", "/a/", "/a\nb"]
                 .map(|id| made(identity(json!({"resourceId": id}))))
                 .into(),
         },
@@ -230,8 +249,26 @@ fn of_the_cluster_kind() -> Vec<Row> {
 /// A scope that the server takes and the operator cannot read would allow nothing, and nobody would be told.
 #[test]
 fn a_scope_is_accepted_exactly_if_the_operator_can_read_it() {
-    let segments =
-        ["", ".", "..", "...", "a", "a.b", ".a", "a..", "(a)", "a b", "a%2f", "ä", "\n", &"a".repeat(261)];
+    let segments = [
+        "",
+        ".",
+        "..",
+        "...",
+        "a",
+        "a.b",
+        ".a",
+        "a..",
+        "(a)",
+        "a b",
+        "a%2f",
+        "ä",
+        "½",
+        "𝐀",
+        "e\u{301}",
+        "\n",
+        &"a".repeat(261),
+        &"ø".repeat(260),
+    ];
     for it in segments {
         for text in [
             format!("/{it}"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Row, changed, made, with};
+use crate::{CHARACTER, Case, GROUPS, Row, STRANGE, changed, made, with};
 
 const KIND: &str = "StaticMember";
 const GROUP: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/networkManagers/nm/networkGroups/g";
@@ -43,6 +43,8 @@ fn of_the_name() -> Vec<Row> {
                 changed(object(), spec(&json!({"adoptionPolicy": "Never"}))),
                 changed(object(), named("vnet")),
                 changed(named("vnet"), object()),
+                changed(object(), named("VNet")),
+                changed(named("crossTenantMember"), named("CrosstenantMember")),
             ],
             refuses: vec![
                 changed(object(), named("other")),
@@ -55,7 +57,7 @@ fn of_the_name() -> Vec<Row> {
             path: "spec.memberName",
             says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit",
             accepts: ["a", "crossTenantMember", &"a".repeat(64)].map(|name| made(named(name))).into(),
-            refuses: ["-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
+            refuses: ["", "-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
         },
     ]
 }
@@ -85,8 +87,12 @@ fn of_references() -> Vec<Row> {
             kind: KIND,
             path: "spec.networkGroupId",
             says: "write the id of a network group: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME/networkGroups/NAME",
-            accepts: vec![made(object()), made(group(&GROUP.replace("networkGroups", "NETWORKGROUPS")))],
+            accepts: [made(object()), made(group(&GROUP.replace("networkGroups", "NETWORKGROUPS")))]
+                .into_iter()
+                .chain(GROUPS.map(|it| made(group(&GROUP.replace("/rg/", &format!("/{it}/"))))))
+                .collect(),
             refuses: [
+                "",
                 NETWORK,
                 GROUP.trim_end_matches("/networkGroups/g"),
                 &format!("{GROUP}/staticMembers/m"),
@@ -100,8 +106,22 @@ fn of_references() -> Vec<Row> {
         Row {
             kind: KIND,
             path: "spec.networkGroupId",
+            says: CHARACTER,
+            accepts: vec![made(object())],
+            refuses: STRANGE.map(|it| made(group(&GROUP.replace("/rg/", &format!("/a{it}b/"))))).into(),
+        },
+        Row {
+            kind: KIND,
+            path: "spec.networkGroupId",
             says: "networkGroupId is immutable: create another StaticMember and delete this one",
-            accepts: vec![changed(object(), spec(&json!({"connectionRef": {"name": "other"}})))],
+            accepts: vec![
+                changed(object(), group(&GROUP.to_uppercase())),
+                changed(
+                    group(&GROUP.replace("/rg/", "/Instruktører/")),
+                    group(&GROUP.replace("/rg/", "/instruktØrer/")),
+                ),
+                changed(object(), spec(&json!({"connectionRef": {"name": "other"}}))),
+            ],
             refuses: vec![changed(object(), group(&format!("{GROUP}2")))],
         },
         Row {
@@ -112,14 +132,17 @@ fn of_references() -> Vec<Row> {
                 made(object()),
                 made(network(&format!("{NETWORK}/subnets/s"))),
                 made(network(&NETWORK.replace("virtualNetworks", "virtualnetworks"))),
-            ],
+            ]
+            .into_iter()
+            .chain(GROUPS.map(in_group))
+            .collect(),
             refuses: [
+                "",
                 GROUP,
                 "/subscriptions/x/y",
                 &format!("{NETWORK}/subnets"),
                 &format!("{NETWORK}/peerings/p"),
                 &format!("{NETWORK}/subnets/s/x"),
-                &format!("{NETWORK}#x"),
                 &NETWORK.replace("/rg/", "/../"),
             ]
             .map(|id| made(network(id)))
@@ -128,9 +151,28 @@ fn of_references() -> Vec<Row> {
         Row {
             kind: KIND,
             path: "spec.resourceId",
+            says: CHARACTER,
+            accepts: vec![made(object())],
+            refuses: STRANGE.map(|it| made(network(&NETWORK.replace("/rg/", &format!("/a{it}b/"))))).into(),
+        },
+        Row {
+            kind: KIND,
+            path: "spec.resourceId",
             says: "resourceId is immutable: create another StaticMember and delete this one",
-            accepts: vec![changed(object(), spec(&json!({"mode": "Observe", "suspend": true})))],
+            accepts: vec![
+                changed(object(), network(&NETWORK.to_uppercase())),
+                changed(
+                    network(&NETWORK.replace("/rg/", "/Instruktører/")),
+                    network(&NETWORK.replace("/rg/", "/instruktØrer/")),
+                ),
+                changed(object(), spec(&json!({"mode": "Observe", "suspend": true}))),
+            ],
             refuses: vec![changed(object(), network(&format!("{NETWORK}/subnets/s")))],
         },
     ]
+}
+
+/// A member of a network in this resource group.
+pub(crate) fn in_group(name: &str) -> Case {
+    made(spec(&json!({"resourceId": NETWORK.replace("/rg/", &format!("/{name}/"))})))
 }

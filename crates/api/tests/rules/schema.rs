@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(crate) struct Rule {
     pub(crate) kind: &'static str,
     pub(crate) path: String,
+    /// What it says; of a message that is computed the beginning that is always the same.
     pub(crate) message: String,
     pub(crate) expression: String,
     /// The schema of the field that it is on.
@@ -50,7 +51,11 @@ pub(crate) fn rules() -> Vec<Rule> {
                 rules.push(Rule {
                     kind,
                     path: path.to_owned(),
-                    message: text("message"),
+                    message: if rule["message"].is_null() {
+                        begins(&text("messageExpression"))
+                    } else {
+                        text("message")
+                    },
                     expression: text("rule"),
                     on: schema.clone(),
                 });
@@ -58,6 +63,12 @@ pub(crate) fn rules() -> Vec<Rule> {
         });
     }
     rules
+}
+
+/// The literal that a message which is computed begins with.
+fn begins(expression: &str) -> String {
+    let literal = expression.strip_prefix('\'').and_then(|rest| rest.split_once("' + "));
+    literal.unwrap_or_else(|| panic!("{expression} begins with no literal")).0.to_owned()
 }
 
 /// Shows every schema in a schema, with the path of its field: `spec.target.scope`, `spec.allowedScopes[]`.

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::{access, quota};
 use crate::answer::{Answer, Answered};
 use crate::evidence::{Evidence, documents};
-use crate::path::{ArmPath, Scope};
+use crate::path::{ArmPath, Scope, fold};
 use crate::state::State;
 use crate::world::resources::Network;
 use kusto::Query;
@@ -171,7 +171,7 @@ fn row(network: &Network, path: &ArmPath, subscription: &str, tenant: &str) -> M
         "tenantId": tenant,
         "kind": "",
         "location": network.location,
-        "resourceGroup": path.resource_group.as_deref().unwrap_or_default().to_ascii_lowercase(),
+        "resourceGroup": fold(path.resource_group.as_deref().unwrap_or_default()),
         "subscriptionId": subscription,
         "tags": network.tags,
         "properties": {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     manager_connections, network_groups, network_managers, networks, scope_connections, static_members,
 };
-use crate::path::{ArmPath, Kind, Scope};
+use crate::path::{ArmPath, Kind, Scope, is_group_name};
 use crate::state::State;
 use crate::world::resources::Author;
 use crate::world::view::{self, In};
@@ -107,6 +107,11 @@ pub(crate) fn show(state: &State, path: &ArmPath, tenant: &str) -> Option<Value>
 pub(crate) fn locate(state: &State, id: &str, tenant: Option<&str>) -> anyhow::Result<(ArmPath, String)> {
     let path = ArmPath::from_id(id).with_context(|| format!("{id} is not an id"))?;
     ensure!(!path.is_collection(), "{id} names a list");
+    let group = path.resource_group.as_deref();
+    ensure!(
+        group.is_none_or(is_group_name),
+        "{id} is in a resource group that Azure does not let be called so"
+    );
     let owner = match &path.scope {
         Scope::Subscription(subscription) => {
             let owner = state.world.tenant_of_subscription(subscription);

@@ -14,7 +14,7 @@ use super::file::{
 };
 use super::forms::{guid, id};
 use super::properties;
-use crate::path::{ArmPath, Kind, Scope};
+use crate::path::{ArmPath, Kind, Scope, is_group_name};
 
 /// How a resource group's id looks, for messages.
 const GROUP_FORM: &str = "/subscriptions/GUID/resourceGroups/NAME";
@@ -46,7 +46,7 @@ impl WorldFile {
             |it| it,
             |it| {
                 let path = ArmPath::from_id(it).filter(|path| path.kind() == Kind::Container);
-                let path = path.filter(|path| path.resource_group.is_some());
+                let path = path.filter(|path| path.resource_group.as_deref().is_some_and(is_group_name));
                 self.declared(&path.with_context(|| format!("is not {GROUP_FORM}"))?).map(drop)
             },
         )?;
