@@ -33,6 +33,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
         ready["metadata"]["generation"] == pending["metadata"]["generation"],
         "the spec was written on the way"
     );
+    a_second_one_of_theirs(ctx, &other).await?;
     for call in ctx.writes(0).await? {
         ensure!(
             !call["path"]
@@ -49,6 +50,28 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
 
     manager_side_alone(ctx, &other).await?;
     target_side_alone(ctx).await
+}
+
+/// The other party has a second half for the same: the one that is Connected counts, wherever it stands in the list, and the
+/// other is told of.
+async fn a_second_one_of_theirs(ctx: &Ctx, theirs: &str) -> Result<()> {
+    let also = format!("{TARGET}/providers/Microsoft.Network/networkManagerConnections/also");
+    ctx.control().put_resource(&also, &json!({"properties": {"networkManagerId": MANAGER}})).await?;
+    let link = ctx
+        .wait_for("crosstenantconnections", "link", "told of both", SOON, |object| {
+            world::message(object).contains(&format!("also there: {also} (Pending)"))
+        })
+        .await?;
+    let ready = look::condition(&link, "Ready").cloned().unwrap_or_default();
+    ensure!(ready["status"] == "True" && ready["reason"] == "Connected", "Ready is {ready}");
+    let shown = &link["status"]["networkManagerConnection"];
+    ensure!(shown["id"] == theirs && shown["state"] == "Connected", "status shows {shown}");
+    ctx.control().delete_resource(&also).await?;
+    ctx.wait_for("crosstenantconnections", "link", "told of one", SOON, |object| {
+        !world::message(object).contains("also there")
+    })
+    .await?;
+    Ok(())
 }
 
 /// The target's half is not declared at all: nothing of the target's tenant is read, and Azure's word for our half

@@ -46,11 +46,13 @@ fn external_half(pass: &mut Pass<'_, CrossTenantConnection>, half: Half, forced:
             let stray = |entry: &&crate::item::Entry| {
                 entry.mismatch && !contenders.holds(&id_key(&own.tenant, &entry.seen.id))
             };
-            let found = all.iter().find(|entry| entry.matches);
-            if found.is_none() {
-                mismatch = all.iter().find(stray).map(|entry| entry.seen.id.clone());
-            }
-            found.map_or(Reading::Absent, |entry| Reading::Found(entry.seen.clone()))
+            let candidates =
+                all.iter().filter(|entry| entry.matches).map(|entry| entry.seen.clone()).collect();
+            let strays = all.iter().filter(stray).map(|entry| entry.seen.id.clone());
+            let first = strays.min();
+            let chosen = pass.object.own.choose(half, candidates);
+            mismatch = first.filter(|_| chosen.is_none());
+            chosen.map_or(Reading::Absent, Reading::Found)
         }
     };
     pass.answered(half.at(), Answer::Elsewhere { same: None, mismatch });

@@ -49,6 +49,7 @@ pub fn desire(inputs: &Inputs) -> Result<Object<Connection>, Finding> {
         shown: inputs.status.clone(),
         recreate: inputs.status.recreate.clone(),
         listed: None,
+        others: Halves::default(),
     };
     let items = Half::BOTH
         .into_iter()

@@ -1,6 +1,7 @@
 //! Decisions about a `CrossTenantConnection`: two halves of one handshake, and what is its own. What is the same of every
 //! kind is in [`crate::lifecycle`].
 
+mod candidates;
 mod connection;
 mod desire;
 mod half;
@@ -10,7 +11,7 @@ mod recreate;
 mod report;
 mod state;
 
-pub use connection::{Connection, Role, Step};
+pub use connection::{Connection, Other, Role, Step};
 pub use desire::{desire, id_key};
 pub use half::{Half, Halves};
 pub use inputs::{HalfInput, Inputs};

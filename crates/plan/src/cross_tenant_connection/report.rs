@@ -5,6 +5,7 @@ use avnm_terms::{ConnectionState, Reading};
 use jiff::Timestamp;
 
 use super::{
+    candidates::badness,
     connection::{Connection, Role, Step},
     half::{self, Half, status_mut},
 };
@@ -26,7 +27,7 @@ pub(super) fn status(
         connection_state: halves
             .iter()
             .filter_map(|(_, half)| half.state.clone())
-            .max_by_key(|word| badness(word)),
+            .max_by_key(|word| badness(&ConnectionState::parse(word))),
         pending_since: halves
             .iter()
             .filter(|(_, half)| half.state.as_deref() == Some("Pending"))
@@ -107,18 +108,6 @@ fn halves(view: View<'_, Connection>, plan: &Plan<Step>) -> [(Half, HalfStatus);
         }
         (half, new)
     })
-}
-
-/// Worse is larger: Rejected, Conflict, Revoked, unknown, Pending, Connected.
-fn badness(word: &str) -> u8 {
-    match ConnectionState::parse(word) {
-        ConnectionState::Connected => 0,
-        ConnectionState::Pending => 1,
-        ConnectionState::Other(_) => 2,
-        ConnectionState::Revoked => 3,
-        ConnectionState::Conflict => 4,
-        ConnectionState::Rejected => 5,
-    }
 }
 
 /// Azure's word.

@@ -17,6 +17,23 @@ use crate::{
 
 /// What Azure's word for one half means, given the other.
 pub(super) fn state(view: View<'_, Connection>, half: Half, findings: &mut Vec<Finding>) {
+    let before = findings.len();
+    of_half(view, half, findings);
+    let beside = view.object.own.beside(half);
+    for finding in &mut findings[before..] {
+        finding.message.push_str(&beside);
+    }
+}
+
+/// Whose a half is, in words.
+fn whose(view: View<'_, Connection>, half: Half) -> &'static str {
+    match view.object.own.roles.get(half) {
+        Role::Ours => "our",
+        Role::External | Role::Absent => "the other party's",
+    }
+}
+
+fn of_half(view: View<'_, Connection>, half: Half, findings: &mut Vec<Finding>) {
     let (own, item) = (&view.object.own, view.item(half.at()));
     let role = *own.roles.get(half);
     if role == Role::Absent {
@@ -53,28 +70,28 @@ pub(super) fn state(view: View<'_, Connection>, half: Half, findings: &mut Vec<F
         }
     };
     let Some(state) = state else { return };
-    let admin = half.resource().side().admin();
+    let (admin, whose) = (half.resource().side().admin(), whose(view, half));
     match state {
         ConnectionState::Connected => {}
         ConnectionState::Pending => pending(view, half, findings),
         ConnectionState::Conflict => findings.push(Finding::new(
             Reason::Conflict,
             format!(
-                "Azure says Conflict for the {words}: another network manager holds this scope directly. Take it off that manager, then annotate with avnm.dev/recreate=VALUE; Azure does not heal this by itself ({})",
+                "Azure says Conflict for {whose} {words}: another network manager holds this scope directly. Take it off that manager, then annotate with avnm.dev/recreate=VALUE; Azure does not heal this by itself ({})",
                 Actor::TargetTenantAdmin
             ),
         )),
         ConnectionState::Revoked => findings.push(Finding::new(
             Reason::Revoked,
-            format!("Azure says Revoked for the {words}: a half was removed since it was connected. If it does not heal, annotate with avnm.dev/recreate=VALUE ({admin})"),
+            format!("Azure says Revoked for {whose} {words}: a half was removed since it was connected. If it does not heal, annotate with avnm.dev/recreate=VALUE ({admin})"),
         )),
         ConnectionState::Rejected => findings.push(Finding::new(
             Reason::Rejected,
-            format!("Azure says Rejected for the {words}: agree with the other party, then annotate with avnm.dev/recreate=VALUE ({admin})"),
+            format!("Azure says Rejected for {whose} {words}: agree with the other party, then annotate with avnm.dev/recreate=VALUE ({admin})"),
         )),
         ConnectionState::Other(word) => findings.push(Finding::new(
             Reason::UnknownState,
-            format!("Azure says {word:?} for the {words}, a word that this version does not know ({})", Actor::Azure),
+            format!("Azure says {word:?} for {whose} {words}, a word that this version does not know ({})", Actor::Azure),
         )),
     }
 }
@@ -86,7 +103,8 @@ fn pending(view: View<'_, Connection>, half: Half, findings: &mut Vec<Finding>) 
         (Role::Absent, _) => findings.push(Finding::new(
             Reason::PendingRemoteConnection,
             format!(
-                "our {} is Pending: waiting for the other party to make its {} ({admin})",
+                "{} {} is Pending: waiting for the other party to make its {} ({admin})",
+                whose(view, half),
                 half.resource().words(),
                 other.resource().words()
             ),
@@ -130,21 +148,27 @@ pub(super) fn connected(view: View<'_, Connection>, findings: &mut Vec<Finding>)
     if !connected(Half::Scope) || !connected(Half::Target) {
         return;
     }
+    let beside: String = Half::BOTH.into_iter().map(|half| own.beside(half)).collect();
     if *own.roles.get(Half::Scope) == Role::Absent {
         findings.push(Finding::new(
             Reason::ConnectedAsSeenFromTarget,
-            "Connected as seen from the target tenant; the scope connection and the manager's crossTenantScopes are not declared here and were not verified",
+            format!(
+                "Connected as seen from the target tenant; the scope connection and the manager's crossTenantScopes are not declared here and were not verified{beside}"
+            ),
         ));
         return;
     }
     match &own.listed {
         Some(Reading::Found(true)) => findings.push(Finding::new(
             Reason::Connected,
-            "Connected, and listed in the manager's crossTenantScopes",
+            format!("Connected, and listed in the manager's crossTenantScopes{beside}"),
         )),
         Some(Reading::Found(false)) | None => findings.push(Finding::new(
             Reason::AwaitingScope,
-            format!("Connected, and not yet listed in the manager's crossTenantScopes ({})", Actor::Azure),
+            format!(
+                "Connected, and not yet listed in the manager's crossTenantScopes{beside} ({})",
+                Actor::Azure
+            ),
         )),
         Some(Reading::Absent) => findings.push(
             Finding::new(
