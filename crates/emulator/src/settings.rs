@@ -94,6 +94,30 @@ pub enum IdentityChange {
     Ignore,
 }
 
+/// What is kept of the description that a PUT of a half sends (assumed: in the recordings it is what was sent).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Descriptions {
+    /// What was sent.
+    #[default]
+    AsSent,
+    /// Without the space around it, and with CRLF at the end of each line.
+    Tidied,
+    /// Of a half that is there already: what it had.
+    Kept,
+}
+
+impl Descriptions {
+    /// What is kept of a description, where another one may be there already.
+    pub fn keep(self, sent: &str, there: Option<&str>) -> String {
+        match (self, there) {
+            (Self::Kept, Some(there)) => there.to_owned(),
+            (Self::AsSent | Self::Kept, _) => sent.to_owned(),
+            (Self::Tidied, _) => sent.trim().lines().collect::<Vec<_>>().join("\r\n"),
+        }
+    }
+}
+
 /// Whether a half that was there first becomes Connected by itself when the other appears (assumed: nothing shows both).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -273,6 +297,8 @@ pub struct Settings {
     pub reconnect: Reconnect,
     /// What a PUT does that changes what a half or a member is about.
     pub identity_change: IdentityChange,
+    /// What is kept of the description that a PUT of a half sends.
+    pub descriptions: Descriptions,
     /// Whether bearer and auxiliary token may belong to different applications.
     pub allow_different_applications: bool,
     /// What Entra says where the tenant has no service principal of the application.
@@ -308,6 +334,7 @@ impl Default for Settings {
             network_gone: NetworkGone::default(),
             reconnect: Reconnect::default(),
             identity_change: IdentityChange::default(),
+            descriptions: Descriptions::default(),
             allow_different_applications: false,
             missing_service_principal: MissingPrincipal::default(),
             api_versions: API_VERSIONS.iter().map(ToString::to_string).collect(),

@@ -87,7 +87,7 @@ impl Failure {
     /// Longest code kept, in characters.
     const CODE_MAX: usize = 120;
     /// Longest message kept, in characters.
-    const MESSAGE_MAX: usize = 1000;
+    pub(crate) const MESSAGE_MAX: usize = 1000;
 
     /// What a fault leaves in status.
     pub fn of(fault: &Fault, actor: Actor) -> Self {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     finding::{Finding, Happening},
     reason::{Companion, Readiness, Reason},
+    side::Resource,
 };
 
 /// Longest message of a condition, in characters: two findings, each with what Azure said and a command to be pasted.
@@ -51,6 +52,14 @@ pub fn merge(old: &[Condition], wanted: Vec<Wanted>, now: Timestamp) -> Vec<Cond
             }
         })
         .collect()
+}
+
+/// The reason of Synced where Azure does not take a description.
+pub const DESCRIPTION_NOT_TAKEN: &str = "DescriptionNotTaken";
+
+/// How its message begins for one thing. After a restart it tells that the description was sent before.
+pub(crate) fn description_not_taken(of: Resource) -> String {
+    format!("Azure does not take the description of the {}", of.words())
 }
 
 /// One condition by type.

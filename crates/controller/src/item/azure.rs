@@ -108,10 +108,12 @@ pub(super) fn listed(
     let of_halves = |(begun, all): (Instant, Reading<Vec<Entry>>)| {
         let own = address.id();
         let listed = all.map(|all| Listed {
+            // Of several always the same one: Azure's order means nothing.
             same: all
                 .iter()
-                .find(|entry| entry.matches && entry.seen.id != *own)
-                .map(|it| it.seen.id.clone()),
+                .filter(|entry| entry.matches && entry.seen.id != *own)
+                .map(|it| it.seen.id.clone())
+                .min(),
             own: all.into_iter().find(|entry| entry.seen.id == *own).map(|entry| entry.seen),
         });
         (begun, listed)

@@ -95,6 +95,8 @@ pub fn store(
     let description = sent.description.unwrap_or_default();
     let key = state.world.key(path, tenant);
     let old = state.world.manager_connections.get(&key).cloned();
+    let there = old.as_ref().map(|old| old.half.description.as_str());
+    let description = state.settings.descriptions.keep(&description, there);
     let new = match old {
         Some(mut it) => {
             it.half.description = description;

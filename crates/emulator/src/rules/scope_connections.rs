@@ -32,6 +32,10 @@ pub const EVIDENCE: &[Evidence] = &[
          cli-delete-missing-child-204@2022-03-09)",
     ),
     Evidence::assumed(
+        "a description is kept as it was sent (setting: tidied, or that of a half that is there already)",
+        "a PUT of a description with space around it and line ends of both kinds",
+    ),
+    Evidence::assumed(
         "tenant and scope are not validated; changing them starts at Pending (setting)",
         "a PUT that names a wrong tenant, and one that changes the tenant of a Connected one",
     ),
@@ -94,6 +98,8 @@ pub fn store(state: &mut State, path: &ArmPath, sent: Sent, by: &Author, now: Ti
     let description = sent.description.unwrap_or_default();
     let key = path.key();
     let old = state.world.scope_connections.get(&key).cloned();
+    let there = old.as_ref().map(|old| old.half.description.as_str());
+    let description = state.settings.descriptions.keep(&description, there);
     let new = match old.clone() {
         Some(mut it) => {
             it.half.description = description;

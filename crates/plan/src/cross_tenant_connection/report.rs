@@ -12,7 +12,7 @@ use super::{
 use crate::{
     item::Move,
     lifecycle::{Common, Object, Plan, View, unlooked},
-    status::{Wanted, whole},
+    status::{DESCRIPTION_NOT_TAKEN, Wanted, description_not_taken, whole},
 };
 
 /// What is to be written.
@@ -139,6 +139,15 @@ pub(super) fn connected(view: View<'_, Connection>, status: &CrossTenantConnecti
     }
 }
 
+/// That Azure does not take a description, of each half of which that holds.
+fn not_taken(view: View<'_, Connection>) -> String {
+    let told = Half::BOTH
+        .into_iter()
+        .filter(|half| view.item(half.at()).description_is_not_taken(&view.facts(half.at())))
+        .map(|half| description_not_taken(half.resource()));
+    told.collect::<Vec<_>>().join("; ")
+}
+
 /// Whether our side is as declared.
 pub(super) fn synced(view: View<'_, Connection>, plan: &Plan<Step>) -> Wanted {
     let mut worst: (u8, &'static str, &'static str, String) =
@@ -157,6 +166,9 @@ pub(super) fn synced(view: View<'_, Connection>, plan: &Plan<Step>) -> Wanted {
                     (4, "False", "Foreign", format!("the {words} is someone else's"))
                 }
                 None => (1, "Unknown", "NotRead", format!("the {words} was not read")),
+                Some(_) if item.description_is_not_taken(&view.facts(half.at())) => {
+                    (2, "False", DESCRIPTION_NOT_TAKEN, not_taken(view))
+                }
                 Some(Move::Settled) if item.found().is_some() => continue,
                 Some(_) if item.reading().is_absent() => {
                     (3, "False", "Missing", format!("the {words} is not there"))

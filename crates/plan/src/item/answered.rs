@@ -88,7 +88,10 @@ impl Item {
             Answer::Put(cause, Err(fault)) => {
                 let body = self.wish.as_ref().map(|wish| wish.body.hash());
                 self.history.not_put(cause, body, &fault, waits.quiet, now);
-                self.read.write = Some(fault);
+                // A description that Azure does not take is no failure of what is described.
+                if !(self.history.correction_refused && self.is_only_described_otherwise()) {
+                    self.read.write = Some(fault);
+                }
             }
             Answer::Deleted(Ok(())) => self.history.deleted(now),
             Answer::Deleted(Err(fault)) => {

@@ -1,7 +1,7 @@
 //! What a write would say, as a hash: the one place that says when two bodies are the same.
 //!
-//! Ids count without case and leading slash; a description that is absent, null or empty is the same description;
-//! one that spec leaves out is not compared at all. Read-only fields, etag, location and region never count.
+//! Ids count without case and leading slash; a description that is absent, null or empty is the same description, as is
+//! one with other line ends or with space around it; one that spec leaves out is not compared at all. Read-only fields, etag, location and region never count.
 
 use avnm_terms::{ArmId, Member, NetworkId, ScopeId, TenantId};
 use sha2::{Digest, Sha256};
@@ -24,7 +24,13 @@ fn hash(parts: &[&str]) -> BodyHash {
 }
 
 fn id_text(text: &str) -> String {
-    ArmId::parse(text).map_or_else(|_| text.to_ascii_lowercase(), |id| id.key().to_owned())
+    ArmId::parse(text).map_or_else(|_| avnm_terms::fold(text), |id| id.key().to_owned())
+}
+
+/// A description as it is compared. What YAML puts at the end of a text, and what a service or a browser makes of line ends,
+/// is nobody's wish.
+fn described(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
 }
 
 /// The body of a half or member, in the form in which bodies are compared.
@@ -39,7 +45,7 @@ impl Body {
     pub fn scope_connection(tenant: &TenantId, scope: &ScopeId, description: Option<&str>) -> Self {
         Self {
             identity: vec![tenant.as_str().to_owned(), scope.key().to_owned()],
-            description: description.map(str::to_owned),
+            description: description.map(described),
         }
     }
 
@@ -50,18 +56,18 @@ impl Body {
                 seen.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()).unwrap_or_default(),
                 id_text(&seen.scope),
             ],
-            description: Some(seen.description.clone()),
+            description: Some(described(&seen.description)),
         }
     }
 
     /// The body of a network manager connection.
     pub fn manager_connection(manager: &ArmId, description: Option<&str>) -> Self {
-        Self { identity: vec![manager.key().to_owned()], description: description.map(str::to_owned) }
+        Self { identity: vec![manager.key().to_owned()], description: description.map(described) }
     }
 
     /// The body of a network manager connection as Azure has it.
     pub fn manager_connection_seen(seen: &avnm_terms::ManagerConnection) -> Self {
-        Self { identity: vec![id_text(&seen.manager)], description: Some(seen.description.clone()) }
+        Self { identity: vec![id_text(&seen.manager)], description: Some(described(&seen.description)) }
     }
 
     /// The body of a static member.
@@ -94,6 +100,11 @@ impl Body {
                 .description
                 .as_ref()
                 .is_none_or(|wanted| wanted == self.description.as_deref().unwrap_or_default())
+    }
+
+    /// Whether this body, as read, connects what `wanted` declares, and only describes it otherwise.
+    pub fn is_only_described_otherwise(&self, wanted: &Body) -> bool {
+        self.identity == wanted.identity && !self.is_what(wanted)
     }
 
     /// Whether this body, as read, is what a claim recorded: with the description, or with it left out.
@@ -165,6 +176,33 @@ mod tests {
         assert!(seen(SCOPE, "x").is_claimed_as(&wanted(None).hash()));
         assert!(seen(SCOPE, "x").is_claimed_as(&wanted(Some("x")).hash()));
         assert!(!seen(SCOPE, "x").is_claimed_as(&wanted(Some("y")).hash()));
+    }
+
+    #[test]
+    fn line_ends_and_space_around_are_no_other_description() {
+        for (declared, kept) in [
+            ("one\ntwo\n", "one\r\ntwo"),
+            ("one\r\ntwo", "one\ntwo"),
+            ("one\rtwo", "one\ntwo"),
+            ("  ours ", "ours"),
+            ("ours", "ours\n"),
+            (" \n", ""),
+        ] {
+            let (wanted, seen) = (wanted(Some(declared)), seen(SCOPE, kept));
+            assert!(seen.is_what(&wanted), "{declared:?} {kept:?}");
+            assert!(seen.is_claimed_as(&wanted.hash()), "{declared:?} {kept:?}");
+            assert_eq!(seen.differences(&wanted, &["tenantId", "resourceId"]), [], "{declared:?} {kept:?}");
+        }
+        for (declared, kept) in
+            [("one two", "onetwo"), ("Ours", "ours"), ("one\n\ntwo", "one\ntwo"), ("a  b", "a b")]
+        {
+            let (wanted, seen) = (wanted(Some(declared)), seen(SCOPE, kept));
+            assert!(seen.is_only_described_otherwise(&wanted), "{declared:?} {kept:?}");
+            assert!(!seen.is_claimed_as(&wanted.hash()), "{declared:?} {kept:?}");
+        }
+        let elsewhere = seen("/subscriptions/00000000-abcd-1234-1def-0987654321ab", "ours");
+        assert!(!elsewhere.is_only_described_otherwise(&wanted(Some("other"))));
+        assert!(!seen(SCOPE, "ours").is_only_described_otherwise(&wanted(None)));
     }
 
     #[test]

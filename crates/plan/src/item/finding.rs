@@ -11,9 +11,10 @@ use super::{
 use crate::{
     credential::UsableCredential,
     fault::{self, Before, Place},
-    finding::Finding,
+    finding::{Failure, Finding},
     reason::Reason,
     side::Side,
+    status::{DESCRIPTION_NOT_TAKEN, description_not_taken},
 };
 
 impl Item {
@@ -98,9 +99,7 @@ impl Item {
                 let id = self.elsewhere().map(ToString::to_string).unwrap_or_default();
                 Some(Finding::new(
                     Reason::AlreadyExistsAs,
-                    format!(
-                        "the same {words} is already there as {id}: use its name in spec (on a new object) to adopt it, or delete it in Azure ({operator})"
-                    ),
+                    format!("the same {words} is already there as {id}: {out} ({operator})"),
                 ))
             }
             Move::AwaitQuiet => Some(Finding::new(
@@ -154,6 +153,31 @@ impl Item {
         )
     }
 
+    /// A description that Azure does not take: nothing is torn down for that. What Azure said is lost with the process, and
+    /// stays in the failure that status keeps.
+    fn description_refused(&self, differs: &str) -> Finding {
+        let (operator, field) = (Actor::ClusterOperator, self.resource.field());
+        let id = self.id().map(ToString::to_string).unwrap_or_default();
+        let message = format!(
+            "{} ({differs}): declare in spec.{field}.description what Azure keeps, or leave it out; the {} is left as it is ({operator})",
+            description_not_taken(self.resource),
+            self.resource.words(),
+        );
+        let put = format!("put {field}");
+        let mut finding = Finding::new(Reason::AzureRefused, message).with_failure(
+            &put,
+            &id,
+            DESCRIPTION_NOT_TAKEN,
+            operator,
+        );
+        if let (Some(failure), Some(refusal)) = (&mut finding.failure, &self.history.refusal) {
+            failure.message =
+                text::bounded(&format!("{}: {}", refusal.code, refusal.message), Failure::MESSAGE_MAX);
+            failure.correlation_id.clone_from(&refusal.correlation_id);
+        }
+        finding
+    }
+
     fn frozen(&self, facts: &Facts<'_>) -> Option<Finding> {
         let (words, now) = (self.resource.words(), facts.now.steady);
         let differs = self.differences();
@@ -177,6 +201,9 @@ impl Item {
                     self.resource.side().admin()
                 ),
             ));
+        }
+        if self.description_is_not_taken(facts) {
+            return Some(self.description_refused(&differs));
         }
         // Conflict is said by its own reason.
         (stuck || facts.replace_needed).then(|| {

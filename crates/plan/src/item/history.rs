@@ -84,6 +84,8 @@ pub struct History {
     correcting_since: Option<Moment>,
     /// Azure refused the correction.
     pub(crate) correction_refused: bool,
+    /// What Azure said when it refused it.
+    pub(crate) refusal: Option<Fault>,
     /// Which body that correction was: a new wish is tried anew.
     pub(crate) correction: Option<BodyHash>,
     /// Which body could not be sent as a correction the last time: the user was told of it then.
@@ -158,6 +160,7 @@ impl History {
     pub fn as_wanted(&mut self) {
         self.correcting_since = None;
         self.correction_refused = false;
+        self.refusal = None;
         self.correction = None;
         self.tried = None;
     }
@@ -171,6 +174,7 @@ impl History {
             if self.correction != body {
                 self.correcting_since = None;
                 self.correction_refused = false;
+                self.refusal = None;
             }
             self.correction = body;
             self.correcting_since = self.correcting_since.or(Some(now));
@@ -199,6 +203,7 @@ impl History {
         if cause.in_place() && fault.kind == FaultKind::Refused {
             self.correcting_since = None;
             self.correction_refused = true;
+            self.refusal = Some(fault.clone());
             self.correction = body;
         }
     }

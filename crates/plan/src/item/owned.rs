@@ -215,6 +215,12 @@ impl Item {
         self.wish.as_ref().is_some_and(|wish| self.found().is_some_and(|seen| seen.body.is_what(&wish.body)))
     }
 
+    /// Whether Azure shows what is wanted with another description.
+    pub(crate) fn is_only_described_otherwise(&self) -> bool {
+        let (Some(wish), Some(seen)) = (&self.wish, self.found()) else { return false };
+        seen.body.is_only_described_otherwise(&wish.body)
+    }
+
     /// Which credential vouches for what when it is written, by ids. Without a second token the signer vouches for a
     /// member's network, too: Azure asks whether the caller may join it, and its `allowedScopes` must hold it.
     pub fn vouchers(&self) -> Vec<(&UsableCredential, Vec<&ArmId>)> {

@@ -40,7 +40,7 @@ pub struct Facts<'a> {
     pub held: bool,
     /// The finalizer was put on these credentials in this pass.
     pub held_now: &'a BTreeSet<CredentialRef>,
-    /// Status says that Azure does not take a correction.
+    /// Status says that Azure does not take a correction, be it one that needs a replacement or a description.
     pub replace_needed: bool,
     /// The waits.
     pub waits: &'a Waits,
@@ -124,13 +124,24 @@ impl Item {
         given && self.may_write(&Facts { ready: true, ..*facts })
     }
 
+    /// Whether a correction to what is wanted now was refused, or does not show: by what is remembered, or else by status.
+    fn is_stuck(&self, facts: &Facts<'_>) -> bool {
+        let want = self.wish.as_ref().map(|wish| wish.body.hash());
+        self.history.stuck(want.as_ref(), facts.now.steady)
+            || (self.history.correction.is_none() && facts.replace_needed)
+    }
+
+    /// Whether all that is wrong is a description that Azure does not take: nothing is torn down for that.
+    pub(crate) fn description_is_not_taken(&self, facts: &Facts<'_>) -> bool {
+        self.is_only_described_otherwise() && self.is_stuck(facts)
+    }
+
     /// The situation that the table decides.
     pub(crate) fn situation(&self, facts: &Facts<'_>) -> Situation {
         let (history, now) = (&self.history, facts.now.steady);
         let want = self.wish.as_ref().map(|wish| wish.body.hash());
         let absent = self.read.reading.is_absent();
-        let stuck =
-            history.stuck(want.as_ref(), now) || (history.correction.is_none() && facts.replace_needed);
+        let stuck = self.is_stuck(facts);
         let conflict =
             self.found().is_some_and(|seen| seen.state == State::Connection(ConnectionState::Conflict));
         breaks::situation(Situation {

@@ -8,6 +8,7 @@ use crate::{
     item::{Facts, Goal, Item, Policy},
     pace::Waits,
     reason::Reason,
+    status::{DESCRIPTION_NOT_TAKEN, description_not_taken},
 };
 
 /// Everything that a decision looks at.
@@ -42,7 +43,8 @@ impl<'a, K> View<'a, K> {
 
     /// Facts of the object that decide about an item.
     pub fn facts(self, at: At) -> Facts<'a> {
-        self.facts_for(self.goal(at))
+        let facts = self.facts_for(self.goal(at));
+        Facts { replace_needed: facts.replace_needed || self.description_was_not_taken(at), ..facts }
     }
 
     /// The same for a goal that is not the declared one.
@@ -76,5 +78,16 @@ impl<'a, K> View<'a, K> {
             ready.reason == Reason::ReplaceNeeded.as_str()
                 && ready.observed_generation == Some(self.object.meta.generation)
         })
+    }
+
+    /// After a restart the old status tells that Azure does not take a description, for the same generation.
+    fn description_was_not_taken(self, at: At) -> bool {
+        let item = self.item(at);
+        item.is_only_described_otherwise()
+            && crate::status::find(&self.object.before.conditions, "Synced").is_some_and(|synced| {
+                synced.reason == DESCRIPTION_NOT_TAKEN
+                    && synced.observed_generation == Some(self.object.meta.generation)
+                    && synced.message.contains(&description_not_taken(item.resource))
+            })
     }
 }

@@ -49,7 +49,8 @@ fn what_passes_changes_nothing_in_the_end() {
                     met = troubled.azure.trouble != Some((half, trouble, times));
                     // A refused correction is not sent again: its own test says what becomes of it.
                     let refused = trouble == Trouble::Put(Wrong::Refused)
-                        && troubled.condition("Ready").1 == "ReplaceNeeded";
+                        && (troubled.condition("Ready").1 == "ReplaceNeeded"
+                            || troubled.condition("Synced").1 == "DescriptionNotTaken");
                     if !refused && end(&troubled) != end(&whole) {
                         troubled.fail(&format!(
                             "{name}, {half:?} {trouble:?}: {:?} and not {:?}",
@@ -139,36 +140,79 @@ fn ready_outlives_reads_that_fail() {
 fn a_correction_that_does_not_help_needs_a_replacement() {
     for half in Half::BOTH {
         for trouble in [Trouble::PutIgnored, Trouble::Put(Wrong::Refused)] {
-            for wish in [false, true] {
-                let mut world = World::connected();
-                let says = if wish { Says::Earlier } else { Says::Other };
-                if wish {
-                    world.claims(half, avnm_api::ClaimPhase::Held, Says::Earlier);
-                }
-                *world.azure.things.get_mut(half) = Some(Thing::new(Author::Us, says));
-                world.azure.advance(world.shared.now);
-                world.azure.trouble = Some((half, trouble, u32::MAX));
-                for _ in 0..40 {
-                    let look = world.pass();
-                    world.advance(look);
-                }
-                assert_eq!(world.shown(), ("False", "ReplaceNeeded", "Stalled"), "{half:?} {trouble:?}");
-                assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?}");
-                // A restart does not send it again either.
+            let mut world = uncorrected(half, trouble, Says::Elsewhere);
+            assert_eq!(world.shown(), ("False", "ReplaceNeeded", "Stalled"), "{half:?} {trouble:?}");
+            assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?}");
+            // A restart does not send it again either.
+            world.restart();
+            world.looks(10);
+            assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?} after a restart");
+            // The way out.
+            world.azure.trouble = None;
+            world.meta.recreate = Some("1".to_owned());
+            world.play();
+            assert_eq!(world.shown(), ("True", "Connected", ""));
+        }
+    }
+}
+
+/// A description that Azure does not take leaves the link alone: nothing is sent again and again, and nobody is told to tear
+/// it down.
+#[test]
+fn a_description_that_azure_does_not_take_is_told_and_no_more() {
+    for half in Half::BOTH {
+        for trouble in [Trouble::PutIgnored, Trouble::Put(Wrong::Refused)] {
+            for says in [Says::Other, Says::Earlier] {
+                let told = format!("{half:?} {trouble:?} {says:?}");
+                let mut world = uncorrected(half, trouble, says);
+                assert_eq!(world.shown(), ("False", "AzureRefused", "Stalled"), "{told}");
+                assert_eq!(*world.azure.puts.get(half), 1, "{told}");
+                assert_eq!(world.condition("Synced"), ("False", "DescriptionNotTaken"), "{told}");
+                let all = (world.status.conditions.clone(), world.status.last_failure.clone());
+                let said = all.0.iter().map(|it| it.message.clone()).collect::<Vec<_>>().join("\n");
+                assert!(said.contains(says.description()), "{told}: {said}");
+                assert!(!said.contains("recreate"), "{told}: {said}");
+                let failure = all.1.as_ref().unwrap();
+                assert_eq!(failure.code, "DescriptionNotTaken", "{told}");
+                assert_eq!(failure.message.contains("BadRequest"), trouble != Trouble::PutIgnored, "{told}");
+                // Nor does a restart send it, or change a word.
                 world.restart();
-                for _ in 0..10 {
-                    let look = world.pass();
-                    world.advance(look);
-                }
-                assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?} after a restart");
-                // The way out.
-                world.azure.trouble = None;
+                world.looks(10);
+                assert_eq!(*world.azure.puts.get(half), 1, "{told} after a restart");
+                let after = (world.status.conditions.clone(), world.status.last_failure.clone());
+                assert_eq!(after, all, "{told} after a restart");
+                // The annotation that tears down is not for this.
+                let deletes = world.azure.deletes.clone();
                 world.meta.recreate = Some("1".to_owned());
+                world.looks(10);
+                assert_eq!(world.azure.deletes, deletes, "{told}");
+                // What the other half needs is done all the same.
+                *world.azure.things.get_mut(half.other()) = None;
+                world.looks(10);
+                assert_eq!(*world.azure.puts.get(half.other()), 1, "{told}");
+                assert_eq!(world.condition("Ready").1, "AzureRefused", "{told}");
+                // Another wish is tried.
+                world.azure.trouble = None;
+                world.meta.generation += 1;
+                world.restart();
                 world.play();
-                assert_eq!(world.shown(), ("True", "Connected", ""));
+                assert_eq!(world.shown(), ("True", "Connected", ""), "{told}");
             }
         }
     }
+}
+
+/// A connected world in which one half came to say this, and its correction meets a trouble.
+fn uncorrected(half: Half, trouble: Trouble, says: Says) -> World {
+    let mut world = World::connected();
+    if says == Says::Earlier {
+        world.claims(half, avnm_api::ClaimPhase::Held, Says::Earlier);
+    }
+    *world.azure.things.get_mut(half) = Some(Thing::new(Author::Us, says));
+    world.azure.advance(world.shared.now);
+    world.azure.trouble = Some((half, trouble, u32::MAX));
+    world.looks(40);
+    world
 }
 
 /// Who deletes what we hold again and again is another party, as who changes it is: then once an hour.

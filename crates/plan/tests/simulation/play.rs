@@ -250,6 +250,14 @@ pub(crate) trait World: Sized + Debug {
         self.advance_azure(now);
     }
 
+    /// So many passes, each when the last one asked for it.
+    fn looks(&mut self, passes: usize) {
+        for _ in 0..passes {
+            let look = self.pass();
+            self.advance(look);
+        }
+    }
+
     /// Passes over so much time.
     fn run(&mut self, time: SignedDuration) {
         let until = self.shared().now + time;
