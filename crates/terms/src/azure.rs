@@ -1,6 +1,6 @@
 //! What Azure's resources say, as plain values. How they look on the wire is the business of the client alone.
 
-use crate::{ArmId, ConnectionState, ProvisioningState, TenantId};
+use crate::{ArmId, ConnectionState, CrossTenantScopes, ProvisioningState, TenantId};
 
 /// A scope connection that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,15 +41,8 @@ pub struct Member {
     pub provisioning: ProvisioningState,
     /// Region of the network, `""` while unknown.
     pub location: String,
-}
-
-/// One entry of a manager's `crossTenantScopes`. The form is from the specification; no recording shows one (assumed).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScopeEntry {
-    /// The tenant of the scopes.
-    pub tenant: String,
-    /// Subscriptions and management groups, as Azure wrote them.
-    pub scopes: Vec<String>,
+    /// Who changed it last, as Azure tells; `None` where it does not.
+    pub changed_by: Option<String>,
 }
 
 /// A network manager that was read.
@@ -58,21 +51,12 @@ pub struct Manager {
     /// Its id.
     pub id: ArmId,
     /// The scopes of other tenants that it manages.
-    pub cross_tenant_scopes: Vec<ScopeEntry>,
+    pub cross_tenant_scopes: CrossTenantScopes,
     /// What it may configure: Connectivity, SecurityAdmin, Routing, ...
     pub accesses: Vec<String>,
 }
 
 impl Manager {
-    /// Whether a scope of another tenant is listed. Case and the leading slash do not count.
-    pub fn lists(&self, tenant: &TenantId, scope: &ArmId) -> bool {
-        self.cross_tenant_scopes
-            .iter()
-            .filter(|entry| entry.tenant.eq_ignore_ascii_case(tenant.as_str()))
-            .flat_map(|entry| &entry.scopes)
-            .any(|listed| same_id(listed, scope))
-    }
-
     /// Whether it may configure routing, which subnet members need.
     pub fn has_routing(&self) -> bool {
         self.accesses.iter().any(|access| access.eq_ignore_ascii_case("Routing"))

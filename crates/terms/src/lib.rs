@@ -4,6 +4,7 @@
 
 mod arm_id;
 mod azure;
+mod cross_tenant_scopes;
 mod details;
 mod fault;
 mod guid;
@@ -17,12 +18,11 @@ mod state;
 pub mod text;
 
 pub use arm_id::{
-    ArmId, ArmIdError, GroupId, ManagerConnectionId, ManagerId, MemberId, NetworkId, ScopeConnectionId,
-    ScopeId,
+    ArmId, ArmIdError, BadSegment, GroupId, ManagerConnectionId, ManagerId, MemberId, NetworkId,
+    ScopeConnectionId, ScopeId,
 };
-pub use azure::{
-    Group, Manager, ManagerConnection, Member, MemberType, ScopeConnection, ScopeEntry, VirtualNetwork,
-};
+pub use azure::{Group, Manager, ManagerConnection, Member, MemberType, ScopeConnection, VirtualNetwork};
+pub use cross_tenant_scopes::{CrossTenantScopes, Listing, ScopeList};
 pub use details::{Assertion, Details, Named, Policy};
 pub use fault::{Actor, Fault, FaultKind, SignInFault};
 pub use guid::{ClientId, GuidError, ObjectId, SubscriptionId, TenantId};

@@ -1,7 +1,9 @@
 //! The two halves of a handshake: made, read, changed, deleted, and what each says about the other.
 
 use avnm_arm::ManagerConnectionBody;
-use avnm_terms::{ArmId, ConnectionState, ManagerId, Reading, ScopeConnectionId, ScopeId, TenantId};
+use avnm_terms::{
+    ArmId, ConnectionState, Listing, Manager, ManagerId, Reading, ScopeConnectionId, ScopeId, TenantId,
+};
 use rstest::rstest;
 use serde_json::json;
 
@@ -65,18 +67,19 @@ async fn two_halves_connect_and_the_manager_lists_the_scope() {
     let (arm, central, target) = (&world.arm, central(), target());
     let (ours, theirs) = (scope_connection("c"), manager_connection(&subscription(), "c"));
     let (tenant, scope) = (TenantId::parse(TARGET).unwrap(), subscription());
-    assert!(!found(arm.get_manager(&central, &manager()).await).lists(&tenant, scope.arm()));
+    let listing = |manager: &Manager| manager.cross_tenant_scopes.listing(&tenant, &scope);
+    assert_eq!(listing(&found(arm.get_manager(&central, &manager()).await)), Listing::Absent);
 
     arm.put_scope_connection(&central, &ours, &to_target(None)).await.unwrap();
     assert_eq!(found(arm.get_scope_connection(&central, &ours).await).state, ConnectionState::Pending);
     arm.put_manager_connection(&target, &theirs, &to_manager(None)).await.unwrap();
     assert_eq!(found(arm.get_scope_connection(&central, &ours).await).state, ConnectionState::Connected);
     assert_eq!(found(arm.get_manager_connection(&target, &theirs).await).state, ConnectionState::Connected);
-    assert!(found(arm.get_manager(&central, &manager()).await).lists(&tenant, scope.arm()));
+    assert_eq!(listing(&found(arm.get_manager(&central, &manager()).await)), Listing::Listed);
 
     arm.delete_manager_connection(&target, &theirs).await.unwrap();
     assert_eq!(found(arm.get_scope_connection(&central, &ours).await).state, ConnectionState::Revoked);
-    assert!(!found(arm.get_manager(&central, &manager()).await).lists(&tenant, scope.arm()));
+    assert_eq!(listing(&found(arm.get_manager(&central, &manager()).await)), Listing::Absent);
 }
 
 /// Names of management groups are unique only within a tenant: the same URL is two things, told apart by the token.

@@ -79,6 +79,6 @@ pub(super) fn listing(pass: &mut Pass<'_, CrossTenantConnection>, forced: bool) 
     let managers = &pass.shared.inventory.managers;
     let picture = pass.visit.read(managers, &credential, &own.manager, wanted);
     let Picture::Known(snapshot) = picture else { return };
-    let listed = snapshot.reading.map(|manager| manager.lists(&own.tenant, own.scope.arm()));
+    let listed = snapshot.reading.map(|manager| manager.cross_tenant_scopes.listing(&own.tenant, &own.scope));
     pass.object.own.listed = Some(listed);
 }

@@ -1,7 +1,7 @@
 //! What is a connection's own.
 
 use avnm_api::{CrossTenantConnectionStatus, RecreateStatus};
-use avnm_terms::{ManagerId, Reading, ScopeId, TenantId};
+use avnm_terms::{ArmId, ConnectionState, Listing, ManagerId, Reading, ScopeId, TenantId};
 
 use super::half::Halves;
 
@@ -33,7 +33,18 @@ pub struct Connection {
     /// The last handled value of the recreate annotation, before it is written.
     pub recreate: Option<RecreateStatus>,
     /// Whether the manager lists the target among its `crossTenantScopes`; `None` where it need not be read.
-    pub listed: Option<Reading<bool>>,
+    pub listed: Option<Reading<Listing>>,
+    /// What else the other party has that connects the same.
+    pub others: Halves<Vec<Other>>,
+}
+
+/// A half of the other party that connects the same as the one that is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Other {
+    /// Its id.
+    pub id: ArmId,
+    /// Azure's word for it.
+    pub state: ConnectionState,
 }
 
 /// What only a connection does.

@@ -1,6 +1,6 @@
 //! What Azure's words for the halves of a connection mean.
 
-use avnm_terms::{Actor, ConnectionState, Reading};
+use avnm_terms::{Actor, ConnectionState, Listing, Reading};
 use jiff::Timestamp;
 
 use super::{
@@ -159,17 +159,29 @@ pub(super) fn connected(view: View<'_, Connection>, findings: &mut Vec<Finding>)
         return;
     }
     match &own.listed {
-        Some(Reading::Found(true)) => findings.push(Finding::new(
+        Some(Reading::Found(Listing::Listed)) => findings.push(Finding::new(
             Reason::Connected,
             format!("Connected, and listed in the manager's crossTenantScopes{beside}"),
         )),
-        Some(Reading::Found(false)) | None => findings.push(Finding::new(
+        Some(Reading::Found(Listing::Absent)) | None => findings.push(Finding::new(
             Reason::AwaitingScope,
             format!(
                 "Connected, and not yet listed in the manager's crossTenantScopes{beside} ({})",
                 Actor::Azure
             ),
         )),
+        // What cannot be read is not absent: what was Ready stays so for a while.
+        Some(Reading::Found(Listing::Unclear(entry))) => findings.push(
+            Finding::new(
+                Reason::AwaitingScope,
+                format!(
+                    "Connected, and whether the manager's crossTenantScopes list {} is not known: the entry {entry:?} has a form that this version cannot read{beside} ({})",
+                    own.scope,
+                    Actor::Azure
+                ),
+            )
+            .unread(),
+        ),
         Some(Reading::Absent) => findings.push(
             Finding::new(
                 Reason::ManagerNotFound,

@@ -15,7 +15,8 @@ use avnm_plan::{
     meta::{CrdState, Meta},
 };
 use avnm_terms::{
-    ArmId, ConnectionState, Fault, KubeFault, ManagerConnection, ManagerId, Reading, ScopeConnection, ScopeId,
+    ArmId, ConnectionState, Fault, KubeFault, Listing, ManagerConnection, ManagerId, Reading,
+    ScopeConnection, ScopeId,
 };
 use jiff::Timestamp;
 
@@ -132,7 +133,7 @@ pub(crate) struct World {
     /// What a credential is restricted to.
     pub(crate) allowed: Halves<Option<Vec<String>>>,
     /// What the manager lists, if that is not what Azure would.
-    pub(crate) listing: Option<Reading<bool>>,
+    pub(crate) listing: Option<Reading<Listing>>,
     /// So many times the credential is gone when read live, and not in the cache.
     pub(crate) gone_live: Halves<u32>,
 }
@@ -375,7 +376,8 @@ impl play::World for World {
         let scope = *object.own.roles.get(Half::Scope) != Role::Absent;
         let signs = object.items[Half::Scope.at()].signer.is_some();
         if scope && signs && Half::BOTH.into_iter().all(connected) {
-            let listed = Reading::Found(self.azure.listed);
+            let listed = if self.azure.listed { Listing::Listed } else { Listing::Absent };
+            let listed = Reading::Found(listed);
             object.own.listed = Some(self.listing.clone().unwrap_or(listed));
         }
     }

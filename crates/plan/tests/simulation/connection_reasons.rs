@@ -6,7 +6,7 @@ use avnm_plan::{
     lifecycle::Dependent,
     meta::CrdState,
 };
-use avnm_terms::{ConnectionState, KubeFaultKind, Reading};
+use avnm_terms::{ConnectionState, KubeFaultKind, Listing, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
 
@@ -43,6 +43,10 @@ fn put(world: &mut World, half: Half, thing: Thing) {
 
 fn stuck(world: &mut World, word: &str) {
     put(world, Half::Scope, Thing::stuck_in(Author::Us, Says::Wanted, ConnectionState::parse(word)));
+}
+
+fn unclear(world: &mut World) {
+    world.listing = Some(Reading::Found(Listing::Unclear("all".to_owned())));
 }
 
 fn lasting(world: &mut World, half: Half, trouble: Trouble) {
@@ -94,7 +98,10 @@ fn lasting(world: &mut World, half: Half, trouble: Trouble) {
 #[case::both_are_external(|| World::new(Role::External, Role::External), |_: &mut World| (), ("False", "PendingRemoteConnection", RECONCILING), 30, ("False", "PendingRemoteConnection", RECONCILING))]
 #[case::activating(connected, |w: &mut World| stuck(w, "Pending"), ("False", "Activating", RECONCILING), 6, ("False", "PendingTooLong", RECONCILING))]
 #[case::unknown_state(connected, |w: &mut World| stuck(w, "Paused"), ("False", "UnknownState", RECONCILING), 30, ("False", "UnknownState", RECONCILING))]
-#[case::awaiting_scope(connected, |w: &mut World| w.listing = Some(Reading::Found(false)), ("False", "AwaitingScope", RECONCILING), 30, ("False", "AwaitingScope", RECONCILING))]
+#[case::awaiting_scope(connected, |w: &mut World| w.listing = Some(Reading::Found(Listing::Absent)), ("False", "AwaitingScope", RECONCILING), 30, ("False", "AwaitingScope", RECONCILING))]
+#[case::a_listing_that_cannot_be_read(connected, unclear, ("True", "Connected", NONE), 14, ("True", "Connected", NONE))]
+#[case::and_not_for_ever_either(connected, unclear, ("True", "Connected", NONE), 16, ("Unknown", "AwaitingScope", RECONCILING))]
+#[case::nor_before_it_was_ready(ours, unclear, ("False", "AwaitingScope", RECONCILING), 30, ("False", "AwaitingScope", RECONCILING))]
 #[case::would_change(ours, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("False", "WouldChange", NONE), 30, ("False", "WouldChange", NONE))]
 #[case::observed(connected, |w: &mut World| w.spec.mode = Some(Mode::Observe), ("True", "Observed", NONE), 30, ("True", "Observed", NONE))]
 #[case::observe_shows_azures_own_row(connected, |w: &mut World| {
