@@ -227,7 +227,9 @@ fn member(check: &mut Check, json: &Value, read: &Member) {
 
 fn group(check: &mut Check, json: &Value, read: &Group) {
     check.id(json, &read.id);
-    let wanted = property(json, "memberType").unwrap_or_else(|| "VirtualNetwork".into());
+    // The first builds said the type, and meant the same.
+    let wanted = property(json, "memberType").filter(|word| word != "Microsoft.Network/virtualNetworks");
+    let wanted = wanted.unwrap_or_else(|| "VirtualNetwork".into());
     let told = match &read.member_type {
         MemberType::VirtualNetwork => "VirtualNetwork",
         MemberType::Subnet => "Subnet",
@@ -249,13 +251,14 @@ fn manager(check: &mut Check, json: &Value, read: &Manager) {
     }
     let scopes =
         properties.and_then(|it| it.get("networkManagerScopes")?.get("crossTenantScopes")?.as_array());
-    let entries: Vec<(String, Vec<String>)> = scopes
+    let names = ["subscriptions", "managementGroups"];
+    let entries: Vec<(Option<TenantId>, String)> = scopes
         .into_iter()
         .flatten()
-        .map(|entry| {
-            let tenant = entry.get("tenantId").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let names = ["subscriptions", "managementGroups"];
-            (tenant, names.into_iter().flat_map(|name| texts(entry.get(name))).collect())
+        .flat_map(|entry| {
+            let tenant = entry.get("tenantId").and_then(Value::as_str).unwrap_or_default();
+            let scopes = names.into_iter().flat_map(|name| texts(entry.get(name)));
+            scopes.map(|scope| (TenantId::parse(tenant).ok(), scope)).collect::<Vec<_>>()
         })
         .collect();
     let found = |(tenant, scope): &(Option<TenantId>, String)| {

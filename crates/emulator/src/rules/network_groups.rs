@@ -10,7 +10,7 @@ use super::refusals::{not_found, parent_not_found};
 use crate::answer::{Answer, Answered};
 use crate::evidence::{Evidence, documents};
 use crate::guid;
-use crate::path::ArmPath;
+use crate::path::{ArmPath, Kind};
 use crate::state::State;
 use crate::world::remove_under;
 use crate::world::resources::{Author, NetworkGroup, SystemData};
@@ -30,6 +30,14 @@ pub const EVIDENCE: &[Evidence] = &[
     Evidence::specification(
         "If-Match is honoured (NetworkGroups_CreateOrUpdate): 412 PreconditionFailed",
         &documents::NETWORK_MANAGER,
+    ),
+    Evidence::recording(
+        "a PUT with the member type Microsoft.Network/virtualNetworks is 200",
+        "cli-static-member@2022-03-29",
+    ),
+    Evidence::assumed(
+        "a group keeps the word for its member type that it was made with",
+        "a GET today of a group that was made with Microsoft.Network/virtualNetworks",
     ),
     Evidence::assumed(
         "after a 202 the group is gone at once: a GET is 404, a second DELETE 204",
@@ -94,8 +102,8 @@ pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
     let member_type = sent.properties.as_ref().and_then(|it| it.member_type.clone());
     if let Some(member_type) = member_type {
         let old = state.world.groups.get(&call.path.key());
-        let known = matches!(member_type.as_str(), "VirtualNetwork" | "Subnet");
-        if !known || old.is_some_and(|old| old.member_type != member_type) {
+        let wanted = takes(&member_type);
+        if wanted.is_none() || old.is_some_and(|old| takes(&old.member_type) != wanted) {
             let text = format!("Member type [{member_type}] is not valid for this network group.");
             return Err(Answer::provider(400, "BadRequest", &text));
         }
@@ -112,6 +120,15 @@ pub fn delete(state: &mut State, call: &Call<'_>) -> Answered {
         return Ok(operations::accept(state, call, &old.resource_guid, false));
     }
     Ok(Answer::empty(200))
+}
+
+/// What a group of this member type takes; None for a word that is refused.
+pub fn takes(member_type: &str) -> Option<Kind> {
+    match member_type {
+        "VirtualNetwork" | "Microsoft.Network/virtualNetworks" => Some(Kind::VirtualNetwork),
+        "Subnet" => Some(Kind::Subnet),
+        _ => None,
+    }
 }
 
 fn parent(state: &State, call: &Call<'_>) -> Answered<()> {

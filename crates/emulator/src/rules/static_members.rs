@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::call::{Call, verb};
 use super::linked;
+use super::network_groups::takes;
 use super::paging::{self, Order};
 use super::refusals::parent_not_found;
 use crate::answer::{Answer, Answered};
@@ -104,11 +105,7 @@ pub fn put(state: &mut State, call: &Call<'_>) -> Answered {
     linked::check(state, call, &resource_id)?;
     parent(state, call)?;
     let group = state.world.groups.get(&call.path.parent().key());
-    let wanted = if group.is_some_and(|group| group.member_type == "Subnet") {
-        Kind::Subnet
-    } else {
-        Kind::VirtualNetwork
-    };
+    let wanted = group.and_then(|group| takes(&group.member_type)).unwrap_or(Kind::VirtualNetwork);
     if ArmPath::from_id(&resource_id).is_some_and(|path| path.kind() != wanted) {
         let text = format!("Resource [{resource_id}] does not fit the member type of the network group.");
         return Err(Answer::provider(400, "BadRequest", &text));

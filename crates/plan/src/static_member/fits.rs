@@ -1,6 +1,6 @@
 //! What the first PUT of a member depends on: the group takes this kind of member.
 
-use avnm_terms::{Actor, MemberType, NetworkId, Reading};
+use avnm_terms::{Actor, Group, MemberType, NetworkId, Reading};
 
 use super::member::{MEMBER, Member, Step};
 use crate::{
@@ -28,7 +28,18 @@ pub(super) fn fits(view: View<'_, Member>) -> Gate<Step> {
         (MemberType::Subnet, true) => routes(view),
         (MemberType::Subnet, false) => Gate::Shut(mismatch(own, "subnets", "a virtual network")),
         (MemberType::VirtualNetwork, true) => Gate::Shut(mismatch(own, "virtual networks", "a subnet")),
-        (MemberType::Other(word), _) => Gate::Shut(mismatch(own, word, "a network")),
+        // Azure knows its own words; what it refuses is told with this one.
+        (MemberType::Other(_), _) => Gate::Open,
+    }
+}
+
+/// That the group's member type is a word which this version does not know; empty where it is not so, or not read.
+pub(super) fn unknown_type(own: &Member) -> String {
+    match &own.group_seen {
+        Some(Reading::Found(Group { member_type: MemberType::Other(word), .. })) => format!(
+            "; the member type of the group is {word:?}, a word that this version does not know: whether it takes this network is left to Azure"
+        ),
+        _ => String::new(),
     }
 }
 

@@ -43,11 +43,12 @@ impl Kind for Member {
     ) -> Option<Step> {
         let (item, own) = (view.item(MEMBER), &view.object.own);
         let failed = item.found().and_then(|seen| seen.provisioning()) == Some(&ProvisioningState::Failed);
-        if !failed
-            || !effects.is_empty()
-            || moves[MEMBER] != Some(Move::Settled)
-            || item.write_fault().is_some()
-        {
+        let idle = failed && effects.is_empty();
+        // What the group takes may be why.
+        if idle && own.group_seen.is_none() && item.claim().and(item.signer.as_ref()).is_some() {
+            return Some(Step::ReadGroup);
+        }
+        if !idle || moves[MEMBER] != Some(Move::Settled) || item.write_fault().is_some() {
             return None;
         }
         let due = item.claim().is_some()
@@ -63,6 +64,13 @@ impl Kind for Member {
 
     fn state(view: View<'_, Self>, _: At, step: Option<Move>, findings: &mut Vec<Finding>) {
         state::state(view, step, findings);
+    }
+
+    fn whole(view: View<'_, Self>, findings: &mut Vec<Finding>) {
+        let unknown = fits::unknown_type(&view.object.own);
+        for finding in findings.iter_mut().filter(|finding| finding.failure.is_some()) {
+            finding.message.push_str(&unknown);
+        }
     }
 
     fn faults(view: View<'_, Self>) -> Vec<&Fault> {

@@ -43,6 +43,12 @@ fn subnets(world: &mut World) {
     }
 }
 
+fn nics(world: &mut World) {
+    if let Reading::Found(group) = &mut world.group {
+        group.member_type = MemberType::Other("Nic".to_owned());
+    }
+}
+
 fn subnet(world: &mut World) {
     world.spec.resource_id = format!("{}/subnets/a", network(Names::Wanted));
 }
@@ -77,6 +83,7 @@ fn in_state(world: &mut World, state: &str) {
     subnets(w);
     subnet(w);
 }, ("False", "RoutingNotEnabled", STALLED), 30, ("False", "RoutingNotEnabled", STALLED))]
+#[case::a_member_type_that_is_not_known(new, nics, ("True", "Succeeded", NONE), 30, ("True", "Succeeded", NONE))]
 #[case::connection_missing(|| World::new(Connection::Missing), |_: &mut World| (), ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
 #[case::no_such_credential(plain, |w: &mut World| w.signer = Cred::Missing, ("Unknown", "DependencyNotReady", RECONCILING), 11, ("Unknown", "DependencyNotReady", STALLED))]
 #[case::credential_not_ready(plain, |w: &mut World| w.resource = Cred::NotReady, ("Unknown", "CredentialNotReady", RECONCILING), 11, ("Unknown", "CredentialNotReady", STALLED))]
@@ -305,4 +312,24 @@ fn of_what_failed_the_network_is_read_at_once() {
     world.azure.network = false;
     world.pass();
     assert_eq!(world.shown().1, "TargetMissing");
+}
+
+/// What Azure makes of a member type that we do not know is Azure's to say; where it says no, the word is told.
+#[test]
+fn a_member_type_that_is_not_known_is_named_where_azure_says_no() {
+    let mut refused = new();
+    nics(&mut refused);
+    lasting(&mut refused, Trouble::Put(Wrong::Refused));
+    refused.looks(3);
+    assert_eq!(refused.shown(), ("False", "AzureRefused", RECONCILING));
+    let mut failed = there();
+    nics(&mut failed);
+    in_state(&mut failed, "Failed");
+    failed.azure.fails = u32::MAX;
+    failed.looks(3);
+    assert_eq!(failed.shown(), ("False", "Failed", RECONCILING));
+    for world in [refused, failed] {
+        let ready = avnm_plan::status::find(&world.status.conditions, "Ready").unwrap();
+        assert!(ready.message.contains("the member type of the group is \"Nic\""), "{}", ready.message);
+    }
 }
