@@ -98,9 +98,9 @@ mod tests {
 
     #[test]
     fn a_page_counts_what_it_leaves_out() {
-        let body = b"\xef\xbb\xbf{\"nextLink\":\"\",\"value\":[{\"name\":\"m\",\"properties\":{}},{\"name\":\"my name\",\"properties\":{}}]}";
+        let body = b"\xef\xbb\xbf{\"nextLink\":\"\",\"value\":[{\"name\":\"m\",\"properties\":{}},{\"name\":\"my name\",\"properties\":{}},{\"name\":\"a/b\",\"properties\":{}}]}";
         let part = members(COLLECTION, body).unwrap();
-        assert_eq!(part.items.len(), 1);
+        assert_eq!(part.items.len(), 2);
         assert_eq!((part.skipped, part.next_link.as_deref()), (1, Some("")));
         let nameless = br#"{"value":[{"properties":{}}]}"#;
         assert_eq!(members(COLLECTION, nameless), Err(Undecodable::Nameless));

@@ -1,6 +1,6 @@
 //! What is around a resource on the wire, and how it is taken off: one thing, or a page of a list.
 
-use avnm_terms::ArmId;
+use avnm_terms::{ArmId, text};
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
@@ -23,7 +23,7 @@ pub enum Undecodable {
 pub struct Part<T> {
     /// The items whose names are possible ids.
     pub items: Vec<T>,
-    /// How many items were left out because their names have characters that our ids do not have.
+    /// How many items were left out because what they have for a name can be none.
     pub skipped: usize,
     /// Where the list goes on, as it was written; `""` was recorded for the end.
     pub next_link: Option<String>,
@@ -48,6 +48,9 @@ pub(crate) struct Page<P> {
     pub(crate) next_link: Option<String>,
 }
 
+/// Longest name of who changed a thing that is kept, in characters.
+const NAME_MAX: usize = 128;
+
 impl<P> Envelope<P> {
     /// The id with Azure's casing if it is the one that was asked for, else the one that was asked for: in examples
     /// of the specification the answer to a PUT has a shortened id.
@@ -56,7 +59,7 @@ impl<P> Envelope<P> {
         given.filter(|given| given == asked).unwrap_or_else(|| asked.clone())
     }
 
-    /// The id of an item of a collection; `None` if its name has characters that our ids do not have.
+    /// The id of an item of a collection, also where its name is none that we would give; `None` if it can be no name at all.
     pub(crate) fn id_in(&self, collection: &str) -> Result<Option<ArmId>, Undecodable> {
         if let Some(Ok(id)) = self.id.as_deref().map(ArmId::parse) {
             let own = format!("{collection}/{}", id.name());
@@ -68,9 +71,7 @@ impl<P> Envelope<P> {
         let name = self.name.as_deref().filter(|name| !name.is_empty()).or_else(from_id);
         match name {
             None | Some("") => Err(Undecodable::Nameless),
-            // A name never holds a separator; one that does is not a name.
-            Some(name) if name.contains('/') => Ok(None),
-            Some(name) => Ok(ArmId::parse(&format!("{collection}/{name}")).ok()),
+            Some(name) => Ok(ArmId::of_someone(collection, name)),
         }
     }
 }
@@ -96,7 +97,7 @@ pub(crate) fn page<P: DeserializeOwned, T>(
     for item in page.value {
         match item.id_in(collection) {
             Ok(Some(id)) => part.items.push(read(id, item)),
-            // Someone's name with characters that our ids do not have: it cannot be one of ours.
+            // It cannot be one of ours.
             Ok(None) => part.skipped += 1,
             Err(_) => return Err(Undecodable::Nameless),
         }
@@ -139,8 +140,19 @@ mod tests {
     #[case(Some("/managementGroups/A/y/n"), None, Some("/subscriptions/s/x/scopeConnections/n"))]
     #[case(None, Some("n"), Some("/subscriptions/s/x/scopeConnections/n"))]
     // A name of someone else that is no name of ours.
-    #[case(Some("/subscriptions/s/x/scopeConnections/my name"), Some("my name"), None)]
+    #[case(
+        Some("/subscriptions/s/x/scopeConnections/my name"),
+        Some("my name"),
+        Some("/subscriptions/s/x/scopeConnections/my name")
+    )]
+    #[case(
+        Some("/subscriptions/s/x/scopeConnections/my name"),
+        None,
+        Some("/subscriptions/s/x/scopeConnections/my name")
+    )]
+    // What can be no name at all.
     #[case(None, Some("a/b"), None)]
+    #[case(None, Some("a\nb"), None)]
     fn ids_of_items(#[case] id: Option<&str>, #[case] name: Option<&str>, #[case] wanted: Option<&str>) {
         let found = envelope(id, name).id_in(COLLECTION).unwrap();
         assert_eq!(found.as_ref().map(ArmId::as_str), wanted);

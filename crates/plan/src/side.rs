@@ -63,6 +63,16 @@ impl Resource {
         }
     }
 
+    /// The field of spec that names it in Azure.
+    pub fn name_field(self) -> &'static str {
+        match self {
+            Self::ScopeConnection => "scopeConnection.name",
+            Self::ManagerConnection => "networkManagerConnection.name",
+            Self::Member => "memberName",
+            Self::Network => "resourceId",
+        }
+    }
+
     /// Whose tenant it lies in.
     pub fn side(self) -> Side {
         match self {

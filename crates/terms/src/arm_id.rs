@@ -68,7 +68,17 @@ impl ArmId {
             Ok(()) => Ok(Self::of(format!("/{bare}"))),
             Err(why) => Err(ArmIdError::Malformed { found: text::bounded(text, 128), why }),
         }
-        Ok(Self::of(format!("/{bare}")))
+    }
+
+    /// The id of something in a collection, by a name that somebody else gave it: it may have characters that no name of ours
+    /// has. It is seen and told of, and nothing is sent to it.
+    pub fn of_someone(collection: &str, name: &str) -> Option<Self> {
+        let strange = |c: char| c == '/' || c.is_control();
+        let good = !matches!(name, "" | "." | "..")
+            && name.chars().count() <= Self::SEGMENT_MAX
+            && !name.contains(strange);
+        let collection = Self::parse(collection).ok().filter(|_| good)?;
+        Some(Self::of(format!("{collection}/{name}")))
     }
 
     fn of(text: String) -> Self {
@@ -405,6 +415,59 @@ mod tests {
         let b = ManagerId::parse(&MANAGER[1..].to_ascii_uppercase()).unwrap();
         assert_eq!(a, b);
         assert_eq!(a.arm().as_str(), MANAGER);
+    }
+
+    #[test]
+    fn resource_groups_have_letters_of_any_alphabet() {
+        let of = |group: &str| ManagerId::parse(&MANAGER.replace("/RG/", &format!("/{group}/")));
+        let id = of("Instruktører").unwrap();
+        assert_eq!(id, of("INSTRUKTØRER").unwrap());
+        assert_ne!(id, of("Instruktorer").unwrap());
+        assert_eq!(id.arm().as_str(), MANAGER.replace("/RG/", "/Instruktører/"));
+        let group = GroupId::parse(&format!("{id}/networkGroups/G")).unwrap();
+        assert_eq!(group.manager(), id);
+        assert!(group.arm().is_under(id.arm()));
+        for good in ["Отдел", "研究部", "rg-(١)", &"ø".repeat(90)] {
+            assert!(of(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn what_azure_does_not_allow_is_named() {
+        for (bad, named) in
+            [("a b", ' '), ("a%2f", '%'), ("a½", '½'), ("😀", '😀'), ("a\n", '\n'), ("e\u{301}", '\u{301}')]
+        {
+            let error = ManagerId::parse(&MANAGER.replace("/RG/", &format!("/{bad}/"))).unwrap_err();
+            let why = BadSegment::Character(named);
+            assert!(matches!(error, ArmIdError::Malformed { why: it, .. } if it == why), "{error}");
+            assert!(error.to_string().contains(&format!("the character {named:?}")), "{error}");
+        }
+        let why = |text: &str| match ArmId::parse(text).unwrap_err() {
+            ArmIdError::Malformed { why, .. } => why,
+            other @ ArmIdError::Kind { .. } => panic!("{other}"),
+        };
+        assert_eq!(why("/a//b"), BadSegment::NoName);
+        assert_eq!(why("/a/../b"), BadSegment::NoName);
+        assert_eq!(why(&format!("/{}", "ø".repeat(261))), BadSegment::TooLong);
+        assert_eq!(why(&"/ab".repeat(400)), BadSegment::TooLong);
+    }
+
+    #[test]
+    fn someone_may_call_a_thing_as_we_would_not() {
+        let collection = format!("{MANAGER}/scopeConnections");
+        for name in ["my name", "a%2fb", "a?b#c", "prod & test", "😀", &"x".repeat(70), "plain"] {
+            let id = ArmId::of_someone(&collection, name).unwrap();
+            assert_eq!(id.name(), name);
+            assert_eq!(id, ArmId::of_someone(&collection.to_uppercase(), &name.to_uppercase()).unwrap());
+        }
+        for name in ["", ".", "..", "a/b", "a\nb", "\0", &"x".repeat(261)] {
+            assert_eq!(ArmId::of_someone(&collection, name), None, "{name:?}");
+        }
+        assert_eq!(ArmId::of_someone("/a b", "c"), None);
+        assert_eq!(
+            ArmId::of_someone(&collection, "plain"),
+            ArmId::parse(&format!("{collection}/plain")).ok()
+        );
     }
 
     #[test]

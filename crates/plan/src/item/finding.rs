@@ -1,7 +1,7 @@
 //! What holds of an item, whatever kind of object owns it.
 
 use avnm_api::ClaimPhase;
-use avnm_terms::{Actor, Fault, FaultKind};
+use avnm_terms::{Actor, AzureName, Fault, FaultKind, text};
 
 use super::{
     owned::Item,
@@ -96,7 +96,15 @@ impl Item {
                 ))
             }
             Move::AlreadyExists => {
-                let id = self.elsewhere().map(ToString::to_string).unwrap_or_default();
+                let id = self.elsewhere()?;
+                // What is suggested must be what the API server takes.
+                let out = match AzureName::parse(id.name()) {
+                    Ok(name) => format!(
+                        "delete this object and make one with spec.{}: {name} to adopt it, or delete it in Azure",
+                        self.resource.name_field()
+                    ),
+                    Err(_) => "its name is none that spec can declare, so delete it in Azure".to_owned(),
+                };
                 Some(Finding::new(
                     Reason::AlreadyExistsAs,
                     format!("the same {words} is already there as {id}: {out} ({operator})"),
