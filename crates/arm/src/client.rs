@@ -166,6 +166,20 @@ impl Arm {
         decode_one(&call, &answer, read)
     }
 
+    /// Whether a PUT of one thing would go out now, with a token of both: asked before it is deleted to be made anew, so that it
+    /// is not gone for longer than that takes.
+    pub async fn could_put(
+        &self,
+        credential: &Credential,
+        auxiliary: Option<&Credential>,
+        id: &ArmId,
+    ) -> Result<(), Fault> {
+        let url = self.cloud.url_of(id, &[]);
+        let call =
+            Call { operation: "put", verb: Verb::Put, target: id, url, credential, auxiliary, body: None };
+        self.rehearse(&call).await
+    }
+
     /// Asks for the end of one thing. `Ok` means asked for, or proven absent; it may linger.
     pub(crate) async fn delete(
         &self,

@@ -2,6 +2,7 @@
 
 use avnm_terms::{ArmId, text};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 
 /// A success that is useless. Of serde's words only the kind is kept: they may quote the body.
@@ -37,6 +38,8 @@ pub(crate) struct Envelope<P> {
     id: Option<String>,
     name: Option<String>,
     pub(crate) location: Option<String>,
+    #[serde(rename = "systemData")]
+    system_data: Option<Value>,
     pub(crate) properties: P,
 }
 
@@ -52,6 +55,13 @@ pub(crate) struct Page<P> {
 const NAME_MAX: usize = 128;
 
 impl<P> Envelope<P> {
+    /// Who changed it last: a user's e-mail or an application's GUID was recorded. It is told to people and decides nothing, so
+    /// that one of another form is none.
+    pub(crate) fn changed_by(&self) -> Option<String> {
+        let by = self.system_data.as_ref()?.get("lastModifiedBy")?.as_str()?;
+        (!by.is_empty()).then(|| text::bounded(by, NAME_MAX))
+    }
+
     /// The id with Azure's casing if it is the one that was asked for, else the one that was asked for: in examples
     /// of the specification the answer to a PUT has a shortened id.
     pub(crate) fn id_or(&self, asked: &ArmId) -> ArmId {
@@ -125,7 +135,13 @@ mod tests {
     const COLLECTION: &str = "/subscriptions/s/x/scopeConnections";
 
     fn envelope(id: Option<&str>, name: Option<&str>) -> Envelope<()> {
-        Envelope { id: id.map(str::to_owned), name: name.map(str::to_owned), location: None, properties: () }
+        Envelope {
+            id: id.map(str::to_owned),
+            name: name.map(str::to_owned),
+            location: None,
+            system_data: None,
+            properties: (),
+        }
     }
 
     #[rstest]
@@ -162,6 +178,27 @@ mod tests {
     fn an_item_without_id_and_name_spoils_the_list() {
         assert!(envelope(None, None).id_in(COLLECTION).is_err());
         assert!(envelope(Some(""), Some("")).id_in(COLLECTION).is_err());
+    }
+
+    #[rstest]
+    #[case(
+        r#"{"lastModifiedBy":"ops@fabrikam.example","lastModifiedByType":"User"}"#,
+        Some("ops@fabrikam.example")
+    )]
+    #[case(
+        r#"{"lastModifiedBy":"a0a0a0a0-1111-2222-3333-444444444444","lastModifiedByType":"Application"}"#,
+        Some("a0a0a0a0-1111-2222-3333-444444444444")
+    )]
+    #[case(r#"{"lastModifiedBy":"a\nb"}"#, Some("a b"))]
+    #[case(r#"{"lastModifiedBy":""}"#, None)]
+    #[case(r#"{"lastModifiedBy":1}"#, None)]
+    #[case(r#"{"createdBy":"x"}"#, None)]
+    #[case("[]", None)]
+    #[case("null", None)]
+    fn who_changed_it(#[case] system_data: &str, #[case] wanted: Option<&str>) {
+        let body = format!(r#"{{"systemData":{system_data},"properties":{{}}}}"#);
+        let envelope: Envelope<Properties> = serde_json::from_str(&body).unwrap();
+        assert_eq!(envelope.changed_by().as_deref(), wanted);
     }
 
     #[test]

@@ -72,6 +72,13 @@ impl Arm {
         }
     }
 
+    /// Whether a call would go out now: its gate is open, and its tokens are there. Nothing is sent to ARM.
+    pub(crate) async fn rehearse(&self, call: &Call<'_>) -> Result<(), Fault> {
+        self.pass_gate(call)?;
+        self.sign(call).await?;
+        self.pass_gate(call)
+    }
+
     fn pass_gate(&self, call: &Call<'_>) -> Result<(), Fault> {
         let now = clock::instant();
         match self.gates().check(&call.gate(), now) {

@@ -15,6 +15,8 @@ pub struct ScopeConnection {
     pub description: String,
     /// Azure's word.
     pub state: ConnectionState,
+    /// Who changed it last, as Azure tells; `None` where it does not.
+    pub changed_by: Option<String>,
 }
 
 /// A network manager connection that was read.
@@ -28,6 +30,8 @@ pub struct ManagerConnection {
     pub description: String,
     /// Azure's word.
     pub state: ConnectionState,
+    /// Who changed it last, as Azure tells; `None` where it does not.
+    pub changed_by: Option<String>,
 }
 
 /// A static member that was read.

@@ -61,8 +61,9 @@ async fn each_correction_is_told(ctx: &Ctx) -> Result<()> {
     let text = ctx.in_namespace(&["get", "events.events.k8s.io", "-o", "json"]).await?;
     let events: serde_json::Value = serde_json::from_str(&text)?;
     for (was, count) in [("edited", Some(2)), ("edited otherwise", None)] {
-        let note =
-            format!("description of the scope connection changed behind our back: {was:?} becomes \"ours\"");
+        let note = format!(
+            "description of the scope connection changed behind our back (by somebody@example.com, as Azure tells): {was:?} becomes \"ours\""
+        );
         let items = events["items"].as_array().into_iter().flatten();
         let told: Vec<_> = items.filter(|event| event["note"] == note.as_str()).collect();
         ensure!(told.len() == 1, "{} events say {note:?}: {events:#}", told.len());

@@ -42,9 +42,11 @@ fn body(body: &ManagerConnectionBody) -> serde_json::Value {
 }
 
 pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> ManagerConnection {
+    let changed_by = envelope.changed_by();
     let properties = envelope.properties;
     ManagerConnection {
         id,
+        changed_by,
         manager: properties.network_manager_id.unwrap_or_default(),
         description: properties.description.unwrap_or_default(),
         state: ConnectionState::parse(&properties.connection_state.unwrap_or_default()),

@@ -24,12 +24,14 @@ pub(crate) struct Properties {
 }
 
 pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Member {
+    let changed_by = envelope.changed_by();
     let properties = envelope.properties;
     let place = [properties.location, properties.region];
     // By ARM's contract an absent provisioning state is success; the oldest recordings have none.
     let provisioning = properties.provisioning_state.filter(|state| !state.is_empty());
     Member {
         id,
+        changed_by,
         resource: properties.resource_id.unwrap_or_default(),
         provisioning: provisioning
             .map_or(ProvisioningState::Succeeded, |state| ProvisioningState::parse(&state)),

@@ -46,9 +46,11 @@ fn body(body: &ScopeConnectionBody) -> serde_json::Value {
 }
 
 pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> ScopeConnection {
+    let changed_by = envelope.changed_by();
     let properties = envelope.properties;
     ScopeConnection {
         id,
+        changed_by,
         tenant: properties.tenant_id.and_then(|tenant| TenantId::parse(&tenant).ok()),
         scope: properties.resource_id.unwrap_or_default(),
         description: properties.description.unwrap_or_default(),

@@ -232,6 +232,7 @@ fn scope_connection(found: &ScopeConnection) -> Seen {
         body: Body::scope_connection_seen(found),
         description: found.description.clone(),
         location: String::new(),
+        changed_by: found.changed_by.clone(),
     }
 }
 
@@ -242,6 +243,7 @@ fn manager_connection(found: &ManagerConnection) -> Seen {
         body: Body::manager_connection_seen(found),
         description: found.description.clone(),
         location: String::new(),
+        changed_by: found.changed_by.clone(),
     }
 }
 
@@ -252,5 +254,6 @@ fn member(found: &Member) -> Seen {
         body: Body::member_seen(found),
         description: String::new(),
         location: found.location.clone(),
+        changed_by: found.changed_by.clone(),
     }
 }

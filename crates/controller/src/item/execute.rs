@@ -163,6 +163,14 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let auxiliary = self.credentials.of(item.auxiliary.as_ref());
+        // What is deleted to be made anew is not deleted before it could be.
+        if !self.object.meta.deleting
+            && let Err(fault) =
+                self.shared.arm.could_put(&signer, auxiliary.as_ref(), wish.address.id()).await
+        {
+            self.answered(at, Answer::Deleted(Err(fault)));
+            return;
+        }
         let answer = azure::delete(&self.shared.arm, &signer, auxiliary.as_ref(), &wish.address).await;
         let sent = answer.is_ok();
         self.answered(at, Answer::Deleted(answer));

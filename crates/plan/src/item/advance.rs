@@ -255,7 +255,10 @@ impl Item {
                 effects.push(Effect::Tell(Happening::normal(
                     "DriftCorrected",
                     "Replace",
-                    format!("{field} of the member changed behind our back: {old:?} becomes {new:?}"),
+                    format!(
+                        "{field} of the member changed behind our back{}: {old:?} becomes {new:?}",
+                        found.by()
+                    ),
                 )));
             }
         }
@@ -273,9 +276,9 @@ impl Item {
         // What was adopted although it differed is drift to the user, and nobody's fault.
         let user = wished && claim.origin == ClaimOrigin::Created;
         let (reason, why) = if user {
-            ("SpecChanged", "spec changed")
+            ("SpecChanged", "spec changed".to_owned())
         } else {
-            ("DriftCorrected", "changed behind our back")
+            ("DriftCorrected", format!("changed behind our back{}", found.by()))
         };
         let told = self.history.tried.as_ref() == Some(&self.want_hash());
         let differences = found.body.differences(&wish.body, self.resource.fields());

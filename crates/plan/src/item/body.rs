@@ -159,6 +159,7 @@ mod tests {
             scope: scope.to_owned(),
             description: description.to_owned(),
             state: ConnectionState::Pending,
+            changed_by: None,
         })
     }
 

@@ -5,6 +5,7 @@ use avnm_terms::{Actor, AzureName, Fault, FaultKind, text};
 
 use super::{
     owned::Item,
+    seen::Seen,
     situation::Facts,
     transition::{Move, SeenAs},
 };
@@ -202,10 +203,11 @@ impl Item {
             return Some(Finding::new(Reason::Progressing, message));
         }
         if self.history.contended(now) && !stuck {
+            let by = self.found().map(Seen::by).unwrap_or_default();
             return Some(Finding::new(
                 Reason::Contended,
                 format!(
-                    "someone else keeps changing or deleting the {words} ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
+                    "someone else keeps changing or deleting the {words}{by} ({differs}): find out who, or set spec.mode: Observe. It is corrected once an hour ({})",
                     self.resource.side().admin()
                 ),
             ));

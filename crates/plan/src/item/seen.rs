@@ -26,9 +26,16 @@ pub struct Seen {
     pub description: String,
     /// Region, `""` where there is none, or it is not known yet.
     pub location: String,
+    /// Who changed it last, as Azure tells.
+    pub changed_by: Option<String>,
 }
 
 impl Seen {
+    /// Who changed it last, in words that go before what changed; empty where Azure does not tell.
+    pub(crate) fn by(&self) -> String {
+        self.changed_by.as_ref().map(|by| format!(" (by {by}, as Azure tells)")).unwrap_or_default()
+    }
+
     /// Azure's word for a half.
     pub fn connection(&self) -> Option<&ConnectionState> {
         match &self.state {

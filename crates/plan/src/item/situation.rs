@@ -157,7 +157,9 @@ impl Item {
             // What was just sent gets time to show; Conflict gets no write at all.
             frozen: !self.resource.is_replaced()
                 && (stuck || history.correcting(want.as_ref(), now).is_some() || conflict),
-            paused: history.contended(now) || (absent && history.may_lag(facts.waits, now)),
+            // What we deleted ourselves, to make it anew, is absent because of that.
+            paused: history.contended(now)
+                || (absent && !history.is_going() && history.may_lag(facts.waits, now)),
             gone: history.absences >= self.resource.absences(),
             given: self.standing.given,
             heir: self.standing.heir.is_some(),

@@ -54,6 +54,7 @@ fn seen(wish: &Wish) -> Seen {
         body: wish.body.clone(),
         description: wish.description.clone().unwrap_or_default(),
         location: String::new(),
+        changed_by: None,
     }
 }
 

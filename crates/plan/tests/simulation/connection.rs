@@ -83,12 +83,14 @@ fn seen_body(half: Half, says: Says) -> Body {
             scope: if elsewhere { "/subscriptions/x".to_owned() } else { SCOPE.to_owned() },
             description,
             state,
+            changed_by: None,
         }),
         Half::Target => Body::manager_connection_seen(&ManagerConnection {
             id: id(half, NAME),
             manager: if elsewhere { String::new() } else { MANAGER.to_owned() },
             description,
             state,
+            changed_by: None,
         }),
     }
 }
@@ -111,6 +113,7 @@ fn seen(half: Half, own: bool, thing: &Thing) -> Seen {
         body: form.seen.clone(),
         description: thing.says.description().to_owned(),
         location: String::new(),
+        changed_by: None,
     }
 }
 

@@ -73,6 +73,7 @@ fn form(names: Names) -> &'static Form {
                     resource: network(names),
                     provisioning: ProvisioningState::Succeeded,
                     location: String::new(),
+                    changed_by: None,
                 }),
                 id: id.clone(),
             })
@@ -301,6 +302,7 @@ impl play::World for World {
                 location: String::new(),
                 body: form(joined.names).body.clone(),
                 description: String::new(),
+                changed_by: None,
             }),
         };
         Look { reading, mismatch: None }
