@@ -43,9 +43,10 @@ use crate::{
 #[x_kube(validation = Rule::new("has(self.scopeConnection) || has(self.networkManagerConnection)").message("declare at least one half: spec.scopeConnection, spec.networkManagerConnection, or both"))]
 pub struct CrossTenantConnectionSpec {
     /// The network manager, as /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME. Immutable.
-    #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network manager: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("networkManagerId is immutable: create another CrossTenantConnection and delete this one"))]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = ids::characters())]
+    #[x_kube(validation = ids::manager())]
+    #[x_kube(validation = ids::same("networkManagerId is immutable: create another CrossTenantConnection and delete this one"))]
     pub network_manager_id: String,
     /// What the manager shall manage.
     pub target: TargetSpec,
@@ -79,7 +80,7 @@ pub struct TargetSpec {
     #[x_kube(validation = ids::same_guid("target.tenantId is immutable: create another CrossTenantConnection and delete this one"))]
     pub tenant_id: String,
     /// /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME. Immutable.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') || self.matches('^/(?i:providers/Microsoft.Management/managementGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]$')").message("write /subscriptions/GUID or /providers/Microsoft.Management/managementGroups/NAME"))]
     #[x_kube(validation = ids::same("target.scope is immutable: create another CrossTenantConnection and delete this one"))]
     pub scope: String,
@@ -92,8 +93,8 @@ pub struct TargetSpec {
 pub struct ConnectionHalf {
     /// Its name in Azure. Default: metadata.name. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit; left out, it is metadata.name"))]
     pub name: Option<String>,
     /// Its description in Azure. Not compared when absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,6 +87,7 @@ pub struct AllowedNamespaces {
     /// By name, exactly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(max = 63)))]
+    #[x_kube(validation = Rule::new("self.all(name, name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))").message("write each namespace's name, or leave names out: an empty item lends to nobody"))]
     pub names: Vec<String>,
     /// By labels. An empty selector selects every namespace, as everywhere in Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]

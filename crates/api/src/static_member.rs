@@ -36,19 +36,21 @@ use crate::{
 #[x_kube(validation = Rule::new("has(self.connectionRef) || has(self.credentialRef)").message("set connectionRef (a CrossTenantConnection whose credentials are used) or credentialRef (a credential of the manager's tenant), or both"))]
 pub struct StaticMemberSpec {
     /// The network group, as …/networkManagers/NAME/networkGroups/NAME. Immutable.
-    #[schemars(length(min = 1, max = 640))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/networkManagers)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}/(?i:networkGroups)/[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write the id of a network group: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/networkManagers/NAME/networkGroups/NAME"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("networkGroupId is immutable: create another StaticMember and delete this one"))]
+    #[schemars(length(max = 640))]
+    #[x_kube(validation = ids::characters())]
+    #[x_kube(validation = ids::group())]
+    #[x_kube(validation = ids::same("networkGroupId is immutable: create another StaticMember and delete this one"))]
     pub network_group_id: String,
     /// Its name in Azure. Default: metadata.name. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$')").message("write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit; left out, it is metadata.name"))]
     pub member_name: Option<String>,
     /// The virtual network, or …/subnets/NAME of one. Immutable.
-    #[schemars(length(min = 1, max = 640))]
-    #[x_kube(validation = Rule::new("self.matches('^/(?i:subscriptions)/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/(?i:resourceGroups)/[-0-9A-Za-z_.()]{0,89}[-0-9A-Za-z_()]/(?i:providers/Microsoft.Network/virtualNetworks)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79}(/(?i:subnets)/[0-9A-Za-z][0-9A-Za-z_.-]{0,79})?$')").message("write the id of a virtual network or subnet: /subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.Network/virtualNetworks/NAME[/subnets/NAME]"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("resourceId is immutable: create another StaticMember and delete this one"))]
+    #[schemars(length(max = 640))]
+    #[x_kube(validation = ids::characters())]
+    #[x_kube(validation = ids::network())]
+    #[x_kube(validation = ids::same("resourceId is immutable: create another StaticMember and delete this one"))]
     pub resource_id: String,
     /// A CrossTenantConnection of this namespace: waited for, and its credentials are used.
     #[serde(skip_serializing_if = "Option::is_none")]

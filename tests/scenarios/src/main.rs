@@ -55,6 +55,10 @@ mod s18_panic;
 mod s19_claims;
 mod s20_refused;
 mod s21_handing_over;
+mod s22_casing;
+mod s23_recreated;
+mod s24_swapped;
+mod s25_descriptions;
 mod sign_in;
 mod sources;
 mod world;
@@ -320,6 +324,30 @@ const SCENARIOS: &[Scenario] = &[
         title: "a rename and a move hand over, and Azure does not notice",
         needs: Needs::Azure,
         run: |ctx| s21_handing_over::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "22",
+        title: "casing is not identity, and letters are of any alphabet",
+        needs: Needs::Operator,
+        run: |ctx| s22_casing::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "23",
+        title: "a tool deletes and creates anew, under Confirm",
+        needs: Needs::Operator,
+        run: |ctx| s23_recreated::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "24",
+        title: "members that were swapped, and members with other names",
+        needs: Needs::Operator,
+        run: |ctx| s24_swapped::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "25",
+        title: "descriptions that Azure tidies, or does not take",
+        needs: Needs::Operator,
+        run: |ctx| s25_descriptions::run(ctx).boxed(),
     },
 ];
 

@@ -8,7 +8,8 @@ use crate::context::Ctx;
 use crate::world;
 
 pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
-    let mut said = refused_all(ctx, [names_and_references(), credentials()].concat()).await?;
+    let mut said = refused_all(ctx, [names_and_references(), credentials(), empty_values()].concat()).await?;
+    taken_as_left_out(ctx).await?;
     ctx.apply_all(&[connection(), world::member(&json!({})), credential(), cluster(&json!({}))]).await?;
     said.push_str(&refused_all(ctx, changes_of_what_is_immutable()).await?);
 
@@ -148,6 +149,71 @@ fn credentials() -> Vec<Refused> {
             "give values with In and NotIn",
         ),
     ]
+}
+
+/// What templates leave where a value is empty, or make of one that looks like something else.
+fn empty_values() -> Vec<Refused> {
+    let member = |patch: Value| world::member(&patch);
+    let name = "left out, it is metadata.name";
+    let set = |mut object: Value, field: &str, value: Value| {
+        object["spec"][field] = value;
+        object
+    };
+    vec![
+        (member(json!({"memberName": ""})), name),
+        (named("scopeConnection", "", "central"), name),
+        (member(json!({"memberName": 123})), "spec.memberName in body must be of type string: \"integer\""),
+        (member(json!({"suspend": "true"})), "spec.suspend in body must be of type boolean: \"string\""),
+        (member(json!({"resourceId": ""})), "write the id of a virtual network or subnet"),
+        (member(json!({"networkGroupId": ""})), "write the id of a network group"),
+        (member(json!({"resourceId": "<no value>"})), "no id in Azure has the character \"<\""),
+        (
+            member(json!({"connectionRef": {"name": ""}})),
+            "spec.connectionRef.name in body should be at least 1 chars long",
+        ),
+        (member(json!({"connectionRef": {}})), "spec.connectionRef.name: Required value"),
+        (set(member(json!({})), "connectionRef", Value::Null), "set connectionRef"),
+        (set(connection(), "networkManagerId", Value::Null), "spec.networkManagerId: Required value"),
+        (with(connection(), "/spec/networkManagerId", json!("")), "write the id of a network manager"),
+        (with(connection(), "/spec/target/tenantId", json!("")), "write the tenant's GUID"),
+        (with(connection(), "/spec/target/scope", json!("")), "write /subscriptions/GUID or"),
+        (with(credential(), "/spec/clientId", json!("")), "write the application's client id"),
+        (set(credential(), "allowedScopes", json!([""])), "write each scope as an ARM id"),
+        (set(credential(), "allowedScopes", json!([null])), "spec.allowedScopes[0]"),
+        (cluster(&json!({"allowedNamespaces": {"names": [""]}})), "write each namespace's name"),
+    ]
+}
+
+/// A null is as if the field were not there.
+async fn taken_as_left_out(ctx: &Ctx) -> Result<()> {
+    let mut link = connection();
+    link["metadata"]["name"] = json!("nulls");
+    for (at, field) in
+        [("", "deletionPolicy"), ("/scopeConnection", "description"), ("/scopeConnection", "name")]
+    {
+        if let Some(slot) = link.pointer_mut(&format!("/spec{at}")) {
+            slot[field] = Value::Null;
+        }
+    }
+    let mut credential = credential();
+    credential["metadata"]["name"] = json!("nulls");
+    credential["spec"]["allowedScopes"] = Value::Null;
+    // Neither is in play: what is stored is all that is asked.
+    link["spec"]["suspend"] = json!(true);
+    ctx.apply_all(&[link, credential]).await?;
+    let link = ctx.object("crosstenantconnections", "nulls").await?;
+    let half = &link["spec"]["scopeConnection"];
+    ensure!(
+        half.get("description").is_none()
+            && half.get("name").is_none()
+            && link["spec"].get("deletionPolicy").is_none(),
+        "nulls are kept: {}",
+        link["spec"]
+    );
+    let credential = ctx.object("tenantcredentials", "nulls").await?;
+    ensure!(credential["spec"].get("allowedScopes").is_none(), "null is kept: {}", credential["spec"]);
+    ctx.in_namespace(&["delete", "crosstenantconnections/nulls", "tenantcredentials/nulls"]).await?;
+    Ok(())
 }
 
 fn changes_of_what_is_immutable() -> Vec<Refused> {

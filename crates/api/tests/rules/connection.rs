@@ -6,7 +6,7 @@ use crate::{CHARACTER, Case, GROUPS, Row, STRANGE, changed, made, with};
 
 const KIND: &str = "CrossTenantConnection";
 const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/rg/providers/Microsoft.Network/networkManagers/nm";
-const NAME: &str = "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit";
+const NAME: &str = "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit; left out, it is metadata.name";
 const EXTERNAL: &str = "an external half is someone else's: leave out name and description";
 
 fn half() -> Value {

@@ -229,6 +229,25 @@ fn of_the_cluster_kind() -> Vec<Row> {
         },
         Row {
             kind: CLUSTER,
+            path: "spec.managedIdentity.resourceId",
+            says: CHARACTER,
+            accepts: vec![made(identity(json!({"resourceId": resource.replace("/r/", "/Instruktører/")})))],
+            refuses: vec![made(identity(json!({"resourceId": "/a&client_id=b"})))],
+        },
+        Row {
+            kind: CLUSTER,
+            path: "spec.allowedNamespaces.names",
+            says: "write each namespace's name, or leave names out: an empty item lends to nobody",
+            accepts: vec![
+                made(spec(&json!({"allowedNamespaces": {"names": ["hub", "a-1", "0"]}}))),
+                made(spec(&json!({"allowedNamespaces": {"names": []}}))),
+            ],
+            refuses: ["", "Hub", "a/b", "*", "-a", "a."]
+                .map(|name| made(spec(&json!({"allowedNamespaces": {"names": ["hub", name]}}))))
+                .into(),
+        },
+        Row {
+            kind: CLUSTER,
             path: "spec.allowedNamespaces.selector.matchExpressions[0]",
             says: "give values with In and NotIn, and none with Exists and DoesNotExist",
             accepts: vec![

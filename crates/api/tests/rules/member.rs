@@ -55,7 +55,7 @@ fn of_the_name() -> Vec<Row> {
         Row {
             kind: KIND,
             path: "spec.memberName",
-            says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit",
+            says: "write 1 to 64 letters, digits, '_', '.', '-', beginning with a letter or digit; left out, it is metadata.name",
             accepts: ["a", "crossTenantMember", &"a".repeat(64)].map(|name| made(named(name))).into(),
             refuses: ["", "-a", "a b", "a/b", "..", &"a".repeat(65)].map(|name| made(named(name))).into(),
         },
