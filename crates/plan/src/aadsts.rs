@@ -106,6 +106,13 @@ pub(crate) fn actor(code: &str, side: Side) -> Actor {
     }
 }
 
+/// Whether it is the assertion that Entra does not take, so that another one may be taken: it came outside of its time, or its
+/// issuer may have other keys by now, or another name.
+pub(crate) fn is_of_assertion(code: &str) -> bool {
+    const ONE_OF_EACH: [&str; 3] = ["AADSTS700024", "AADSTS700027", "AADSTS70021"];
+    row(code).is_some_and(|row| ONE_OF_EACH.iter().any(|one| row.codes.contains(one)))
+}
+
 /// What to do about a refusal; None for an unknown one.
 pub(crate) fn advice(code: &str) -> Option<&'static str> {
     row(code).map(|row| row.next)

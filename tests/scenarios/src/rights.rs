@@ -32,7 +32,7 @@ impl Known {
 }
 
 /// What only a credential that names it is a reason to ask for.
-const SOURCES: [&str; 2] = ["secrets", "serviceaccounts/token"];
+const SOURCES: [&str; 3] = ["secrets", "serviceaccounts", "serviceaccounts/token"];
 
 /// What may be refused for want of a right.
 const DENIED: &[Known] = &[
@@ -47,6 +47,12 @@ const DENIED: &[Known] = &[
         group: "",
         resource: "serviceaccounts/token",
         why: "a namespace has not granted it yet, or its Role went before the rest of an ending namespace",
+    },
+    Known {
+        verb: "get",
+        group: "",
+        resource: "serviceaccounts",
+        why: "a namespace need not grant it, and its Role may go before the rest of an ending namespace",
     },
 ];
 
@@ -69,7 +75,13 @@ const NOT_ADMITTED: &[Known] = &[
 /// What namespaces grant themselves, by a Role of their own.
 const OPTED_IN: &[Known] = &[
     Known { verb: "get", group: "", resource: "secrets", why: "clientSecret and clientCertificate" },
-    Known { verb: "create", group: "", resource: "serviceaccounts/token", why: "serviceAccountRef" },
+    Known { verb: "create", group: "", resource: "serviceaccounts/token", why: "serviceAccount" },
+    Known {
+        verb: "get",
+        group: "",
+        resource: "serviceaccounts",
+        why: "that the one of serviceAccount is there",
+    },
 ];
 
 /// One thing that a shipped role allows.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use avnm_launcher::audit;
 use avnm_launcher::operator::OPERATOR_NAMESPACE;
 use serde_json::json;
 
@@ -62,11 +63,33 @@ async fn service_account(ctx: &Ctx) -> Result<()> {
     let ready = ctx.ready("tenantcredentials", "target", "True", "TokenAcquired").await?;
     ensure!(ready["status"]["tenantId"] == world::TARGET_TENANT, "it tells the tenant: {}", ready["status"]);
     ctx.ready("crosstenantconnections", "link", "True", "Connected").await?;
+    one_token_each(ctx).await?;
     // One made again under the same name is another source: its tokens are asked for anew.
     ctx.in_namespace(&["delete", "serviceaccount", "avnm"]).await?;
     ctx.because("tenantcredentials", "central", "SourceNotFound").await?;
     ctx.in_namespace(&["create", "serviceaccount", "avnm"]).await?;
     ctx.ready("tenantcredentials", "central", "True", "TokenAcquired").await.map(drop)
+}
+
+/// A token serves for most of its life: over several probes nobody asks for another one, and the ServiceAccount is looked at.
+async fn one_token_each(ctx: &Ctx) -> Result<()> {
+    const PROBES: u64 = 5;
+    let Some(record) = ctx.cluster().audit_record() else { return Ok(()) };
+    let asked = |verb: &str, resource: &str| -> Result<usize> {
+        let all = audit::read(&record)?;
+        let of = all.iter().filter(|(it, _)| {
+            (it.verb.as_str(), it.resource.as_str(), it.namespace.as_str())
+                == (verb, resource, ctx.namespace())
+        });
+        Ok(of.map(|(_, times)| times).sum())
+    };
+    let before = (asked("create", "serviceaccounts/token")?, asked("get", "serviceaccounts")?);
+    // The scenarios' probe is 2 s.
+    tokio::time::sleep(Duration::from_secs(PROBES * 2)).await;
+    let after = (asked("create", "serviceaccounts/token")?, asked("get", "serviceaccounts")?);
+    ensure!(before.0 == after.0, "{} more tokens in {PROBES} probes", after.0 - before.0);
+    ensure!(before.1 < after.1, "nobody looked at the ServiceAccount");
+    Ok(())
 }
 
 /// Asked to look, a credential asks Entra although it has a token, and says what was answered; the token serves until it

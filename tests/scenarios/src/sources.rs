@@ -18,7 +18,7 @@ const BETWEEN_MAX: usize = 16;
 /// A thing that the operator may have to ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
-    /// As RBAC names it: `secrets`, `serviceaccounts/token`.
+    /// As RBAC names it: `secrets`, `serviceaccounts`, `serviceaccounts/token`.
     pub(crate) resource: &'static str,
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -60,6 +60,7 @@ fn of(credential: &Value) -> Vec<Source> {
     let named = [
         ("secrets", &spec["clientSecret"]["secretRef"]["name"]),
         ("secrets", &spec["clientCertificate"]["secretRef"]["name"]),
+        ("serviceaccounts", &spec["serviceAccount"]["name"]),
         ("serviceaccounts/token", &spec["serviceAccount"]["name"]),
     ];
     let source = |(resource, name): (&'static str, &Value)| {
@@ -91,7 +92,11 @@ mod tests {
         };
         assert_eq!(
             all,
-            [source("secrets", "a", "s"), source("serviceaccounts/token", OPERATOR_NAMESPACE, "avnm")]
+            [
+                source("secrets", "a", "s"),
+                source("serviceaccounts", OPERATOR_NAMESPACE, "avnm"),
+                source("serviceaccounts/token", OPERATOR_NAMESPACE, "avnm"),
+            ]
         );
     }
 }

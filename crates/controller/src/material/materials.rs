@@ -8,12 +8,16 @@ use std::{
 };
 
 use avnm_arm::{Credential, CredentialKey, Material, Tokens, clock};
-use avnm_plan::credential::material::{self as plan, Event, Facts, Next, Turn, transition};
+use avnm_plan::credential::material::{self as plan, Event, Facts, Next, Service, Turn, transition};
 use avnm_terms::{Fault, FaultKind};
 use kube::{Client, ResourceExt};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use super::source;
+use super::{
+    account::Account,
+    source::{self, Found},
+    unread::missing,
+};
 use crate::{credential_object::CredentialObject, settings::Surroundings};
 
 pub(crate) use plan::Look;
@@ -47,17 +51,25 @@ pub(crate) type Holds<'a> = dyn Fn() -> bool + Sync + 'a;
 
 /// A credential, as what decides sees it.
 #[derive(Debug, Clone)]
-struct Proof(Credential);
+struct Proof {
+    credential: Credential,
+    /// The ServiceAccount whose token it is, and for how long that serves.
+    account: Option<(Arc<Account>, Service)>,
+}
 
 impl plan::Material for Proof {
     type Key = CredentialKey;
 
     fn key(&self) -> &CredentialKey {
-        &self.0.key
+        &self.credential.key
     }
 
     fn is_assertion(&self) -> bool {
-        matches!(self.0.material, Material::Assertion(_))
+        matches!(self.credential.material, Material::Assertion(_))
+    }
+
+    fn service(&self) -> Option<Service> {
+        self.account.as_ref().map(|(_, service)| *service)
     }
 }
 
@@ -95,12 +107,17 @@ impl Materials {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn since_begun(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.begun)
+    }
+
     /// Looks at an entry with what is known beside.
     fn facts<T>(&self, holds: &dyn Fn() -> bool, look: impl FnOnce(&Facts<'_, Proof>) -> T) -> T {
         look(&Facts {
-            now: clock::instant().saturating_duration_since(self.begun),
+            now: self.since_begun(clock::instant()),
             probe: self.probe,
-            token: &|proof: &Proof| self.tokens.holds(&proof.0),
+            token: &|proof: &Proof| self.tokens.holds(&proof.credential),
+            refused: &|proof: &Proof| self.tokens.refused(&proof.credential),
             holds,
         })
     }
@@ -115,7 +132,7 @@ impl Materials {
         let turn = self.facts(holds, |facts| transition(std::mem::take(entry), event, facts));
         entry.clone_from(&turn.entry);
         if let Some(replaced) = &turn.drop_token {
-            self.tokens.drop_token(&replaced.0);
+            self.tokens.drop_token(&replaced.credential);
         }
         turn
     }
@@ -134,7 +151,7 @@ impl Materials {
         let uid = object.uid().unwrap_or_default();
         let turn = self.tell(&uid, Event::Asked { look: Look::Use, in_turn: false }, &|| holds);
         if let Some(Next::Answer(answer)) = turn.next {
-            return Use::of(answer.map(|loaded| loaded.map(|proof| proof.0)));
+            return Use::of(answer.map(|loaded| loaded.map(|proof| proof.credential)));
         }
         let (busy, failed) = {
             let slots = self.slots();
@@ -183,11 +200,11 @@ impl Materials {
                     self.begins(&uid);
                     Event::Asked { look, in_turn: true }
                 }
-                Some(Next::Read { again }) => {
-                    Event::SourceRead { look, again, result: self.read(object, &uid).await.map(Proof) }
+                Some(Next::Read { again, keep }) => {
+                    Event::SourceRead { look, again, result: self.read(object, &uid, keep).await }
                 }
                 Some(Next::SignIn { with, fresh, again }) => {
-                    let result = self.tokens.check(&with.credential.0, fresh).await.map(drop);
+                    let result = self.tokens.check(&with.credential.credential, fresh).await.map(drop);
                     #[cfg(debug_assertions)]
                     if result.is_ok() {
                         crate::panic_on_demand::with(&self.in_hand());
@@ -199,7 +216,7 @@ impl Materials {
                         self.ends(&uid, answer.as_ref().err());
                         drop(turn);
                     }
-                    return answer.map(|loaded| loaded.map(|proof| proof.0));
+                    return answer.map(|loaded| loaded.map(|proof| proof.credential));
                 }
                 None => return Err(no_material(&uid)),
             };
@@ -248,7 +265,7 @@ impl Materials {
     /// a new token.
     pub(crate) fn warning(&self, uid: &str) -> Option<Fault> {
         let entry = self.slots().get(uid)?.entry.clone();
-        let refused = || self.tokens.refused(&entry.material()?.0);
+        let refused = || self.tokens.refused(&entry.material()?.credential);
         entry.warning().cloned().or_else(refused)
     }
 
@@ -262,13 +279,13 @@ impl Materials {
         let slots = self.slots();
         let Some(slot) = slots.get(&key.uid) else { return Standing::Gone };
         let standing = self.facts(&|| false, |facts| slot.entry.standing(key, facts));
-        standing.map(|proof| Box::new(proof.0))
+        standing.map(|proof| Box::new(proof.credential))
     }
 
     /// All material in hand.
     #[cfg(debug_assertions)]
     fn in_hand(&self) -> Vec<Credential> {
-        self.slots().values().filter_map(|slot| Some(slot.entry.material()?.0.clone())).collect()
+        self.slots().values().filter_map(|slot| Some(slot.entry.material()?.credential.clone())).collect()
     }
 
     /// Only these credentials are there.
@@ -283,21 +300,27 @@ impl Materials {
     pub(crate) fn forget(&self, uid: &str) {
         let gone = self.slots().remove(uid);
         if let Some(proof) = gone.as_ref().and_then(|slot| slot.entry.material()) {
-            self.tokens.drop_token(&proof.0);
+            self.tokens.drop_token(&proof.credential);
         }
     }
 
-    async fn read<K: CredentialObject>(&self, object: &K, uid: &str) -> Result<Credential, Fault> {
+    async fn read<K: CredentialObject>(
+        &self,
+        object: &K,
+        uid: &str,
+        keep: Option<Proof>,
+    ) -> Result<Proof, Fault> {
         let namespace = object.source_namespace(&self.surroundings.namespace);
-        let invalid =
-            |message: &str| source::missing("read credential", &object.name_any(), "InvalidSpec", message);
+        let invalid = |message: &str| missing("read credential", &object.name_any(), "InvalidSpec", message);
         let Ok((tenant, client)) = avnm_plan::credential::identity(object.declared()) else {
             return Err(invalid("tenantId or clientId is no GUID"));
         };
         let Some(method) = object.declared().method() else {
             return Err(invalid("no way to sign in is set, or more than one"));
         };
-        let material = source::read(&self.client, &self.surroundings, &namespace, method).await?;
+        let keep = keep.and_then(|proof| proof.account).map(|(account, _)| account);
+        let found = source::read(&self.client, &self.surroundings, &namespace, method, keep).await?;
+        let material = found.material();
         let key = CredentialKey {
             kind: K::KIND.as_str().to_owned(),
             namespace: object.namespace().unwrap_or_default(),
@@ -305,7 +328,14 @@ impl Materials {
             uid: uid.to_owned(),
             fingerprint: material.fingerprint(),
         };
-        Ok(Credential { key, tenant, client, material })
+        let account = match found {
+            Found::Account(account) => {
+                let service = Service { since: self.since_begun(account.since), life: account.life };
+                Some((account, service))
+            }
+            Found::Other(_) => None,
+        };
+        Ok(Proof { credential: Credential { key, tenant, client, material }, account })
     }
 }
 

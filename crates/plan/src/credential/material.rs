@@ -8,10 +8,36 @@ use std::time::Duration;
 
 use avnm_terms::Fault;
 
-use super::is_untimely;
+use super::{doubts_assertion, is_untimely};
 
 /// A source that is missing is looked for again after this long; Entra is asked far less often.
 pub const SOURCE_RETRY: Duration = Duration::from_secs(1);
+
+/// An assertion that Entra finds fault with is made anew if it is at least this old: a younger one would be told the same.
+pub const DOUBT: Duration = Duration::from_secs(10 * 60);
+
+/// Of an assertion's life, this much passes before another one is asked for. What is left is for what is held while its
+/// source is gone, as in a namespace that ends.
+fn service_life(life: Duration) -> Duration {
+    life / 3 * 2
+}
+
+/// An assertion that was made for us and serves for a while: as long as its source is there, no other one is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Service {
+    /// Since when, in the time of [`Facts::now`].
+    pub since: Duration,
+    /// How long it is good in all, as it says itself.
+    pub life: Duration,
+}
+
+impl Service {
+    /// Whether another one is not needed yet. Entra may have found fault with this one.
+    fn goes_on(self, now: Duration, doubted: bool) -> bool {
+        let age = now.saturating_sub(self.since);
+        age < service_life(self.life) && !(doubted && age >= DOUBT)
+    }
+}
 
 /// Something to sign in with.
 pub trait Material: Clone {
@@ -24,6 +50,10 @@ pub trait Material: Clone {
     /// Whether it is an assertion that somebody else made, so that another reading gives a newer one. A certificate's is
     /// made new with each sign-in: another would be as untimely.
     fn is_assertion(&self) -> bool;
+
+    /// For how long it serves, where each reading of the source would have another one made. `None` for what a reading
+    /// only reads.
+    fn service(&self) -> Option<Service>;
 }
 
 /// How thoroughly a credential is looked at.
@@ -180,6 +210,8 @@ pub enum Next<M> {
     Read {
         /// Because of an untimely assertion.
         again: bool,
+        /// What stays in hand if its source is still there: no other one is to be made.
+        keep: Option<M>,
     },
     /// Ask Entra for a token.
     SignIn {
@@ -215,6 +247,8 @@ pub struct Facts<'a, M> {
     pub probe: Duration,
     /// Whether a token is in hand that was had with this material, and can be sent.
     pub token: &'a dyn Fn(&M) -> bool,
+    /// What Entra refused a newer token with, while one is in hand that was had with this material.
+    pub refused: &'a dyn Fn(&M) -> Option<Fault>,
     /// Whether whoever asks holds something in Azure with the credential.
     pub holds: &'a dyn Fn() -> bool,
 }
@@ -265,8 +299,10 @@ fn asked<M: Material>(
         return (state, Next::WaitTurn);
     }
     let next = match &mut state {
-        state if state.is_due(look, facts) => or_wait(Next::Read { again: false }),
-        State::Unread => or_wait(Next::Read { again: false }),
+        state if state.is_due(look, facts) => {
+            or_wait(Next::Read { again: false, keep: state.kept(look, facts).cloned() })
+        }
+        State::Unread => or_wait(Next::Read { again: false, keep: None }),
         State::Missing { why, .. } => Next::Answer(Err(why.clone())),
         State::InHand(hand) => match hand.offer(look, facts) {
             Ok(loaded) if look == Look::Use && (facts.token)(&hand.material) => Next::Answer(Ok(loaded)),
@@ -314,7 +350,7 @@ fn after_reading<M: Material>(
 ) -> (State<M>, Next<M>) {
     let next = match &mut state {
         // A reading leaves one of the others.
-        State::Unread => Next::Read { again },
+        State::Unread => Next::Read { again, keep: None },
         State::Missing { why, .. } => Next::Answer(Err(why.clone())),
         State::InHand(hand) => {
             // The newer assertion is sent at once: the refusal was of the older one.
@@ -346,7 +382,7 @@ fn signed_in<M: Material>(
         Err(fault)
             if is_untimely(&fault) && with.credential.is_assertion() && !with.last_material && !again =>
         {
-            Next::Read { again: true }
+            Next::Read { again: true, keep: None }
         }
         // A token that is still good serves until its end; the credential's own status says what was answered.
         Err(_) if (facts.token)(&with.credential) => Next::Answer(Ok(with)),
@@ -428,6 +464,22 @@ impl<M: Material> State<M> {
             Self::InHand(hand) => (hand.read_at, wait),
         };
         facts.now.saturating_sub(read_at) >= wait
+    }
+
+    /// What stays in hand for such a look if its source is still there. Where that was gone, what is there now may be
+    /// another one; and whoever changed something, or asks for a look, gets it made anew.
+    fn kept(&self, look: Look, facts: &Facts<'_, M>) -> Option<&M> {
+        let State::InHand(InHand { material, source: Source::There | Source::Unanswered(_), entra, .. }) =
+            self
+        else {
+            return None;
+        };
+        let doubted = || match entra {
+            Entra::Refused { fault, .. } => doubts_assertion(fault),
+            Entra::Open => (facts.refused)(material).as_ref().is_some_and(doubts_assertion),
+        };
+        let service = material.service().filter(|_| matches!(look, Look::Use | Look::Own))?;
+        service.goes_on(facts.now, doubted()).then_some(material)
     }
 
     /// Why there is no material, or no more than the last.

@@ -184,6 +184,11 @@ pub fn is_untimely(fault: &Fault) -> bool {
     matches!(fault.code.as_str(), "AADSTS700024" | "AADSTS500133")
 }
 
+/// Whether it is the assertion that Entra found fault with, and not the application or the tenant.
+pub fn doubts_assertion(fault: &Fault) -> bool {
+    crate::aadsts::is_of_assertion(&fault.code)
+}
+
 /// Whether Entra may come to know by itself what it does not know yet.
 pub fn is_propagating(fault: &Fault) -> bool {
     fault.kind == FaultKind::SignIn(SignInFault::Propagating)

@@ -9,7 +9,7 @@ use self::example::{
 };
 use super::{fold, markdown::table};
 use avnm_plan::credential::material::{
-    Entra, Entry, Event, Loaded, Look, Material as _, Next, Standing, State, Turn, transition,
+    DOUBT, Entra, Entry, Event, Loaded, Look, Material as _, Next, Standing, State, Turn, transition,
 };
 
 pub(super) const INTRODUCTION: &str = "\
@@ -24,6 +24,9 @@ does not matter: that is computed, row by row.
 after an assertion that Entra found untimely.
 - The source: *there*; *silent*, it could not be read now and what is in hand stands; *gone*, and the material is the \
 last. Entra: *open*, or *refused* less than a probe ago; *until*: it named a time that is not over yet.
+- A ServiceAccount's token was made for us, and each reading would make another one. *served*: two thirds of its life are \
+over. *doubted*: Entra refused it, for its time, its signature or whom it names. *old enough*: it was asked for 10 minutes \
+ago or more. While it stays in hand, it is only looked at whether the ServiceAccount is there.
 - *turned away*: the credential's own pass wakes its users once it is good.
 - A refusal that somebody met later, with the material that was given, counts like that of a sign-in here, and only \
 while that material is in hand.";
@@ -67,7 +70,7 @@ fn next_words(turn: &Turn<Paper>) -> String {
     let words = match &turn.next {
         None => "nothing".to_owned(),
         Some(Next::WaitTurn) => "**WaitTurn**".to_owned(),
-        Some(Next::Read { again }) => format!("**Read**{}", if *again { " again" } else { "" }),
+        Some(Next::Read { again, .. }) => format!("**Read**{}", if *again { " again" } else { "" }),
         Some(Next::SignIn { fresh, .. }) => {
             format!("**SignIn**{}", if *fresh { ", although a token is in hand" } else { "" })
         }
@@ -90,7 +93,7 @@ fn when_due() -> String {
             let read_at = NOW.saturating_sub(Duration::from_secs(*seconds));
             let state = kind.state(read_at, Entra::Open, SECRET);
             let next = run(state, Event::Asked { look, in_turn: true }, false, true).next;
-            next == Some(Next::Read { again: false })
+            next == Some(Next::Read { again: false, keep: None })
         });
         due.map_or_else(|| "never".to_owned(), |seconds| seconds.to_string())
     };
@@ -174,6 +177,24 @@ fn after_reading() -> String {
     table(&["look", "then known", "when", "next"], rows)
 }
 
+/// Of an assertion that each reading would have made anew: what stays in hand while its source is there.
+fn when_kept() -> String {
+    const NAMES: [&str; 3] = ["served", "doubted", "old enough"];
+    let rows = by_look(&Kind::ALL[2..], NAMES, |look, kind, [served, doubted, old_enough]| {
+        let age = if old_enough { DOUBT } else { PROBE };
+        let life = if served { age } else { age * 2 };
+        let serving = example::serving(NOW.saturating_sub(age), life);
+        let refused = Entra::Refused { fault: untimely(), until: NOW };
+        let state = kind.state(Duration::ZERO, if doubted { refused } else { Entra::Open }, serving);
+        match run(state, Event::Asked { look, in_turn: true }, false, true).next {
+            Some(Next::Read { keep: Some(_), .. }) => "stays in hand".to_owned(),
+            Some(Next::Read { keep: None, .. }) => "another one is asked for".to_owned(),
+            other => panic!("not read: {other:?}"),
+        }
+    });
+    table(&["look", "known", "when", "the token"], rows)
+}
+
 fn when_signed_in() -> String {
     const NAMES: [&str; 4] = ["again", "an assertion", "the last material", "token"];
     let mut rows = Vec::new();
@@ -231,6 +252,7 @@ pub(super) fn body() -> String {
         ("Somebody asks", when_asked()),
         ("The source was read", when_read()),
         ("What comes after reading", after_reading()),
+        ("Whether a ServiceAccount's token stays in hand, when its source is read", when_kept()),
         ("Entra was asked", when_signed_in()),
         ("What is said of it, and whether a sweep goes on", told_and_swept()),
     ] {

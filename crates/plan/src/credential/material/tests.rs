@@ -14,6 +14,7 @@ const BOTH: [bool; 2] = [false, true];
 struct Paper {
     key: u8,
     assertion: bool,
+    service: Option<Service>,
 }
 
 impl Material for Paper {
@@ -26,11 +27,18 @@ impl Material for Paper {
     fn is_assertion(&self) -> bool {
         self.assertion
     }
+
+    fn service(&self) -> Option<Service> {
+        self.service
+    }
 }
 
-const OLD: Paper = Paper { key: 1, assertion: false };
-const NEW: Paper = Paper { key: 2, assertion: false };
-const ASSERTION: Paper = Paper { key: 1, assertion: true };
+const OLD: Paper = Paper { key: 1, assertion: false, service: None };
+const NEW: Paper = Paper { key: 2, assertion: false, service: None };
+const ASSERTION: Paper = Paper { key: 1, assertion: true, service: None };
+/// One that was made long ago, and goes on for as long again.
+const SERVING: Paper = Paper { key: 1, assertion: true, service: Some(SERVICE) };
+const SERVICE: Service = Service { since: Duration::ZERO, life: Duration::from_secs(3_000) };
 
 fn fault(code: &str, kind: FaultKind) -> Fault {
     Fault { code: code.to_owned(), ..Fault::local("sign in", "it", kind, "no") }
@@ -81,7 +89,7 @@ fn states() -> Vec<State<Paper>> {
         states.push(State::Missing { why: gone(), read_at });
         for source in sources() {
             for entra in entras() {
-                for material in [OLD, ASSERTION] {
+                for material in [OLD, ASSERTION, SERVING] {
                     states.push(in_hand(material, read_at, source.clone(), entra.clone()));
                 }
             }
@@ -95,7 +103,7 @@ fn entry(state: State<Paper>) -> Entry<Paper> {
 }
 
 fn with_facts<T>(token: bool, holds: bool, now: Duration, run: impl FnOnce(&Facts<'_, Paper>) -> T) -> T {
-    run(&Facts { now, probe: PROBE, token: &|_| token, holds: &|| holds })
+    run(&Facts { now, probe: PROBE, token: &|_| token, refused: &|_| None, holds: &|| holds })
 }
 
 fn ask(state: &State<Paper>, look: Look, in_turn: bool, token: bool, holds: bool) -> Turn<Paper> {
@@ -186,7 +194,7 @@ fn the_source_is_read_again_after_a_probe_by_users_and_half_of_it_by_the_own_pas
     let seconds = |look, state: &dyn Fn(Duration) -> State<Paper>| {
         (0..=120).find(|seconds| {
             let state = state(NOW.saturating_sub(Duration::from_secs(*seconds)));
-            ask(&state, look, true, false, true).next == Some(Next::Read { again: false })
+            ask(&state, look, true, false, true).next == Some(Next::Read { again: false, keep: None })
         })
     };
     assert_eq!(seconds(Look::Use, &there), Some(60));
@@ -205,9 +213,15 @@ fn the_source_is_read_again_after_a_probe_by_users_and_half_of_it_by_the_own_pas
 fn a_short_probe_is_not_made_longer_by_the_wait_for_what_is_missing() {
     let state = State::<Paper>::Missing { why: gone(), read_at: NOW };
     let now = NOW + Duration::from_millis(200);
-    let facts = Facts { now, probe: Duration::from_millis(200), token: &|_: &Paper| false, holds: &|| false };
+    let facts = Facts {
+        probe: Duration::from_millis(200),
+        now,
+        token: &|_: &Paper| false,
+        refused: &|_| None,
+        holds: &|| false,
+    };
     let turn = transition(entry(state), Event::Asked { look: Look::Use, in_turn: true }, &facts);
-    assert_eq!(turn.next, Some(Next::Read { again: false }));
+    assert_eq!(turn.next, Some(Next::Read { again: false, keep: None }));
 }
 
 #[test]
@@ -220,7 +234,10 @@ fn a_token_in_hand_is_enough_for_a_user_and_nobody_waits_for_it() {
     // The credential's own pass has it refreshed, where that is time; and asks Entra itself on demand.
     let own = ask(&state, Look::Own, true, true, false).next;
     assert_eq!(own, Some(Next::SignIn { with: loaded, fresh: false, again: false }));
-    assert_eq!(ask(&state, Look::Requested, true, true, false).next, Some(Next::Read { again: false }));
+    assert_eq!(
+        ask(&state, Look::Requested, true, true, false).next,
+        Some(Next::Read { again: false, keep: None })
+    );
     let after = with_facts(true, false, NOW, |facts| {
         let result = Ok(OLD);
         transition(entry(state), Event::SourceRead { look: Look::Requested, again: false, result }, facts)
@@ -324,7 +341,7 @@ fn an_untimely_assertion_is_got_anew_once_and_sent_at_once() {
         })
     };
     let first = signed_in(ASSERTION, false, false);
-    assert_eq!(first.next, Some(Next::Read { again: true }));
+    assert_eq!(first.next, Some(Next::Read { again: true, keep: None }));
     assert_eq!(first.entry, entry(state.clone()), "nothing is held against it");
     for turn in
         [signed_in(ASSERTION, false, true), signed_in(ASSERTION, true, false), signed_in(OLD, false, false)]
@@ -339,6 +356,76 @@ fn an_untimely_assertion_is_got_anew_once_and_sent_at_once() {
         });
         let with = Loaded { credential: ASSERTION, last_material: false };
         assert_eq!(again.next, Some(Next::SignIn { with, fresh: true, again: true }));
+    }
+}
+
+/// What a reading may keep at this time, when Entra said this last: in the state, or of a newer token while one is in hand.
+fn kept(now: Duration, source: Source, entra: Entra, refused: Option<&Fault>, look: Look) -> Option<Paper> {
+    let facts = Facts {
+        now,
+        probe: PROBE,
+        token: &|_: &Paper| refused.is_some(),
+        refused: &|_| refused.cloned(),
+        holds: &|| true,
+    };
+    let state = in_hand(SERVING, Duration::ZERO, source, entra);
+    let turn = transition(entry(state), Event::Asked { look, in_turn: true }, &facts);
+    match turn.next {
+        Some(Next::Read { again: false, keep }) => keep,
+        other => panic!("not read: {other:?}"),
+    }
+}
+
+#[test]
+fn an_assertion_that_was_made_for_us_serves_for_most_of_its_life_while_its_source_is_there() {
+    let seconds = Duration::from_secs;
+    for (now, wanted) in [(60, true), (1_999, true), (2_000, false), (3_500, false)] {
+        for source in [Source::There, Source::Unanswered(silence())] {
+            let kept = kept(seconds(now), source, Entra::Open, None, Look::Use);
+            assert_eq!(kept, wanted.then_some(SERVING), "{now}");
+        }
+    }
+    assert_eq!(kept(NOW, Source::There, Entra::Open, None, Look::Own), Some(SERVING));
+    for look in [Look::Changed, Look::Requested] {
+        assert_eq!(kept(NOW, Source::There, Entra::Open, None, look), None, "{look:?}");
+    }
+    assert_eq!(
+        kept(NOW, Source::Gone(gone()), Entra::Open, None, Look::Own),
+        None,
+        "what is there again is read"
+    );
+    let read = |material| {
+        ask(&in_hand(material, Duration::ZERO, Source::There, Entra::Open), Look::Own, true, false, false)
+    };
+    for material in [OLD, ASSERTION] {
+        assert_eq!(read(material).next, Some(Next::Read { again: false, keep: None }));
+    }
+}
+
+#[test]
+fn a_refusal_of_the_assertion_has_another_one_made_and_not_one_a_probe() {
+    let refused = |code: &str| fault(code, FaultKind::SignIn(SignInFault::Refused));
+    let young = DOUBT.saturating_sub(Duration::from_secs(1));
+    for (code, of_assertion) in [
+        ("AADSTS700024", true),
+        ("AADSTS500133", true),
+        ("AADSTS50012", true),
+        ("AADSTS700211", true),
+        ("AADSTS7000272", true),
+        ("AADSTS700016", false),
+        ("AADSTS7000215", false),
+        ("AADSTS90033", false),
+    ] {
+        let entra = Entra::Refused { fault: refused(code), until: NOW };
+        for (now, wanted) in [(young, true), (DOUBT, !of_assertion), (NOW, !of_assertion)] {
+            let wanted = wanted.then_some(SERVING);
+            assert_eq!(kept(now, Source::There, entra.clone(), None, Look::Own), wanted, "{code} {now:?}");
+            assert_eq!(
+                kept(now, Source::There, Entra::Open, Some(&refused(code)), Look::Own),
+                wanted,
+                "{code} {now:?}"
+            );
+        }
     }
 }
 
@@ -486,7 +573,7 @@ fn talk(
             reached.insert("wait");
             vec![Event::Asked { look, in_turn: true }]
         }
-        Next::Read { again } => {
+        Next::Read { again, .. } => {
             reached.insert(if *again { "read again" } else { "read" });
             results.map(|result| Event::SourceRead { look, again: *again, result }).collect()
         }

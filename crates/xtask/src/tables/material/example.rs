@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use avnm_terms::{Fault, FaultKind, SignInFault};
 
-use avnm_plan::credential::material::{Entra, Facts, InHand, Material, Source, State};
+use avnm_plan::credential::material::{Entra, Facts, InHand, Material, Service, Source, State};
 
 /// When everything happens.
 pub(super) const NOW: Duration = Duration::from_secs(1_000);
@@ -20,11 +20,12 @@ pub(super) const RECENT: Duration = Duration::from_millis(999_900);
 pub(super) struct Paper {
     key: u8,
     assertion: bool,
+    service: Option<Service>,
 }
 
-pub(super) const SECRET: Paper = Paper { key: 1, assertion: false };
-pub(super) const ASSERTION: Paper = Paper { key: 1, assertion: true };
-pub(super) const OTHER: Paper = Paper { key: 2, assertion: false };
+pub(super) const SECRET: Paper = Paper { key: 1, assertion: false, service: None };
+pub(super) const ASSERTION: Paper = Paper { key: 1, assertion: true, service: None };
+pub(super) const OTHER: Paper = Paper { key: 2, assertion: false, service: None };
 
 impl Material for Paper {
     type Key = u8;
@@ -36,6 +37,15 @@ impl Material for Paper {
     fn is_assertion(&self) -> bool {
         self.assertion
     }
+
+    fn service(&self) -> Option<Service> {
+        self.service
+    }
+}
+
+/// An assertion that was made for us.
+pub(super) fn serving(since: Duration, life: Duration) -> Paper {
+    Paper { service: Some(Service { since, life }), ..ASSERTION }
 }
 
 fn fault(code: &str, kind: FaultKind) -> Fault {
@@ -137,5 +147,5 @@ pub(super) fn entra_of(state: &State<Paper>) -> Entra {
 
 /// Asks with these facts.
 pub(super) fn facts<T>(token: bool, holds: bool, ask: impl FnOnce(&Facts<'_, Paper>) -> T) -> T {
-    ask(&Facts { now: NOW, probe: PROBE, token: &|_| token, holds: &|| holds })
+    ask(&Facts { now: NOW, probe: PROBE, token: &|_| token, refused: &|_| None, holds: &|| holds })
 }
