@@ -1,6 +1,9 @@
 //! A certificate with its key, and the assertions that it signs: PS256 with the certificate's SHA-256 thumbprint, as
 //! Entra's documentation of certificate credentials has it. RSA only, and no OpenSSL.
 
+mod stored;
+mod unusable;
+
 use std::fmt;
 
 use aws_lc_rs::{
@@ -9,36 +12,18 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use secrecy::SecretString;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use self::stored::Stored;
+pub use self::unusable::CertificateError;
 
 /// How long an assertion is good, in seconds: Entra recommends five to ten minutes.
 const LIFE: i64 = 600;
 
 /// How far it is dated back, in seconds, so that a clock a little ahead of Entra's does no harm.
 const BACK: i64 = 60;
-
-/// Why a certificate cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateError {
-    /// There is no certificate in the PEM text.
-    #[error("there is no certificate in PEM (BEGIN CERTIFICATE)")]
-    NoCertificate,
-    /// There is no key in the PEM text.
-    #[error("there is no private key in PEM (BEGIN PRIVATE KEY)")]
-    NoKey,
-    /// The certificate cannot be read.
-    #[error("the certificate cannot be read")]
-    Certificate,
-    /// The key cannot be read, or is no RSA key of 2048 bits or more.
-    #[error("the private key is no RSA key of 2048 to 8192 bits that can be read, without a passphrase")]
-    Key,
-    /// Key and certificate are not one pair.
-    #[error("the private key is not that of the certificate")]
-    Pair,
-}
 
 /// A certificate and its key.
 pub struct Certificate {
@@ -54,25 +39,32 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// From PEM: the first certificate of one text and the first key of the other; both may be the same.
+    /// From two files, which may be the same: the private key, and of all certificates that of the key. Issuers beside it,
+    /// in whatever order, are not needed. Of several certificates of one key the one that ends last is taken.
     pub fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        use aws_lc_rs::signature::KeyPair as _;
-        let der = CertificateDer::from_pem_slice(certificate).map_err(|_| CertificateError::NoCertificate)?;
-        let (_, read) =
-            x509_parser::parse_x509_certificate(&der).map_err(|_| CertificateError::Certificate)?;
-        let not_after = Timestamp::from_second(read.validity().not_after.timestamp())
-            .map_err(|_| CertificateError::Certificate)?;
-        let key = match PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::NoKey)? {
-            PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
-            _ => return Err(CertificateError::Key),
-        };
-        let key = key.map_err(|_| CertificateError::Key)?;
-        if read.public_key().subject_public_key.data.as_ref() != key.public_key().as_ref() {
-            return Err(CertificateError::Pair);
+        let mut stored = Stored::default();
+        stored.add(key);
+        if certificate != key {
+            stored.add(certificate);
         }
-        let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(&der));
-        Ok(Self { key, thumbprint, not_after })
+        let Stored { certificates, keys, instead } = stored;
+        if keys.is_empty() {
+            return Err(instead.unwrap_or(CertificateError::NoKey));
+        }
+        let read: Vec<Leaf> = certificates.iter().filter_map(|der| Leaf::read(der)).collect();
+        let pairs = keys.into_iter().filter_map(|key| {
+            let leaf = read.iter().filter(|leaf| leaf.is_of(&key)).max_by_key(|leaf| leaf.not_after)?;
+            Some(Self { key, thumbprint: leaf.thumbprint.clone(), not_after: leaf.not_after })
+        });
+        pairs.max_by_key(|pair| pair.not_after).ok_or_else(|| {
+            if certificates.is_empty() {
+                instead.unwrap_or(CertificateError::NoCertificate)
+            } else if read.len() < certificates.len() {
+                CertificateError::Certificate
+            } else {
+                CertificateError::Pair
+            }
+        })
     }
 
     /// When it ends.
@@ -106,10 +98,38 @@ impl Certificate {
     }
 }
 
+/// A certificate that may be that of a key.
+struct Leaf {
+    public_key: Vec<u8>,
+    thumbprint: String,
+    not_after: Timestamp,
+}
+
+impl Leaf {
+    /// `None` for one that cannot be read.
+    fn read(der: &[u8]) -> Option<Self> {
+        let (rest, read) = x509_parser::parse_x509_certificate(der).ok()?;
+        // What some tools write behind it is not signed, and no part of it.
+        let der = &der[..der.len() - rest.len()];
+        Some(Self {
+            public_key: read.public_key().subject_public_key.data.to_vec(),
+            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(der)),
+            not_after: Timestamp::from_second(read.validity().not_after.timestamp()).ok()?,
+        })
+    }
+
+    fn is_of(&self, key: &RsaKeyPair) -> bool {
+        use aws_lc_rs::signature::KeyPair as _;
+        self.public_key == key.public_key().as_ref()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
-    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256};
+    use rcgen::{
+        BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
+    };
     use secrecy::ExposeSecret as _;
     use serde_json::Value;
 
@@ -119,6 +139,10 @@ mod tests {
         let key = KeyPair::generate_for(algorithm).unwrap();
         let certificate = CertificateParams::new(vec!["app".into()]).unwrap().self_signed(&key).unwrap();
         (certificate.pem(), key.serialize_pem())
+    }
+
+    fn der(certificate: &str) -> Vec<u8> {
+        x509_parser::pem::parse_x509_pem(certificate.as_bytes()).unwrap().1.contents
     }
 
     fn read(part: &str) -> Value {
@@ -134,7 +158,7 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let made = parsed.assertion("app-id", "https://login/t/oauth2/v2.0/token", now).unwrap();
         let parts: Vec<&str> = made.expose_secret().split('.').collect();
-        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+        let der = der(&certificate);
         let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(&der));
         assert_eq!(read(parts[0]), json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint}));
         let claims = read(parts[1]);
@@ -152,6 +176,72 @@ mod tests {
         assert_ne!(made.expose_secret(), again.expose_secret(), "each has an id of its own");
     }
 
+    /// A leaf with its key, the certificate that issued it, and the root's.
+    fn chain() -> ([String; 3], KeyPair) {
+        let ca = |name: &str| {
+            let mut params = CertificateParams::new(vec![name.into()]).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            (params, KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap())
+        };
+        let ((root, root_key), (between, between_key)) = (ca("root"), ca("between"));
+        let root_pem = root.self_signed(&root_key).unwrap().pem();
+        let between_pem =
+            between.signed_by(&between_key, &Issuer::from_params(&root, &root_key)).unwrap().pem();
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+        let leaf = CertificateParams::new(vec!["app".into()]).unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::from_params(&between, &between_key)).unwrap().pem();
+        ([leaf, between_pem, root_pem], key)
+    }
+
+    #[test]
+    fn of_a_chain_in_any_order_the_certificate_of_the_key_is_taken() {
+        let ([leaf, between, root], key) = chain();
+        let key = key.serialize_pem();
+        let alone = Certificate::parse(leaf.as_bytes(), key.as_bytes()).unwrap();
+        for order in [
+            [&leaf, &between, &root, &key],
+            [&root, &between, &leaf, &key],
+            [&between, &leaf, &root, &key],
+            [&key, &root, &leaf, &between],
+            [&between, &key, &root, &leaf],
+        ] {
+            let all = order.map(String::as_str).concat();
+            let of_one = Certificate::parse(all.as_bytes(), all.as_bytes()).unwrap();
+            assert_eq!(of_one.thumbprint(), alone.thumbprint());
+            let of_two = Certificate::parse(all.as_bytes(), key.as_bytes()).unwrap();
+            assert_eq!(of_two.thumbprint(), alone.thumbprint());
+        }
+        // Each in the other's place.
+        let swapped = Certificate::parse(key.as_bytes(), leaf.as_bytes()).unwrap();
+        assert_eq!(swapped.thumbprint(), alone.thumbprint());
+        // With the issuers' keys, too, as whoever made them has them in one file.
+        let ([other, ..], other_key) = chain();
+        let more = [other_key.serialize_pem(), leaf.clone(), key.clone(), between.clone()].concat();
+        let found = Certificate::parse(more.as_bytes(), more.as_bytes()).unwrap();
+        assert_eq!(found.thumbprint(), alone.thumbprint());
+        // Without its leaf there is no pair, however long the chain.
+        let without = [root, between, other].concat();
+        assert_eq!(
+            Certificate::parse(without.as_bytes(), key.as_bytes()).map(drop),
+            Err(CertificateError::Pair)
+        );
+    }
+
+    #[test]
+    fn of_two_certificates_of_one_key_the_one_that_ends_last_is_taken() {
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+        let until = |year: i32| {
+            let mut params = CertificateParams::new(vec!["app".into()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(year, 1, 1);
+            params.self_signed(&key).unwrap().pem()
+        };
+        let (old, new, key) = (until(2031), until(2032), key.serialize_pem());
+        for both in [[old.as_str(), &new].concat(), [new.as_str(), &old].concat()] {
+            let taken = Certificate::parse(both.as_bytes(), key.as_bytes()).unwrap();
+            assert_eq!(taken.not_after().to_string(), "2032-01-01T00:00:00Z");
+        }
+    }
+
     #[test]
     fn what_is_no_pair_is_told_apart() {
         let (certificate, key) = pair(&PKCS_RSA_SHA256);
@@ -162,9 +252,12 @@ mod tests {
         };
         assert_eq!(parse("", &key), CertificateError::NoCertificate);
         assert_eq!(parse(&certificate, ""), CertificateError::NoKey);
+        assert_eq!(parse("", ""), CertificateError::NoKey);
         assert_eq!(parse(&certificate, &certificate), CertificateError::NoKey);
         assert_eq!(parse(&certificate, &other), CertificateError::Pair);
         assert_eq!(parse(&elliptic, &elliptic_key), CertificateError::Key);
+        assert_eq!(parse(&certificate[..certificate.len() / 2], &key), CertificateError::Certificate);
+        assert_eq!(parse(&certificate, &key[..key.len() / 2]), CertificateError::Key);
         let shown = format!("{:?}", Certificate::parse(certificate.as_bytes(), key.as_bytes()).unwrap());
         assert_eq!(shown, "Certificate");
     }

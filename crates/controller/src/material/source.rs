@@ -91,22 +91,23 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Secret, 
     })
 }
 
-fn text<'a>(secret: &'a Secret, target: &str, key: &str) -> Result<&'a str, Fault> {
-    let wrong = |message: String| missing("read secret", target, SECRET_NOT_FOUND, message);
-    let value = secret.data.as_ref().and_then(|data| data.get(key));
-    let value = value.ok_or_else(|| wrong(format!("the Secret has no key {key}")))?;
-    std::str::from_utf8(&value.0).map_err(|_| wrong(format!("key {key} of the Secret is not text")))
+fn value<'a>(secret: &'a Secret, target: &str, key: &str) -> Result<&'a [u8], Fault> {
+    let value = secret.data.as_ref().and_then(|data| data.get(key)).map(|value| &value.0[..]);
+    value.ok_or_else(|| {
+        missing("read secret", target, SECRET_NOT_FOUND, format!("the Secret has no key {key}"))
+    })
 }
 
 async fn client_secret(client: &Client, namespace: &str, at: &SecretKeyRef) -> Result<Material, Fault> {
     let secret = secret(client, namespace, &at.name).await?;
-    let value = text(&secret, &format!("{namespace}/{}", at.name), &at.key)?;
+    let target = format!("{namespace}/{}", at.name);
+    let wrong = |message: String| missing("read secret", &target, SECRET_NOT_FOUND, message);
+    let value = std::str::from_utf8(value(&secret, &target, &at.key)?)
+        .map_err(|_| wrong(format!("key {} of the Secret is not text", at.key)))?;
     // A trailing newline is the most common way to spoil a Secret, and never part of one.
     let value = value.trim_end_matches(['\r', '\n']);
     if value.is_empty() {
-        let (target, why) =
-            (format!("{namespace}/{}", at.name), format!("key {} of the Secret is empty", at.key));
-        return Err(missing("read secret", &target, SECRET_NOT_FOUND, why));
+        return Err(wrong(format!("key {} of the Secret is empty", at.key)));
     }
     Ok(Material::ClientSecret(SecretString::from(value)))
 }
@@ -116,12 +117,12 @@ async fn certificate(client: &Client, namespace: &str, at: &CertificateRef) -> R
     let target = format!("{namespace}/{}", at.name);
     let (certificate, key) = match &at.key {
         Some(both) => {
-            let both = text(&secret, &target, both)?;
+            let both = value(&secret, &target, both)?;
             (both, both)
         }
-        None => (text(&secret, &target, "tls.crt")?, text(&secret, &target, "tls.key")?),
+        None => (value(&secret, &target, "tls.crt")?, value(&secret, &target, "tls.key")?),
     };
-    let certificate = Certificate::parse(certificate.as_bytes(), key.as_bytes())
+    let certificate = Certificate::parse(certificate, key)
         .map_err(|why| missing("read certificate", &target, SECRET_NOT_FOUND, why))?;
     Ok(Material::Certificate(Arc::new(certificate)))
 }
