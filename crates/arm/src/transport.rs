@@ -5,13 +5,18 @@ use std::{error::Error as _, fmt, time::Duration};
 
 use bytes::BytesMut;
 
-use crate::message::{Answer, BODY_MAX, NoAnswer, Request};
+use crate::{
+    message::{Answer, BODY_MAX, NoAnswer, Request},
+    proxy::Proxy,
+};
 
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct TransportOptions {
     /// Certificates (PEM) that are trusted beside the system's.
     pub extra_ca_pem: Option<Vec<u8>>,
+    /// What stands between: nothing but this is asked for one, and no environment.
+    pub proxy: Option<Proxy>,
     /// Bound on connecting, TLS included.
     pub connect_timeout: Duration,
     /// Bound on one request, from sending to the last byte of its answer.
@@ -24,6 +29,7 @@ impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             extra_ca_pem: None,
+            proxy: None,
             connect_timeout: Duration::from_secs(10),
             // ARM gives the resource provider 60 s and then answers 504: leave it the time to say so.
             request_timeout: Duration::from_secs(65),
@@ -48,6 +54,7 @@ pub enum TransportError {
 pub struct Transport {
     carrier: Carrier,
     request_timeout: Duration,
+    proxy: Option<Proxy>,
 }
 
 /// What carries a request to where it is answered. All that the client does lies above it.
@@ -78,7 +85,11 @@ impl Transport {
             .user_agent(&options.user_agent)
             .connect_timeout(options.connect_timeout)
             .timeout(options.request_timeout)
-            .pool_idle_timeout(Duration::from_secs(60));
+            .pool_idle_timeout(Duration::from_secs(60))
+            .no_proxy();
+        if let Some(proxy) = &options.proxy {
+            builder = builder.proxy(proxy.for_requests().map_err(TransportError::Build)?);
+        }
         if let Some(pem) = &options.extra_ca_pem {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| TransportError::Ca(Some(error)))?;
@@ -88,7 +99,7 @@ impl Transport {
             builder = builder.tls_certs_merge(certificates);
         }
         let carrier = Carrier::Network(builder.build().map_err(TransportError::Build)?);
-        Ok(Self { carrier, request_timeout: options.request_timeout })
+        Ok(Self { carrier, request_timeout: options.request_timeout, proxy: options.proxy.clone() })
     }
 
     /// One without a network: what reaches Azure reaches this service, and so do the sign-ins.
@@ -98,14 +109,17 @@ impl Transport {
         options: &TransportOptions,
     ) -> Self {
         let carrier = crate::in_process::Carrier::new(service, options.user_agent.clone());
-        Self { carrier: Carrier::InProcess(carrier), request_timeout: options.request_timeout }
+        Self { carrier: Carrier::InProcess(carrier), request_timeout: options.request_timeout, proxy: None }
     }
 
     /// Sends one request and reads its whole answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, NoAnswer> {
         let timeout = request.timeout.map_or(self.request_timeout, |wish| wish.min(self.request_timeout));
         match &self.carrier {
-            Carrier::Network(client) => over_network(client, request, timeout).await,
+            Carrier::Network(client) => {
+                let proxy = self.proxy.as_ref().filter(|proxy| proxy.is_for(request.url.as_str()));
+                over_network(client, request, timeout).await.map_err(|why| through(why, proxy))
+            }
             #[cfg(feature = "in-process")]
             Carrier::InProcess(carrier) => carrier.send(request, timeout).await,
         }
@@ -136,6 +150,16 @@ async fn over_network(
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, headers, body: body.freeze() })
+}
+
+/// A connection that was not made was perhaps not made by the proxy.
+fn through(why: NoAnswer, proxy: Option<&Proxy>) -> NoAnswer {
+    match (why, proxy) {
+        (NoAnswer::Unconnected(why), Some(proxy)) => {
+            NoAnswer::Unconnected(format!("{why}, through the proxy {proxy}"))
+        }
+        (why, _) => why,
+    }
 }
 
 /// Why no answer was read.

@@ -1,17 +1,18 @@
 //! avnm-operator: flags, telemetry, start, drain.
 
 mod flags;
+mod kubernetes;
 mod telemetry;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use avnm_arm::{Arm, Cloud, Tokens, Transport, TransportOptions};
+use avnm_arm::{Arm, Cloud, Proxy, Tokens, Transport, TransportOptions};
 use avnm_controller::{Ended, Health, LeaseGuard, Metrics};
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::flags::Flags;
+use crate::{flags::Flags, kubernetes::Outside};
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
@@ -44,10 +45,11 @@ async fn run(flags: &Flags) -> anyhow::Result<Ended> {
     let metrics = Arc::new(Metrics::default());
     let health = Health::default();
     let guard = LeaseGuard::default();
-    let arm = azure(flags, Arc::clone(&metrics), guard.clone())?;
-    let client = kubernetes(None).await?;
+    let outside = outside(flags)?;
+    let arm = azure(flags, &outside, Arc::clone(&metrics), guard.clone())?;
+    let client = kubernetes::client(&outside, None).await?;
     // The lease must be renewed also while everything else waits for the API server.
-    let lease_client = kubernetes(Some(Duration::from_secs(5))).await?;
+    let lease_client = kubernetes::client(&outside, Some(Duration::from_secs(5))).await?;
     let probes = tokio::net::TcpListener::bind(&flags.health_addr)
         .await
         .with_context(|| format!("cannot listen on --health-addr {}", flags.health_addr))?;
@@ -62,7 +64,19 @@ async fn run(flags: &Flags) -> anyhow::Result<Ended> {
     Ok(avnm_controller::run(client, lease_client, arm, guard, settings, metrics, health, stop).await)
 }
 
-fn azure(flags: &Flags, metrics: Arc<Metrics>, guard: LeaseGuard) -> anyhow::Result<Arm> {
+fn outside(flags: &Flags) -> anyhow::Result<Outside> {
+    let read = |file: &std::path::PathBuf| {
+        std::fs::read(file).with_context(|| format!("cannot read --ca-file {}", file.display()))
+    };
+    let extra_ca_pem = flags.ca_file.as_ref().map(read).transpose()?;
+    let proxy = Proxy::from_env(|name| std::env::var(name).ok())?;
+    if let Some(proxy) = &proxy {
+        tracing::info!(%proxy, "the environment names a proxy");
+    }
+    Ok(Outside { proxy, extra_ca_pem })
+}
+
+fn azure(flags: &Flags, outside: &Outside, metrics: Arc<Metrics>, guard: LeaseGuard) -> anyhow::Result<Arm> {
     let mut cloud = Cloud::named(&flags.cloud)?;
     if let Some(url) = &flags.arm_endpoint {
         cloud = cloud.with_arm_endpoint(url)?;
@@ -76,30 +90,11 @@ fn azure(flags: &Flags, metrics: Arc<Metrics>, guard: LeaseGuard) -> anyhow::Res
     if let Some(version) = &flags.api_version {
         cloud = cloud.with_api_version(version)?;
     }
-    let extra_ca_pem = flags
-        .ca_file
-        .as_ref()
-        .map(|file| std::fs::read(file).with_context(|| format!("cannot read --ca-file {}", file.display())))
-        .transpose()?;
-    let options = TransportOptions { extra_ca_pem, ..TransportOptions::default() };
+    let (proxy, extra_ca_pem) = (outside.proxy.clone(), outside.extra_ca_pem.clone());
+    let options = TransportOptions { proxy, extra_ca_pem, ..TransportOptions::default() };
     let transport = Transport::new(&options)?;
     let tokens = Tokens::observed(cloud.clone(), transport.clone(), Arc::<Metrics>::clone(&metrics));
     Ok(Arm::new(cloud, transport, tokens, Arc::new(guard)).with_observer(metrics))
-}
-
-/// kube's own retries are off: they would wait for minutes inside a pass.
-async fn kubernetes(timeout: Option<Duration>) -> anyhow::Result<kube::Client> {
-    let mut config = kube::Config::infer()
-        .await
-        .context("no Kubernetes configuration: set KUBECONFIG, or run in a pod")?;
-    config.default_retry = false;
-    // Without one, a list whose answer never comes (a connection that died unseen) would keep its kind from being seen.
-    config.read_timeout = Some(timeout.unwrap_or(avnm_controller::READ_TIMEOUT));
-    config.write_timeout = config.read_timeout;
-    // The time that a pooled connection lay idle is none of the next call's.
-    config.reset_reader_on_write = true;
-    config.connect_timeout = Some(Duration::from_secs(5));
-    kube::Client::try_from(config).context("cannot make a Kubernetes client")
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -59,6 +59,7 @@ mod s22_casing;
 mod s23_recreated;
 mod s24_swapped;
 mod s25_descriptions;
+mod s26_proxy;
 mod sign_in;
 mod sources;
 mod world;
@@ -348,6 +349,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "descriptions that Azure tidies, or does not take",
         needs: Needs::Operator,
         run: |ctx| s25_descriptions::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "26",
+        title: "the way out is a proxy",
+        needs: Needs::Azure,
+        run: |ctx| s26_proxy::run(ctx).boxed(),
     },
 ];
 

@@ -19,6 +19,8 @@ mod lists;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod sign_in;

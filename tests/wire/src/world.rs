@@ -59,6 +59,11 @@ impl World {
         client(&self.emulator, change(cloud(&self.emulator)))
     }
 
+    /// The same over a transport of one's own.
+    pub(crate) fn client_over(&self, transport: Transport) -> Arm {
+        over(cloud(&self.emulator), transport)
+    }
+
     /// Where the ledger stands.
     pub(crate) fn mark(&self) -> u64 {
         self.emulator.control().last_call()
@@ -120,7 +125,10 @@ fn client(emulator: &Emulator, cloud: Cloud) -> Arm {
         extra_ca_pem: Some(emulator.ca_pem().as_bytes().to_vec()),
         ..TransportOptions::default()
     };
-    let transport = Transport::new(&options).unwrap();
+    over(cloud, Transport::new(&options).unwrap())
+}
+
+fn over(cloud: Cloud, transport: Transport) -> Arm {
     let tokens = Tokens::new(cloud.clone(), transport.clone());
     Arm::new(cloud, transport, tokens, Arc::new(Always))
 }
