@@ -9,6 +9,9 @@ use crate::{
     reason::{Companion, Reason},
 };
 
+/// Of a credential of the manager's tenant for what lies in another one.
+pub(crate) const LIGHTHOUSE: &str = "what Azure Lighthouse delegates to the manager's tenant is not used, because each tenant's own credential says that it agrees; ";
+
 /// What a credential that cannot be used gives; `what` says what it is for.
 pub(crate) fn finding(what: &str, input: &CredentialInput) -> Finding {
     let operator = Actor::ClusterOperator;

@@ -172,12 +172,15 @@ fn refuse(object: &Object<Connection>) -> Option<Finding> {
             ),
         ));
     }
-    if let Some(signer) = signer(Half::Target).filter(|signer| signer.tenant != own.tenant) {
+    if let Some(target) = signer(Half::Target).filter(|target| target.tenant != own.tenant) {
+        let of_manager = signer(Half::Scope).is_some_and(|scope| scope.tenant == target.tenant);
+        let (whose, lighthouse) =
+            if of_manager { (", the manager's", unusable::LIGHTHOUSE) } else { ("", "") };
         return Some(Finding::new(
             Reason::TenantMismatch,
             format!(
-                "networkManagerConnection.credentialRef {} is of tenant {}, and target.tenantId is {}: refer to a credential of the target tenant ({operator})",
-                signer.credential.name, signer.tenant, own.tenant
+                "networkManagerConnection.credentialRef {} is of tenant {}{whose}, and target.tenantId is {}: {lighthouse}refer to a credential of the target tenant ({operator})",
+                target.credential.name, target.tenant, own.tenant
             ),
         ));
     }

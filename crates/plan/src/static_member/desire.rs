@@ -252,10 +252,13 @@ fn refuse(
     if let (Some(connection), Some(resource)) = (connection, resource)
         && TenantId::parse(&connection.tenant).is_ok_and(|tenant| tenant != resource.tenant)
     {
+        let of_manager = signer.is_some_and(|signer| signer.tenant == resource.tenant);
+        let (whose, lighthouse) =
+            if of_manager { (", the manager's", unusable::LIGHTHOUSE) } else { ("", "") };
         return Some(Finding::new(
             Reason::TenantMismatch,
             format!(
-                "the credential {} for resourceId is of tenant {}, and the connection's target is in tenant {}: refer to a credential of that tenant ({operator})",
+                "the credential {} for resourceId is of tenant {}{whose}, and the connection's target is in tenant {}: {lighthouse}refer to a credential of that tenant ({operator})",
                 resource.credential.name, resource.tenant, connection.tenant
             ),
         ));

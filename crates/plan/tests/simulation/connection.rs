@@ -252,7 +252,7 @@ impl World {
         status.and_then(|half| half.claim.as_ref())
     }
 
-    fn inputs(&self) -> Inputs {
+    pub(crate) fn inputs(&self) -> Inputs {
         let of = |half: Half| {
             let (name, of) = credential(half);
             let (cred, held) = (*self.creds.get(half), *self.creds_held.get(half));

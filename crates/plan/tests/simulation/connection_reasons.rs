@@ -2,9 +2,10 @@
 
 use avnm_api::{AdoptionPolicy, ClaimPhase, DeletionPolicy, Mode};
 use avnm_plan::{
-    cross_tenant_connection::{Half, Role},
+    cross_tenant_connection::{self, Half, Inputs, Role},
     lifecycle::Dependent,
     meta::CrdState,
+    reason::Reason,
 };
 use avnm_terms::{ConnectionState, KubeFaultKind, Listing, Reading};
 use jiff::SignedDuration;
@@ -131,6 +132,24 @@ fn from_a_situation_to_what_is_shown(
         let actors = ["ClusterOperator", "ManagerTenantAdmin", "TargetTenantAdmin", "Azure", "Entra"];
         assert!(actors.iter().any(|actor| world.message().contains(actor)), "{}", world.message());
     }
+}
+
+/// A credential of the manager's tenant for the other half: what that would be is said, and why it is not done.
+#[test]
+fn azure_lighthouse_is_refused_by_its_name() {
+    let refused = |change: fn(&mut Inputs)| {
+        let mut inputs = ours().inputs();
+        change(&mut inputs);
+        let refused = cross_tenant_connection::desire(&inputs).unwrap().refused.expect("it is refused");
+        assert_eq!(refused.reason, Reason::TenantMismatch);
+        refused.message
+    };
+    let delegated = refused(|inputs| inputs.credentials.target.spec = inputs.credentials.scope.spec.clone());
+    for word in ["central", "the manager's", "Azure Lighthouse", "each tenant's own", "ClusterOperator"] {
+        assert!(delegated.contains(word), "{word}: {delegated}");
+    }
+    let third = refused(|inputs| inputs.spec.target.tenant_id = UID.into());
+    assert!(!third.contains("Lighthouse") && third.contains("refer to a credential"), "{third}");
 }
 
 /// What blocks a deletion is named, and each message names a way out.

@@ -1,7 +1,11 @@
 //! Each reason of a member, reached from a situation: what Ready says, what accompanies it, and what time changes.
 
 use avnm_api::{AdoptionPolicy, DeletionPolicy, Mode};
-use avnm_plan::{meta::CrdState, static_member::ConnectionInput};
+use avnm_plan::{
+    meta::CrdState,
+    reason::Reason,
+    static_member::{ConnectionInput, Inputs},
+};
 use avnm_terms::{KubeFaultKind, MemberType, ProvisioningState, Reading};
 use jiff::SignedDuration;
 use rstest::rstest;
@@ -140,6 +144,28 @@ fn from_a_situation_to_what_is_shown(
     assert_eq!(world.shown(), soon, "{}", world.message());
     world.run(MINUTES(minutes) - SignedDuration::from_secs(20));
     assert_eq!(world.shown(), later, "{}", world.message());
+}
+
+/// As for a connection: the network's tenant speaks for the network.
+#[test]
+fn azure_lighthouse_is_refused_by_its_name() {
+    let refused = |change: fn(&mut Inputs)| {
+        let mut inputs = new().inputs();
+        change(&mut inputs);
+        let refused = avnm_plan::static_member::desire(&inputs).unwrap().refused.expect("it is refused");
+        assert_eq!(refused.reason, Reason::TenantMismatch);
+        refused.message
+    };
+    let delegated = refused(|inputs| inputs.resource = inputs.manager.first().cloned());
+    for word in ["central", "the manager's", "Azure Lighthouse", "each tenant's own", "ClusterOperator"] {
+        assert!(delegated.contains(word), "{word}: {delegated}");
+    }
+    let third = refused(|inputs| {
+        if let Some(ConnectionInput::Found(facts)) = &mut inputs.connection {
+            facts.tenant = UID.into();
+        }
+    });
+    assert!(!third.contains("Lighthouse") && third.contains("refer to a credential"), "{third}");
 }
 
 /// What blocks a deletion is named, and each message names a way out.
