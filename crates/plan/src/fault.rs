@@ -37,10 +37,11 @@ pub fn actor(fault: &Fault, at: impl Into<Place>) -> Actor {
         | FaultKind::VersionNotOffered
         | FaultKind::UnprovenNotFound => Actor::ClusterOperator,
         FaultKind::NotProvisioned if lies_on(fault) => side.admin(),
-        FaultKind::NotProvisioned => Actor::TargetTenantAdmin,
         FaultKind::SignIn(SignInFault::Refused) => aadsts::actor(&fault.code, side),
         // An auxiliary token that Azure does not take: the target tenant's consent or a wrong credential.
-        FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied => Actor::TargetTenantAdmin,
+        FaultKind::NotProvisioned | FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied => {
+            Actor::TargetTenantAdmin
+        }
         FaultKind::Unauthenticated
         | FaultKind::PermissionDenied
         | FaultKind::Locked

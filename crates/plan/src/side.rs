@@ -90,6 +90,16 @@ impl Resource {
         }
     }
 
+    /// What a PUT of it is called in failures.
+    pub fn put_operation(self) -> &'static str {
+        match self {
+            Self::ScopeConnection => "put scopeConnection",
+            Self::ManagerConnection => "put networkManagerConnection",
+            Self::Member => "put staticMember",
+            Self::Network => "put virtualNetwork",
+        }
+    }
+
     /// How many absences prove that it is gone. Deleting a manager before a half is really gone breaks the subscription
     /// (azure-rest-api-specs#23188).
     pub fn absences(self) -> u32 {

@@ -21,7 +21,7 @@ fn spec(patch: &Value) -> Value {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    of_the_name().into_iter().chain(of_references()).collect()
+    of_the_name().into_iter().chain(of_references()).chain(of_the_network()).collect()
 }
 
 fn of_the_name() -> Vec<Row> {
@@ -62,10 +62,9 @@ fn of_the_name() -> Vec<Row> {
     ]
 }
 
-/// What it refers to.
+/// What it refers to beside the network.
 fn of_references() -> Vec<Row> {
     let group = |id: &str| spec(&json!({"networkGroupId": id}));
-    let network = |id: &str| spec(&json!({"resourceId": id}));
     let credential = json!({"kind": "TenantCredential", "name": "c"});
     vec![
         Row {
@@ -124,6 +123,13 @@ fn of_references() -> Vec<Row> {
             ],
             refuses: vec![changed(object(), group(&format!("{GROUP}2")))],
         },
+    ]
+}
+
+/// The network.
+fn of_the_network() -> Vec<Row> {
+    let network = |id: &str| spec(&json!({"resourceId": id}));
+    vec![
         Row {
             kind: KIND,
             path: "spec.resourceId",

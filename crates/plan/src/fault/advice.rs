@@ -71,13 +71,11 @@ fn sign_in(fault: &Fault, why: SignInFault, at: Place) -> String {
         }
         SignInFault::SourceForbidden => "apply that Role and RoleBinding in that namespace".to_owned(),
         SignInFault::Refused => {
-            let next = match aadsts::advice(&fault.code) {
-                Some(next) => next.to_owned(),
-                None => {
-                    let tenant = at.side.tenant_words();
-                    format!("an administrator of {tenant} must allow the application to sign in")
-                }
+            let allow = || {
+                let tenant = at.side.tenant_words();
+                format!("an administrator of {tenant} must allow the application to sign in")
             };
+            let next = aadsts::advice(&fault.code).map_or_else(allow, str::to_owned);
             let federated = aadsts::is_federation(&fault.code);
             let changed = federated && at.before == Before::Worked;
             let was = if changed { "it signed in before, so something was changed: " } else { "" };

@@ -90,6 +90,7 @@ const OBJECT: &str = "55556666-dddd-7777-eeee-8888ffff9999";
 const MANAGER: &str = "/subscriptions/13579864-1a2b-4c5d-8e9f-135798642468/resourceGroups/rg(1)/providers/Microsoft.Network/networkManagers/nm";
 const NETWORK: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/v";
 
+#[allow(clippy::unnecessary_wraps)] // As the fields that it is for.
 fn id(text: &str) -> Option<ArmId> {
     Some(ArmId::parse(text).unwrap())
 }
@@ -272,7 +273,7 @@ fn the_policy_that_denies_it_is_named() {
 #[test]
 fn the_api_versions_that_azure_offers_are_for_whoever_runs_the_operator() {
     let offered =
-        |count: u32| (0..count).rev().map(|month| format!("20{:02}-01-01", month)).collect::<Vec<_>>();
+        |count: u32| (0..count).rev().map(|month| format!("20{month:02}-01-01")).collect::<Vec<_>>();
     let of = |api_versions| {
         fault(FaultKind::VersionNotOffered, "NoRegisteredProviderFound")
             .with_details(Details { api_versions, ..Details::default() })

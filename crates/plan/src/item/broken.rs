@@ -16,16 +16,12 @@ pub(super) fn situation(mut s: Situation) -> Situation {
         s.adoption =
             if broken(Mutant::AdoptAnything) { AdoptionPolicy::Always } else { AdoptionPolicy::IfIdentical };
     }
-    s.seen = match s.seen {
-        SeenAs::Unread if broken(Mutant::UnreadIsAbsent) => SeenAs::Absent,
-        SeenAs::Found { claimed, .. } if broken(Mutant::DriftUnseen) => {
-            SeenAs::Found { wanted: true, claimed }
-        }
-        SeenAs::Found { wanted, .. } if broken(Mutant::StrangerIsOurs) => {
-            SeenAs::Found { wanted, claimed: true }
-        }
-        seen => seen,
-    };
+    if let SeenAs::Found { wanted, claimed } = &mut s.seen {
+        *wanted |= broken(Mutant::DriftUnseen);
+        *claimed |= broken(Mutant::StrangerIsOurs);
+    } else if broken(Mutant::UnreadIsAbsent) {
+        s.seen = SeenAs::Absent;
+    }
     s.given &= !broken(Mutant::NeverGiven);
     s.quiet |= broken(Mutant::QuietAlways);
     s.gone |= broken(Mutant::GoneAtOnce);

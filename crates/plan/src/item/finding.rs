@@ -172,9 +172,8 @@ impl Item {
             description_not_taken(self.resource),
             self.resource.words(),
         );
-        let put = format!("put {field}");
         let mut finding = Finding::new(Reason::AzureRefused, message).with_failure(
-            &put,
+            self.resource.put_operation(),
             &id,
             DESCRIPTION_NOT_TAKEN,
             operator,

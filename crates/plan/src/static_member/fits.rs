@@ -24,12 +24,11 @@ pub(super) fn fits(view: View<'_, Member>) -> Gate<Step> {
     };
     let subnet = matches!(own.network, NetworkId::Subnet(_));
     match (&group.member_type, subnet) {
-        (MemberType::VirtualNetwork, false) => Gate::Open,
+        // Azure knows its own words; what it refuses is told with this one.
+        (MemberType::VirtualNetwork, false) | (MemberType::Other(_), _) => Gate::Open,
         (MemberType::Subnet, true) => routes(view),
         (MemberType::Subnet, false) => Gate::Shut(mismatch(own, "subnets", "a virtual network")),
         (MemberType::VirtualNetwork, true) => Gate::Shut(mismatch(own, "virtual networks", "a subnet")),
-        // Azure knows its own words; what it refuses is told with this one.
-        (MemberType::Other(_), _) => Gate::Open,
     }
 }
 

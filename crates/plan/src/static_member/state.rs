@@ -95,7 +95,7 @@ fn failed(view: View<'_, Member>) -> Finding {
             "Azure says Failed for the member and does not tell why: {check} is not locked and that the manager's region supports it. It is sent again after a minute, then each 15 minutes ({admin})"
         ),
     )
-    .with_failure("put staticMember", &id, "Failed", admin);
+    .with_failure(crate::side::Resource::Member.put_operation(), &id, "Failed", admin);
     if own.memory.retried.len() >= FAILED_TRIES || called {
         finding.companion = Some(Companion::Stalled);
     }

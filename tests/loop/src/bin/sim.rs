@@ -1,7 +1,8 @@
 //! Plays the loop from a seed, and prints a trace that a person can read.
 
-use std::{process::ExitCode, time::Instant};
+use std::process::ExitCode;
 
+use avnm_arm::clock;
 use avnm_loop::simulation::{
     Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_broken, play_generated, side_by_side,
 };
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
         println!("{}", names.join("\n"));
         return ExitCode::SUCCESS;
     }
-    let begun = Instant::now();
+    let begun = clock::instant();
     let tally = if arguments.mutants {
         mutants(arguments.seed)
     } else if let Some(count) = arguments.generated {
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
             }
         }
     };
-    println!("{} in {:.1} s", tally.words, begun.elapsed().as_secs_f64());
+    println!("{} in {:.1} s", tally.words, (clock::instant() - begun).as_secs_f64());
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

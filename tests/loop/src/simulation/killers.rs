@@ -1,5 +1,4 @@
-//! Where a broken rule shows: for each mutant the lifecycle, and the fault, in which somebody notices. What is not named here
-//! shows in some lifecycle without a fault.
+//! Where a broken rule shows: for each mutant the lifecycle in which somebody notices, and the fault that it takes.
 
 use avnm_terms::mutants::Mutant;
 
@@ -19,21 +18,68 @@ pub struct Killed {
     pub why: String,
 }
 
-/// Where to look first: the lifecycle, and what the first call with these words in its line suffers.
-fn first(mutant: Mutant) -> Option<(Lifecycle, Option<(&'static str, Fault)>)> {
-    use Lifecycle as L;
-    let link = Some(match mutant {
-        Mutant::RetryAfterIgnored => (L::MadeAndDeleted, ("/staticMembers", Fault::Status(429))),
-        Mutant::HostFollowed => (L::MadeAndDeleted, ("/scopeConnections", Fault::Astray)),
-        Mutant::EchoTold => (L::MadeAndDeleted, ("/oauth2/", Fault::Echo)),
-        _ => return plainly(mutant).map(|lifecycle| (lifecycle, None)),
-    });
-    link.map(|(lifecycle, suffers)| (lifecycle, Some(suffers)))
+/// What the first call with these words in its line suffers, for what shows only where something fails.
+fn suffers(mutant: Mutant) -> Option<(&'static str, Fault)> {
+    match mutant {
+        Mutant::RetryAfterIgnored => Some(("/staticMembers", Fault::Status(429))),
+        Mutant::HostFollowed => Some(("/scopeConnections", Fault::Astray)),
+        Mutant::EchoTold => Some(("/oauth2/", Fault::Echo)),
+        _ => None,
+    }
 }
 
-/// Those that need no fault, and show in one lifecycle only.
-fn plainly(_: Mutant) -> Option<Lifecycle> {
-    None
+/// The lifecycle in which it shows.
+fn shows(mutant: Mutant) -> Lifecycle {
+    use Mutant as M;
+    match mutant {
+        M::ClaimOfAnyId | M::AdoptAnything | M::ForeignIsOurs => Lifecycle::PutBack,
+        M::NeverMeansIdentical => Lifecycle::Never,
+        M::NeverGiven
+        | M::HeirLoses
+        | M::HeirIgnored
+        | M::ContendNever
+        | M::YieldEarly
+        | M::YoungestWins
+        | M::OrphanDeletes
+        | M::ConfirmIgnored => Lifecycle::Renamed,
+        M::QuietAlways | M::CutForgotten => Lifecycle::LateAfterCut,
+        M::InheritForgotten => Lifecycle::LateAfterCrash,
+        M::GoneAtOnce | M::LagIgnored => Lifecycle::Lagging,
+        M::AbsencesKept => Lifecycle::LaggingMember,
+        M::ObserveWrites | M::SuspendIgnored => Lifecycle::HandsOff,
+        M::FrozenNever => Lifecycle::InConflict,
+        M::PausedNever | M::UndoneUncounted => Lifecycle::Contended,
+        M::ElsewhereIgnored => Lifecycle::Elsewhere,
+        M::VouchedAlways => Lifecycle::Withdrawn,
+        M::UnreadIsAbsent | M::UnreadIsReady => Lifecycle::Unheard,
+        M::DriftUnseen | M::CorrectNever | M::RemakeNever | M::RelinquishDeletes => Lifecycle::Edited,
+        M::StrangerIsOurs => Lifecycle::Forestalled,
+        M::WaitDeletes => Lifecycle::Overtaken,
+        M::MeanwhileIgnored => Lifecycle::Meanwhile,
+        M::GoingForgotten => Lifecycle::Lingering,
+        M::UnwillingContends | M::UnsignedContends => Lifecycle::Unwilling,
+        M::ContendPerObject => Lifecycle::Halves,
+        M::UndecodedForgotten => Lifecycle::Skewed,
+        M::MembersIgnored => Lifecycle::Blocked,
+        M::CrdIgnored => Lifecycle::CrdGoes,
+        M::FinalizerLost => Lifecycle::Stripped,
+        M::EventsMerged => Lifecycle::Orphaned,
+        M::RefusalUntold => Lifecycle::Refused,
+        M::NamespaceWhole | M::LendingIgnored => Lifecycle::Lent,
+        M::TerminatingTakes => Lifecycle::Moved,
+        M::LeaseIgnored => Lifecycle::TwoReplicas,
+        M::HeldAlways
+        | M::ConfirmedAlways
+        | M::SkipClaim
+        | M::SkipHold
+        | M::ReleaseEarly
+        | M::DeleteNever
+        | M::PersistSkipped
+        | M::StatusAlways
+        | M::RetryAfterIgnored
+        | M::HostFollowed
+        | M::EchoTold => Lifecycle::MadeAndDeleted,
+    }
 }
 
 fn play(
@@ -49,12 +95,8 @@ fn play(
 
 /// Breaks a rule, and says who notices. A run in which something is told without the mutant, too, says nothing.
 pub fn kill(mutant: Mutant, seed: u64) -> Option<Killed> {
-    let named = first(mutant);
-    // A day of rest is an hour of it, many times.
-    let others = Lifecycle::ALL.iter().filter(|it| **it != Lifecycle::DayOfRest).map(|it| (*it, None));
-    named.into_iter().chain(others).find_map(|(lifecycle, suffers)| {
-        let why = play(lifecycle, seed, suffers, Some(mutant)).violations.into_iter().next()?;
-        let sound = play(lifecycle, seed, suffers, None).violations.is_empty();
-        sound.then_some(Killed { lifecycle, why })
-    })
+    let (lifecycle, suffers) = (shows(mutant), suffers(mutant));
+    let why = play(lifecycle, seed, suffers, Some(mutant)).violations.into_iter().next()?;
+    let sound = play(lifecycle, seed, suffers, None).violations.is_empty();
+    sound.then_some(Killed { lifecycle, why })
 }

@@ -103,7 +103,7 @@ pub(super) fn in_conflict() -> Vec<Act> {
         State(scope.clone(), Some(ConnectionState::Conflict)),
         Because(LINK, "Conflict"),
         NoWrites,
-        spec(LINK, json!({"scopeConnection": {"description": "changed"}})),
+        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
         Pass(25),
         NoWrites,
         State(scope.clone(), None),

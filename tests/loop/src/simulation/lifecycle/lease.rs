@@ -20,7 +20,7 @@ pub(super) fn two_replicas() -> Vec<Act> {
         CutLease,
         // Long enough for another one to have it.
         Pass(5),
-        spec(LINK, json!({"scopeConnection": {"description": "changed"}})),
+        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
         Stranger(1, json!({"description": "theirs"})),
         Pass(25),
         Ready(LINK),

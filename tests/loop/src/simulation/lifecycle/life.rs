@@ -35,14 +35,14 @@ pub(super) fn edited() -> Vec<Act> {
     let [scope, manager, ..] = manifests::ids();
     let mut acts = made();
     acts.extend([
-        spec(LINK, described("changed")),
+        spec(LINK, &described("changed")),
         Ready(LINK),
         Stranger(1, json!({"description": "theirs"})),
         Rest(1),
         Says(manager, "ours"),
-        spec(LINK, json!({"scopeConnection": null})),
+        spec(LINK, &json!({"scopeConnection": null})),
         Because(LINK, "ConnectedAsSeenFromTarget"),
-        spec(LINK, json!({"scopeConnection": half, "adoptionPolicy": "Always"})),
+        spec(LINK, &json!({"scopeConnection": half, "adoptionPolicy": "Always"})),
         Ready(LINK),
         // Deleted behind our back, it is made again.
         Act::Vanish(scope.clone()),
@@ -58,10 +58,10 @@ pub(super) fn orphaned() -> Vec<Act> {
     let second = (CONNECTIONS, HUB, "second");
     let mut acts = made();
     acts.extend([
-        spec(LINK, json!({"suspend": true})),
-        spec(LINK, json!({"suspend": false, "mode": "Observe"})),
+        spec(LINK, &json!({"suspend": true})),
+        spec(LINK, &json!({"suspend": false, "mode": "Observe"})),
         Because(LINK, "Observed"),
-        spec(LINK, json!({"mode": "Enforce", "deletionPolicy": "Orphan"})),
+        spec(LINK, &json!({"mode": "Enforce", "deletionPolicy": "Orphan"})),
         Ready(LINK),
         Delete(LINK),
         Gone(LINK),
@@ -86,14 +86,14 @@ pub(super) fn hands_off() -> Vec<Act> {
     let [scope, ..] = manifests::ids();
     let mut acts = linked();
     acts.extend([
-        spec(LINK, json!({"mode": "Observe"})),
+        spec(LINK, &json!({"mode": "Observe"})),
         Because(LINK, "Observed"),
         NoWrites,
         Stranger(0, json!({"description": "theirs"})),
         Because(LINK, "WouldChange"),
         Pass(25),
         NoWrites,
-        spec(LINK, json!({"mode": "Enforce", "suspend": true})),
+        spec(LINK, &json!({"mode": "Enforce", "suspend": true})),
         NoWrites,
         Pass(25),
         Says(scope.clone(), "theirs"),
@@ -102,7 +102,7 @@ pub(super) fn hands_off() -> Vec<Act> {
         Pass(5),
         NoWrites,
         InAzure(2),
-        spec(LINK, json!({"suspend": false})),
+        spec(LINK, &json!({"suspend": false})),
         Gone(LINK),
         InAzure(0),
     ]);
@@ -122,7 +122,7 @@ pub(super) fn rotated() -> Vec<Act> {
     let mut acts = linked();
     acts.extend([
         holds("wrong"),
-        spec(LINK, json!({"scopeConnection": {"description": "changed"}})),
+        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
         Because(LINK, "CredentialNotReady"),
         Pass(15),
         holds(manifests::SECRET),

@@ -162,6 +162,6 @@ fn ends(objects: &[On]) -> Vec<Act> {
 }
 
 /// A patch of spec.
-fn spec(on: On, patch: Value) -> Act {
+fn spec(on: On, patch: &Value) -> Act {
     Act::Patch(on, serde_json::json!({"spec": patch}))
 }

@@ -75,7 +75,7 @@ pub(super) fn foreign() -> Vec<Act> {
         Because(LINK, "Foreign"),
         Rest(1),
         Says(scope.clone(), "theirs"),
-        spec(LINK, json!({"adoptionPolicy": "Always"})),
+        spec(LINK, &json!({"adoptionPolicy": "Always"})),
         Ready(LINK),
         Says(scope, "ours"),
     ]);
@@ -109,12 +109,12 @@ pub(super) fn put_back() -> Vec<Act> {
         "credentialRef": {"kind": "TenantCredential", "name": "central"}});
     let mut acts = made();
     acts.extend([
-        spec(LINK, json!({"suspend": true, "adoptionPolicy": "Never"})),
+        spec(LINK, &json!({"suspend": true, "adoptionPolicy": "Never"})),
         Appear(victim.clone(), theirs("theirs")),
-        spec(LINK, json!({"scopeConnection": null})),
-        spec(LINK, json!({"scopeConnection": named})),
+        spec(LINK, &json!({"scopeConnection": null})),
+        spec(LINK, &json!({"scopeConnection": named})),
         NoWrites,
-        spec(LINK, json!({"suspend": false})),
+        spec(LINK, &json!({"suspend": false})),
         Rest(1),
         NoWrites,
         Delete(VNET),

@@ -90,7 +90,7 @@ fn borrowed() -> (Vec<Act>, serde_json::Value) {
 }
 
 fn lends_to(team: &str) -> Act {
-    spec(LENT, json!({"allowedNamespaces": {"selector": {"matchLabels": {"team": team}}}}))
+    spec(LENT, &json!({"allowedNamespaces": {"selector": {"matchLabels": {"team": team}}}}))
 }
 
 pub(super) fn lent() -> Vec<Act> {
@@ -100,7 +100,7 @@ pub(super) fn lent() -> Vec<Act> {
         Create(connection),
         Ready(LINK),
         lends_to("others"),
-        spec(LINK, json!({"scopeConnection": {"description": "changed"}})),
+        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
         Because(LINK, "NamespaceNotAllowed"),
         Pass(25),
         Says(scope.clone(), "ours"),
@@ -146,7 +146,7 @@ pub(super) fn moved() -> Vec<Act> {
         (("tenantcredentials.avnm.dev", HUB, "central"), ("tenantcredentials.avnm.dev", HUB, "next"));
     let mut going = manifests::credential(HUB, "going", manifests::CENTRAL_TENANT);
     going["metadata"]["finalizers"] = json!(["example.com/stays"]);
-    let signed_by = |name: &str| spec(LINK, json!({"scopeConnection": {"credentialRef": {"name": name}}}));
+    let signed_by = |name: &str| spec(LINK, &json!({"scopeConnection": {"credentialRef": {"name": name}}}));
     let mut acts = linked();
     acts.extend([
         Create(going),

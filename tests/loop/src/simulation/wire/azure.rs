@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use avnm_arm::in_process::{Service, Unanswered};
+use avnm_arm::{
+    clock,
+    in_process::{Service, Unanswered},
+};
 use avnm_in_process::Azure;
 use bytes::Bytes;
 use http::{Method, Request, Response, header::CONTENT_TYPE};
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::{
     super::{
@@ -50,7 +52,7 @@ impl Service for Line {
 impl Line {
     async fn pass(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         let read = (request.method() == Method::GET).then(|| request.uri().path().to_ascii_lowercase());
-        let begun = Instant::now();
+        let begun = clock::instant();
         let answer = self.azure.call(request).await;
         // It may have ended meanwhile.
         if self.wire.is_dead(&self.agent) {
@@ -88,7 +90,7 @@ impl Line {
     /// Whoever was asked to wait does, with all of that kind: Azure counts by subscription and verb.
     fn is_too_early(&self, method: &Method, path: &str) -> Option<String> {
         let until = *self.wire.lock().told_to_wait.get(&self.counted(method, path)?)?;
-        let early = until.saturating_duration_since(Instant::now());
+        let early = until.saturating_duration_since(clock::instant());
         (!early.is_zero()).then(|| format!("L4: {method} {path} comes {early:?} before Azure wants it"))
     }
 
@@ -117,7 +119,6 @@ impl Line {
         path: &str,
     ) -> Result<Response<Bytes>, Unanswered> {
         match fault {
-            Fault::WatchGap | Fault::StaleWatch => self.pass(request).await,
             Fault::CrashBefore | Fault::LeaseLost => {
                 self.wire.kill(&self.agent);
                 std::future::pending().await
@@ -141,14 +142,14 @@ impl Line {
                 if matches!(code, 429 | 503)
                     && let Some(key) = self.counted(request.method(), path)
                 {
-                    self.wire.lock().told_to_wait.insert(key, Instant::now() + RETRY_AFTER);
+                    self.wire.lock().told_to_wait.insert(key, clock::instant() + RETRY_AFTER);
                 }
                 Ok(refused(code, path))
             }
             Fault::Html => Ok(page()),
             Fault::Echo if path.contains("/oauth2/") => Ok(echo(request.body())),
             Fault::Astray if request.method() == Method::GET => Ok(astray()),
-            Fault::Echo | Fault::Astray => self.pass(request).await,
+            Fault::WatchGap | Fault::StaleWatch | Fault::Echo | Fault::Astray => self.pass(request).await,
             Fault::CrashAfter | Fault::CutAfter | Fault::HangAfter => {
                 let _ = self.azure.call(request).await;
                 match fault {

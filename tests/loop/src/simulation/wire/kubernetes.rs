@@ -1,5 +1,6 @@
 //! The calls of the operator to Kubernetes.
 
+use avnm_arm::clock;
 use serde_json::Value;
 
 use super::{
@@ -134,7 +135,7 @@ impl Wire {
             return;
         };
         for id in oracle::claims::new(before, &after) {
-            self.lock().claimed.insert(id.to_ascii_lowercase(), tokio::time::Instant::now());
+            self.lock().claimed.insert(id.to_ascii_lowercase(), clock::instant());
         }
         let wrong = [
             oracle::ready::status(azure.control(), before, &after),
