@@ -95,14 +95,16 @@ impl Holder {
         loop {
             tokio::time::sleep(self.settings.retry.min(self.left())).await;
             let left = self.left();
-            if left.is_zero() && !broken(Mutant::LeaseIgnored) {
+            if left.is_zero() {
+                if broken(Mutant::LeaseIgnored) {
+                    std::future::pending::<()>().await;
+                }
                 tracing::error!("the lease could not be renewed in time");
                 break;
             }
             // However long the API server keeps silent, the deadline is kept.
             match tokio::time::timeout(left, self.try_hold()).await {
                 Ok(Ok(true)) => {}
-                Ok(Ok(false)) if broken(Mutant::LeaseIgnored) => {}
                 Ok(Ok(false)) => {
                     tracing::error!("another process holds the lease");
                     break;

@@ -74,7 +74,7 @@ async fn all(ctx: &Ctx) -> Result<()> {
         label(ctx, n, namespace.label).await?;
     }
     let x = lent("s15b-x", 3, &json!({"selector": {"matchLabels": {"team": "a"}}}));
-    let y = lent("s15b-y", 4, &json!({"names": ["s15b-two", "S15B-THREE"]}));
+    let y = lent("s15b-y", 4, &json!({"names": ["s15b-two", "s15b-thre"]}));
     home::set_up(ctx, &[x, y].concat()).await?;
     own(ctx, 0, "x", 1).await?;
     own(ctx, 1, "x", 2).await?;

@@ -50,7 +50,7 @@ fn shows(mutant: Mutant) -> Lifecycle {
         M::FrozenNever => Lifecycle::InConflict,
         M::PausedNever | M::UndoneUncounted => Lifecycle::Contended,
         M::ElsewhereIgnored => Lifecycle::Elsewhere,
-        M::VouchedAlways => Lifecycle::Withdrawn,
+        M::VouchedAlways | M::SkipHold => Lifecycle::Withdrawn,
         M::UnreadIsAbsent | M::UnreadIsReady => Lifecycle::Unheard,
         M::DriftUnseen | M::CorrectNever | M::RemakeNever | M::RelinquishDeletes => Lifecycle::Edited,
         M::StrangerIsOurs => Lifecycle::Forestalled,
@@ -71,7 +71,6 @@ fn shows(mutant: Mutant) -> Lifecycle {
         M::HeldAlways
         | M::ConfirmedAlways
         | M::SkipClaim
-        | M::SkipHold
         | M::ReleaseEarly
         | M::DeleteNever
         | M::PersistSkipped

@@ -91,7 +91,10 @@ impl Line {
     fn is_too_early(&self, method: &Method, path: &str) -> Option<String> {
         let until = *self.wire.lock().told_to_wait.get(&self.counted(method, path)?)?;
         let early = until.saturating_duration_since(clock::instant());
-        (!early.is_zero()).then(|| format!("L4: {method} {path} comes {early:?} before Azure wants it"))
+        // What is sent at the very moment of that answer was under way.
+        let knew = early < RETRY_AFTER;
+        (!early.is_zero() && knew)
+            .then(|| format!("L4: {method} {path} comes {early:?} before Azure wants it"))
     }
 
     /// What Azure counts a call as; nothing for a sign-in, of which the wire does not tell by which credential it is.
