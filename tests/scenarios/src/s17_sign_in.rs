@@ -105,7 +105,7 @@ async fn on_request(ctx: &Ctx) -> Result<()> {
         "issuer": ISSUER, "subject": subject});
     ctx.control().entra(&distrust).await?;
     look("one").await?;
-    ctx.because("tenantcredentials", "target", "Propagating").await?;
+    ctx.because("tenantcredentials", "target", "SignInRefused").await?;
     let mark = ctx.mark().await?;
     ctx.in_namespace(&["annotate", "crosstenantconnections/link", "reconcile.avnm.dev/requestedAt=one"])
         .await?;
