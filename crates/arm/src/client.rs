@@ -170,13 +170,12 @@ impl Arm {
     /// is not gone for longer than that takes.
     pub async fn could_put(
         &self,
-        credential: &Credential,
-        auxiliary: Option<&Credential>,
+        operation: &'static str,
+        (credential, auxiliary): (&Credential, Option<&Credential>),
         id: &ArmId,
     ) -> Result<(), Fault> {
         let url = self.cloud.url_of(id, &[]);
-        let call =
-            Call { operation: "put", verb: Verb::Put, target: id, url, credential, auxiliary, body: None };
+        let call = Call { operation, verb: Verb::Put, target: id, url, credential, auxiliary, body: None };
         self.rehearse(&call).await
     }
 

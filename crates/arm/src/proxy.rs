@@ -48,9 +48,10 @@ impl fmt::Display for Proxy {
 impl Proxy {
     /// What the environment names, if it names one.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ProxyError> {
-        let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, get(name)?)));
-        let named = NAMES.into_iter().filter_map(first).find(|(_, value)| !value.trim().is_empty());
-        let Some((name, value)) = named else { return Ok(None) };
+        // One that is empty names nothing, and hides none.
+        let set = |name: &'static str| Some((name, get(name).filter(|value| !value.trim().is_empty())?));
+        let first = |names: [&'static str; 2]| names.into_iter().find_map(set);
+        let Some((name, value)) = NAMES.into_iter().find_map(first) else { return Ok(None) };
         let except = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
         Self::named(name, &value, &except).map(Some)
     }

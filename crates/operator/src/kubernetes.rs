@@ -48,6 +48,9 @@ async fn config(outside: &Outside) -> anyhow::Result<Config> {
         Err(KubeconfigError::ParseNoProxy(_)) => bail!(
             "NO_PROXY cannot be read: write hosts, domains, addresses and networks, with one comma between two of them"
         ),
+        Err(KubeconfigError::ParseProxyUrl(_)) => bail!(
+            "the proxy's URL cannot be read beside a kubeconfig (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or its proxy-url): write http://HOST:PORT, without spaces around it"
+        ),
         Err(kubeconfig) => Config::incluster().with_context(|| {
             format!(
                 "no Kubernetes configuration: set KUBECONFIG, or run in a pod; the kubeconfig: {kubeconfig}"

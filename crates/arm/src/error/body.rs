@@ -106,13 +106,16 @@ impl Found {
         let message = string(error.get("message"));
         // A message may be an error itself, as text.
         let packed = message.as_deref().and_then(object_in);
-        let message = message.filter(|_| packed.is_none());
         self.errors.push(Error { code: string(error.get("code")), message });
         let additional = error.get("additionalInfo").and_then(Value::as_array).into_iter().flatten();
         let room = NESTED_MAX.saturating_sub(self.additional.len());
         self.additional.extend(additional.take(room).cloned());
         if let Some(packed) = packed {
+            let own = self.errors.len() - 1;
             self.nested(&Value::Object(packed), depth);
+            let told = self.errors[own + 1..].iter().any(|it| it.code.is_some() || it.message.is_some());
+            // What nothing was read from is told as it is.
+            self.errors[own].message.take_if(|_| told);
         }
         for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
             self.nested(detail, depth);

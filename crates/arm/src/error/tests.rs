@@ -138,6 +138,15 @@ fn envelopes(#[case] body: &str, #[case] code: &str, #[case] message: &str) {
     assert_eq!((fault.operation, fault.target.as_str()), ("get scopeConnection", ID));
 }
 
+/// A message that is JSON of which nothing is known is told as it is.
+#[rstest]
+#[case(r#"{\"Message\":\"subnet is locked\"}"#, r#"{"Message":"subnet is locked"}"#)]
+#[case(r#"{\"error\":{\"code\":\"X\",\"message\":\"within\"}}"#, "within")]
+fn no_message_is_lost(#[case] message: &str, #[case] told: &str) {
+    let body = format!(r#"{{"error":{{"code":"BadRequest","message":"{message}"}}}}"#);
+    assert!(refused(400, &[], &body).0.message.contains(told), "{}", refused(400, &[], &body).0.message);
+}
+
 /// A generic outer code keeps its meaning, whatever the detail says.
 #[test]
 fn retryable_stays_busy_under_its_detail() {

@@ -37,7 +37,9 @@ pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Manager {
 
 /// One entry: a tenant with its subscriptions and management groups.
 fn entry_of(entry: &Value, scopes: &mut CrossTenantScopes) {
-    let Some(fields) = entry.as_object() else { return scopes.add_unread(&entry.to_string()) };
+    let Some(fields) = entry.as_object() else {
+        return scopes.add_unread(None, &entry.to_string());
+    };
     let field = |name: &str| {
         let found = fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
         found.map_or(&Value::Null, |(_, value)| value)
@@ -51,11 +53,11 @@ fn entry_of(entry: &Value, scopes: &mut CrossTenantScopes) {
                 for scope in all {
                     match (field("tenantId").as_str(), scope.as_str()) {
                         (Some(tenant), Some(scope)) => scopes.add(tenant, list, scope),
-                        _ => scopes.add_unread(&entry.to_string()),
+                        _ => scopes.add_unread(field("tenantId").as_str(), &entry.to_string()),
                     }
                 }
             }
-            _ => scopes.add_unread(&entry.to_string()),
+            _ => scopes.add_unread(field("tenantId").as_str(), &entry.to_string()),
         }
     }
     // Fields of other names may be what a newer service calls them.
@@ -63,7 +65,7 @@ fn entry_of(entry: &Value, scopes: &mut CrossTenantScopes) {
     if !fields.keys().any(|field| known[1..].iter().any(|known| known.eq_ignore_ascii_case(field)))
         && fields.keys().any(|field| !known.iter().any(|known| known.eq_ignore_ascii_case(field)))
     {
-        scopes.add_unread(&entry.to_string());
+        scopes.add_unread(field("tenantId").as_str(), &entry.to_string());
     }
 }
 
