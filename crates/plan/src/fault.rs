@@ -5,7 +5,7 @@ mod place;
 
 use avnm_terms::{Actor, ArmId, Fault, FaultKind, SignInFault};
 
-pub use advice::{SECRET_NOT_FOUND, advice};
+pub use advice::{CERTIFICATE_UNUSABLE, SECRET_NOT_FOUND, advice};
 pub use place::{Before, Place};
 
 use crate::{
@@ -84,6 +84,22 @@ pub fn reason(fault: &Fault, resource: Resource) -> Reason {
         | FaultKind::GateClosed
         | FaultKind::NoLease => Reason::ProgressingWithRetry,
     }
+}
+
+/// Refusals of who asks, or from where, and not of what is asked for.
+const OF_THE_SURROUNDINGS: [&str; 6] = [
+    "RequestDisallowedByPolicy",
+    "MissingSubscriptionRegistration",
+    "SubscriptionNotRegistered",
+    "InvalidSubscriptionRegistrationState",
+    "ReadOnlyDisabledSubscription",
+    "NoRegisteredProviderFound",
+];
+
+/// Whether Azure refused what was sent for what it says: the same will be refused again, whatever else changes.
+pub(crate) fn is_of_the_body(fault: &Fault) -> bool {
+    let elsewhere = OF_THE_SURROUNDINGS.iter().any(|code| fault.code.eq_ignore_ascii_case(code));
+    fault.kind == FaultKind::Refused && !elsewhere && fault.details().policies.is_empty()
 }
 
 /// Whether what is in Failed state is what the target of the call lies on, and not what it links to.

@@ -12,7 +12,7 @@ const UNREAD_MAX: usize = 120;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrossTenantScopes {
     listed: Vec<(TenantId, ScopeId)>,
-    unread: Vec<String>,
+    unread: Vec<(Option<TenantId>, String)>,
 }
 
 /// Whether a scope is listed.
@@ -40,13 +40,14 @@ impl CrossTenantScopes {
     pub fn add(&mut self, tenant: &str, list: ScopeList, scope: &str) {
         match (TenantId::parse(tenant.trim()), read(list, scope)) {
             (Ok(tenant), Some(scope)) => self.listed.push((tenant, scope)),
-            _ => self.add_unread(&format!("{scope} of tenant {tenant}")),
+            _ => self.add_unread(Some(tenant), &format!("{scope} of tenant {tenant}")),
         }
     }
 
-    /// Adds an entry that cannot be read.
-    pub fn add_unread(&mut self, entry: &str) {
-        self.unread.push(text::bounded(entry, UNREAD_MAX));
+    /// Adds an entry that cannot be read, of this tenant, if that can be.
+    pub fn add_unread(&mut self, tenant: Option<&str>, entry: &str) {
+        let tenant = tenant.and_then(|tenant| TenantId::parse(tenant.trim()).ok());
+        self.unread.push((tenant, text::bounded(entry, UNREAD_MAX)));
     }
 
     /// How many scopes were read, and how many entries were not.
@@ -65,7 +66,9 @@ impl CrossTenantScopes {
             return Listing::Listed;
         }
         // Always the same one: Azure's order means nothing.
-        self.unread.iter().min().map_or(Listing::Absent, |entry| Listing::Unclear(entry.clone()))
+        let unread = self.unread.iter().filter(|(of, _)| of.as_ref().is_none_or(|of| of == tenant));
+        let first = unread.map(|(_, entry)| entry).min();
+        first.map_or(Listing::Absent, |entry| Listing::Unclear(entry.clone()))
     }
 }
 
@@ -172,10 +175,10 @@ mod tests {
         let wanted = scope(&format!("/subscriptions/{SUBSCRIPTION}"));
         let tenant = TenantId::parse(TENANT).unwrap();
         let mut scopes = CrossTenantScopes::default();
-        scopes.add_unread("z");
+        scopes.add_unread(None, "z");
         scopes.add("", ScopeList::Subscriptions, SUBSCRIPTION);
         assert!(matches!(scopes.listing(&tenant, &wanted), Listing::Unclear(_)), "a tenant that is no GUID");
-        scopes.add_unread("a");
+        scopes.add_unread(None, "a");
         assert_eq!(
             scopes.listing(&tenant, &wanted),
             Listing::Unclear("87654321-abcd-1234-1def-0987654321ab of tenant ".into())
@@ -184,7 +187,23 @@ mod tests {
         assert_eq!(scopes.listing(&tenant, &wanted), Listing::Listed);
         let other = TenantId::parse("00000000-12a3-4abc-5cde-678909876543").unwrap();
         assert!(matches!(scopes.listing(&other, &wanted), Listing::Unclear(_)), "another tenant's");
-        scopes.add_unread(&"x".repeat(1000));
-        assert_eq!(scopes.len(), 5);
+    }
+
+    /// Whose it is says the tenant, where that can be read.
+    #[test]
+    fn what_cannot_be_read_of_another_tenant_says_nothing_of_ours() {
+        let wanted = scope(&format!("/subscriptions/{SUBSCRIPTION}"));
+        let (ours, other) = (
+            TenantId::parse(TENANT).unwrap(),
+            TenantId::parse("00000000-12a3-4abc-5cde-678909876543").unwrap(),
+        );
+        let mut scopes = CrossTenantScopes::default();
+        scopes.add(other.as_str(), ScopeList::Subscriptions, "<odd>");
+        scopes.add_unread(Some(other.as_str()), &"x".repeat(1000));
+        assert_eq!(scopes.listing(&ours, &wanted), Listing::Absent);
+        assert_eq!(
+            scopes.listing(&other, &wanted),
+            Listing::Unclear("<odd> of tenant ".to_owned() + other.as_str())
+        );
     }
 }

@@ -86,6 +86,10 @@ mutants! {
     InheritForgotten,
     /// What somebody undoes is not counted.
     UndoneUncounted,
+    /// What is to be made anew is deleted, whether or not it could be made.
+    ReplacedBlindly,
+    /// A DELETE is sent again with each look.
+    DeletedAgain,
     /// A DELETE that was sent does not count: what is going is given away.
     GoingForgotten,
     // Who has it.

@@ -6,6 +6,7 @@ use avnm_plan::{
     item::{Answer, Cause, Effect},
     lifecycle::{At, Kind as _, Step},
 };
+use avnm_terms::mutants::{Mutant, broken};
 
 use super::azure;
 use crate::{
@@ -165,8 +166,12 @@ impl<K: Owner> Pass<'_, K> {
         let auxiliary = self.credentials.of(item.auxiliary.as_ref());
         // What is deleted to be made anew is not deleted before it could be.
         if !self.object.meta.deleting
-            && let Err(fault) =
-                self.shared.arm.could_put(&signer, auxiliary.as_ref(), wish.address.id()).await
+            && !broken(Mutant::ReplacedBlindly)
+            && let Err(fault) = self
+                .shared
+                .arm
+                .could_put(item.resource.put_operation(), (&signer, auxiliary.as_ref()), wish.address.id())
+                .await
         {
             self.answered(at, Answer::Deleted(Err(fault)));
             return;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use avnm_api::{CertificateRef, SecretKeyRef, SignInMethod};
 use avnm_arm::{Certificate, ManagedIdentity, ManagedIdentityId, Material, SecretString};
-use avnm_plan::fault::SECRET_NOT_FOUND;
+use avnm_plan::fault::{CERTIFICATE_UNUSABLE, SECRET_NOT_FOUND};
 use avnm_terms::{Fault, KubeFaultKind};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
@@ -123,7 +123,7 @@ async fn certificate(client: &Client, namespace: &str, at: &CertificateRef) -> R
         None => (value(&secret, &target, "tls.crt")?, value(&secret, &target, "tls.key")?),
     };
     let certificate = Certificate::parse(certificate, key)
-        .map_err(|why| missing("read certificate", &target, SECRET_NOT_FOUND, why))?;
+        .map_err(|why| missing("read certificate", &target, CERTIFICATE_UNUSABLE, why))?;
     Ok(Material::Certificate(Arc::new(certificate)))
 }
 

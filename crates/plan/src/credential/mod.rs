@@ -13,7 +13,7 @@ use avnm_terms::{Actor, ClientId, Fault, FaultKind, KubeFault, SignInFault, Tena
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    fault::{self, Before, Place, SECRET_NOT_FOUND},
+    fault::{self, Before, CERTIFICATE_UNUSABLE, Place, SECRET_NOT_FOUND},
     finding::{Failure, Finding, Happening},
     meta::Meta,
     pace::{self, Waiting, Waits},
@@ -199,7 +199,11 @@ pub fn reason(fault: &Fault) -> Reason {
     // What is no fault of signing in came from elsewhere, and says nothing against the credential.
     let FaultKind::SignIn(why) = &fault.kind else { return Reason::Unreachable };
     match why {
-        SignInFault::SourceMissing if fault.code == SECRET_NOT_FOUND => Reason::SecretNotFound,
+        SignInFault::SourceMissing
+            if [SECRET_NOT_FOUND, CERTIFICATE_UNUSABLE].contains(&fault.code.as_str()) =>
+        {
+            Reason::SecretNotFound
+        }
         SignInFault::SourceMissing => Reason::SourceNotFound,
         SignInFault::SourceForbidden => Reason::SourceForbidden,
         SignInFault::Propagating => Reason::Propagating,

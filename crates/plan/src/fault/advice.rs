@@ -1,6 +1,6 @@
 //! What the one who must act should do about a fault.
 
-use avnm_terms::{ArmId, Fault, FaultKind, Named, Policy, SignInFault};
+use avnm_terms::{ArmId, Fault, FaultKind, Named, ObjectId, Policy, SignInFault};
 
 use super::place::{Before, Place};
 use crate::aadsts;
@@ -8,17 +8,47 @@ use crate::aadsts;
 /// The code of a fault that says that a Secret, or a key of it, is missing.
 pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
 
+/// The code of a fault that says that what a Secret has as a certificate is none that can be used.
+pub const CERTIFICATE_UNUSABLE: &str = "CertificateUnusable";
+
 /// So many of the api-versions that Azure offers are named, newest first.
 const VERSIONS_SHOWN: usize = 30;
 
 /// What is asked for at a network that is linked, where Azure does not tell.
 const LINKED_ACTION: &str = "Microsoft.Network/virtualNetworks/write on the network";
 
-/// The roles of `docs/examples/azure`, by what their actions begin with.
-const ROLES: [(&str, &str); 3] = [
-    ("microsoft.network/networkmanagers/", "AVNM operator manager"),
-    ("microsoft.network/networkmanagerconnections/", "AVNM operator target"),
-    ("microsoft.network/virtualnetworks/", "AVNM operator network"),
+/// The roles of `docs/examples/azure`, and what they allow.
+const ROLES: [(&str, &[&str]); 3] = [
+    (
+        "AVNM operator manager",
+        &[
+            "Microsoft.Network/networkManagers/read",
+            "Microsoft.Network/networkManagers/scopeConnections/read",
+            "Microsoft.Network/networkManagers/scopeConnections/write",
+            "Microsoft.Network/networkManagers/scopeConnections/delete",
+            "Microsoft.Network/networkManagers/networkGroups/read",
+            "Microsoft.Network/networkManagers/networkGroups/staticMembers/read",
+            "Microsoft.Network/networkManagers/networkGroups/staticMembers/write",
+            "Microsoft.Network/networkManagers/networkGroups/staticMembers/delete",
+        ],
+    ),
+    (
+        "AVNM operator target",
+        &[
+            "Microsoft.Network/networkManagerConnections/read",
+            "Microsoft.Network/networkManagerConnections/write",
+            "Microsoft.Network/networkManagerConnections/delete",
+        ],
+    ),
+    (
+        "AVNM operator network",
+        &[
+            "Microsoft.Network/virtualNetworks/read",
+            "Microsoft.Network/virtualNetworks/write",
+            "Microsoft.Network/virtualNetworks/subnets/read",
+            "Microsoft.Network/virtualNetworks/subnets/write",
+        ],
+    ),
 ];
 
 /// What the one who must act should do.
@@ -65,6 +95,9 @@ fn sign_in(fault: &Fault, why: SignInFault, at: Place) -> String {
     match why {
         SignInFault::SourceMissing if fault.code == SECRET_NOT_FOUND => {
             "create the Secret that the credential names, with that key".to_owned()
+        }
+        SignInFault::SourceMissing if fault.code == CERTIFICATE_UNUSABLE => {
+            "store in that Secret what the message says".to_owned()
         }
         SignInFault::SourceMissing => {
             "make what the credential signs in with available to the operator".to_owned()
@@ -145,7 +178,7 @@ fn perhaps_gone(fault: &Fault, at: Place, assign: &str) -> String {
 fn assign(fault: &Fault, tenant: &str, (action, lies): (&str, Option<ArmId>)) -> String {
     let details = fault.details();
     let scope = details.scope.as_ref().or(lies.as_ref()).map(assigned_at);
-    let application = match (&details.application, &details.object) {
+    let application = match (&details.application, object(fault)) {
         (Some(application), Some(object)) => format!("application {application} (object id {object})"),
         (Some(application), None) => format!("application {application}"),
         (None, Some(object)) => format!("the application with object id {object}"),
@@ -162,27 +195,39 @@ fn assign(fault: &Fault, tenant: &str, (action, lies): (&str, Option<ArmId>)) ->
     )
 }
 
+/// The object id that is of the tenant in which the role is assigned. Of what is linked it may be that of the other tenant, which
+/// has another one: nothing recorded says which one Azure names.
+fn object(fault: &Fault) -> Option<&ObjectId> {
+    fault.details().object.as_ref().filter(|_| fault.kind != FaultKind::LinkedPermissionDenied)
+}
+
 /// To be pasted: each part was read as what it is, and stands in quotes.
 fn command(fault: &Fault, scope: &ArmId) -> Option<String> {
     let details = fault.details();
-    let assignee = match (&details.object, &details.application) {
+    let assignee = match (object(fault), &details.application) {
         (Some(object), _) => {
             format!("--assignee-object-id {object} --assignee-principal-type ServicePrincipal")
         }
         (None, Some(application)) => format!("--assignee {application}"),
         (None, None) => return None,
     };
-    let action = details.action.as_deref()?.to_ascii_lowercase();
-    let role = ROLES.iter().find(|(begin, _)| action.starts_with(begin))?.1;
-    let quotable = !scope.as_str().contains('\'');
-    quotable.then(|| format!("az role assignment create {assignee} --role '{role}' --scope '{scope}'"))
+    let action = details.action.as_deref()?;
+    let allows = |(_, actions): &&(&str, &[&str])| actions.iter().any(|of| of.eq_ignore_ascii_case(action));
+    let role = ROLES.iter().find(allows)?.0;
+    // No id has a quotation mark in it.
+    Some(format!("az role assignment create {assignee} --role '{role}' --scope '{scope}'"))
 }
 
 /// Where a role is assigned that allows something here: the manager, the network, or what a connection lies on. What the
 /// call was for may not be there yet.
 fn assigned_at(scope: &ArmId) -> ArmId {
     let segments: Vec<&str> = scope.segments().collect();
-    let place = |name: &str| segments.iter().position(|segment| segment.eq_ignore_ascii_case(name));
+    let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
+    // A resource group may be called like a type.
+    let from = segments.iter().rposition(|segment| is(segment, "Microsoft.Network")).unwrap_or(0);
+    let place = |name: &str| {
+        segments.iter().enumerate().skip(from).find(|(_, segment)| is(segment, name)).map(|(at, _)| at)
+    };
     let end =
         match (place("networkManagers").or(place("virtualNetworks")), place("networkManagerConnections")) {
             (Some(at), _) => at + 2,
@@ -195,7 +240,8 @@ fn assigned_at(scope: &ArmId) -> ArmId {
 }
 
 fn version(offered: &[String]) -> String {
-    let Some(newest) = offered.first() else {
+    let stable = offered.iter().find(|version| !version.contains("preview"));
+    let Some(newest) = stable.or(offered.first()) else {
         return "start the operator with another --api-version, one that Azure offers there".to_owned();
     };
     let shown = offered.iter().take(VERSIONS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");

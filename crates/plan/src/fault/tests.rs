@@ -198,6 +198,24 @@ fn the_roles_that_are_named_are_those_of_the_examples() {
     }
 }
 
+/// A role that lacks the action is not proposed, a group that is called like a type is no type, and of what is linked the
+/// application is named.
+#[test]
+fn no_command_is_told_that_would_not_help() {
+    let join = lacking(FaultKind::PermissionDenied, "Microsoft.Network/virtualNetworks/join/action", NETWORK);
+    let said = advice(&join, Side::Target);
+    assert!(said.contains("join/action") && !said.contains("az role"), "{said}");
+    let manager = MANAGER.replace("/rg(1)/", "/networkManagers/");
+    let write = "Microsoft.Network/networkManagers/scopeConnections/write";
+    let of = lacking(FaultKind::PermissionDenied, write, &format!("{manager}/scopeConnections/c"));
+    let said = advice(&of, Side::Manager);
+    assert!(said.contains(&format!("--scope '{manager}'")), "{said}");
+    let linked =
+        lacking(FaultKind::LinkedPermissionDenied, "Microsoft.Network/virtualNetworks/write", NETWORK);
+    let said = advice(&linked, Side::Manager);
+    assert!(said.contains(&format!("--assignee {APP} ")) && !said.contains(OBJECT), "{said}");
+}
+
 /// "or the scope is invalid": after it worked both causes are named, gone first, and a deletion names its way out.
 #[test]
 fn what_worked_before_may_be_gone() {

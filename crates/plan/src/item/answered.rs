@@ -87,9 +87,10 @@ impl Item {
             }
             Answer::Put(cause, Err(fault)) => {
                 let body = self.wish.as_ref().map(|wish| wish.body.hash());
-                self.history.not_put(cause, body, &fault, waits.quiet, now);
-                // A description that Azure does not take is no failure of what is described.
-                if !(self.history.correction_refused && self.is_only_described_otherwise()) {
+                let refused = self.history.not_put(cause, body, &fault, waits.quiet, now);
+                // A description that Azure does not take is no failure of what is described. What failed otherwise is, and is
+                // not tried again in this pass.
+                if !(refused && self.is_only_described_otherwise()) {
                     self.read.write = Some(fault);
                 }
             }

@@ -4,13 +4,13 @@
 
 use avnm_api::Claim;
 use avnm_terms::{
-    Fault, FaultKind, Moment, Reading,
+    Fault, Moment, Reading,
     mutants::{Mutant, broken},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::{body::BodyHash, seen::Seen};
-use crate::pace::Waits;
+use crate::{fault, pace::Waits};
 
 /// Why a body is sent to Azure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -184,7 +184,7 @@ impl History {
         }
     }
 
-    /// Takes note of a PUT of `body` that failed.
+    /// Takes note of a PUT of `body` that failed. Whether it was a correction, and Azure refused that.
     pub fn not_put(
         &mut self,
         cause: Cause,
@@ -192,7 +192,7 @@ impl History {
         fault: &Fault,
         quiet: SignedDuration,
         now: Moment,
-    ) {
+    ) -> bool {
         if fault.effect_unknown && !broken(Mutant::CutForgotten) {
             self.sent(now);
             self.quiet_until = Some(now.plus(quiet));
@@ -200,12 +200,14 @@ impl History {
         if cause.in_place() {
             self.tried.clone_from(&body);
         }
-        if cause.in_place() && fault.kind == FaultKind::Refused {
+        let refused = cause.in_place() && fault::is_of_the_body(fault);
+        if refused {
             self.correcting_since = None;
             self.correction_refused = true;
             self.refusal = Some(fault.clone());
             self.correction = body;
         }
+        refused
     }
 
     /// Takes note that what we held is being made again.
@@ -299,7 +301,7 @@ impl History {
 
     /// Whether a DELETE was accepted so lately that it is not sent again.
     pub(crate) fn deleted_lately(&self, now: Moment) -> bool {
-        self.deleted_at.is_some_and(|at| at.until(now) < DELETE_SETTLES)
+        self.deleted_at.is_some_and(|at| at.until(now) < DELETE_SETTLES) && !broken(Mutant::DeletedAgain)
     }
 
     /// Whether a correction to this body is under way, and for how long.
@@ -318,6 +320,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use avnm_api::{ClaimOrigin, ClaimPhase, CredentialKind, CredentialRef, Time};
+    use avnm_terms::FaultKind;
     use rstest::rstest;
 
     use super::*;

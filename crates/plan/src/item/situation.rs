@@ -42,6 +42,8 @@ pub struct Facts<'a> {
     pub held_now: &'a BTreeSet<CredentialRef>,
     /// Status says that Azure does not take a correction, be it one that needs a replacement or a description.
     pub replace_needed: bool,
+    /// Status says that Azure does not take this item's description.
+    pub description_not_taken: bool,
     /// The waits.
     pub waits: &'a Waits,
     /// Now.
@@ -128,12 +130,14 @@ impl Item {
     fn is_stuck(&self, facts: &Facts<'_>) -> bool {
         let want = self.wish.as_ref().map(|wish| wish.body.hash());
         self.history.stuck(want.as_ref(), facts.now.steady)
-            || (self.history.correction.is_none() && facts.replace_needed)
+            || (self.history.correction.is_none() && (facts.replace_needed || facts.description_not_taken))
     }
 
     /// Whether all that is wrong is a description that Azure does not take: nothing is torn down for that.
     pub(crate) fn description_is_not_taken(&self, facts: &Facts<'_>) -> bool {
-        self.is_only_described_otherwise() && self.is_stuck(facts)
+        let want = self.wish.as_ref().map(|wish| wish.body.hash());
+        let known = self.history.correction.is_none() && facts.description_not_taken;
+        self.is_only_described_otherwise() && (known || self.history.stuck(want.as_ref(), facts.now.steady))
     }
 
     /// The situation that the table decides.

@@ -115,6 +115,7 @@ impl World {
             held: self.held,
             held_now: &self.held_now,
             replace_needed: false,
+            description_not_taken: false,
             waits: &waits,
             now: Now { wall: Timestamp::UNIX_EPOCH, steady: self.at() },
         })
@@ -304,6 +305,33 @@ fn an_heir_takes_what_is_given_and_the_holder_does_not_delete_it() {
     assert!(holder.told.contains(&"HandedOver"));
 }
 
+/// Azure refused one description; the next one fails for another cause. That is told, and not tried again in the pass.
+#[test]
+fn what_fails_after_a_refused_description_is_a_failure() {
+    let (now, mut world) = (Moment::after_start(SignedDuration::ZERO), World::new());
+    world.pass();
+    world.there = Some(seen(&wish("link", "theirs")));
+    world.look();
+    let refused = Fault::local("put", "x", FaultKind::Refused, "no");
+    let put = |fault: &Fault| Answer::Put(Cause::Correct, Err(fault.clone()));
+    world.item.answered(put(&refused), &Waits::default(), now);
+    assert!(world.item.write_fault().is_none(), "a description that is not taken is no failure of the half");
+    world.item.wish = Some(wish("link", "another"));
+    for kind in [FaultKind::PermissionDenied, FaultKind::Busy, FaultKind::Network] {
+        let fault = Fault::local("put", "x", kind.clone(), "no");
+        world.item.answered(put(&fault), &Waits::default(), now);
+        assert_eq!(world.item.write_fault(), Some(&fault), "{kind:?}");
+    }
+    // What Azure Policy denies is nothing against the description.
+    let mut world = World::new();
+    world.pass();
+    world.there = Some(seen(&wish("link", "theirs")));
+    world.look();
+    let denied = Fault { code: "RequestDisallowedByPolicy".into(), ..refused };
+    world.item.answered(put(&denied), &Waits::default(), now);
+    assert_eq!(world.item.write_fault(), Some(&denied));
+}
+
 #[test]
 fn each_finding_says_who_must_act() {
     let mut world = World::new();
@@ -318,6 +346,7 @@ fn each_finding_says_who_must_act() {
         held: true,
         held_now: &BTreeSet::new(),
         replace_needed: false,
+        description_not_taken: false,
         waits: &waits,
         now: Now { wall: Timestamp::UNIX_EPOCH, steady: world.at() },
     };

@@ -44,7 +44,7 @@ impl<'a, K> View<'a, K> {
     /// Facts of the object that decide about an item.
     pub fn facts(self, at: At) -> Facts<'a> {
         let facts = self.facts_for(self.goal(at));
-        Facts { replace_needed: facts.replace_needed || self.description_was_not_taken(at), ..facts }
+        Facts { description_not_taken: self.description_was_not_taken(at), ..facts }
     }
 
     /// The same for a goal that is not the declared one.
@@ -58,6 +58,7 @@ impl<'a, K> View<'a, K> {
             held: object.meta.held,
             held_now: &object.held_now,
             replace_needed: self.replace_was_needed(),
+            description_not_taken: false,
             waits: self.waits,
             now: self.now,
         }

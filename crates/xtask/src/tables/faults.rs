@@ -5,7 +5,7 @@ use avnm_terms::{Fault, FaultKind, SignInFault};
 use super::markdown::table;
 use avnm_plan::{
     aadsts,
-    fault::{SECRET_NOT_FOUND, actor, advice, blocks_deletion, reason},
+    fault::{CERTIFICATE_UNUSABLE, SECRET_NOT_FOUND, actor, advice, blocks_deletion, reason},
     side::{Resource, Side},
 };
 
@@ -48,6 +48,7 @@ fn kinds() -> Vec<(FaultKind, &'static str)> {
     .into();
     all.extend(aadsts::codes().map(|code| (FaultKind::SignIn(Refused), code)));
     all.push((FaultKind::SignIn(SourceMissing), SECRET_NOT_FOUND));
+    all.push((FaultKind::SignIn(SourceMissing), CERTIFICATE_UNUSABLE));
     all.push((FaultKind::UnprovenNotFound, "SubscriptionNotFound"));
     all.sort_by_key(|(kind, _)| place(kind));
     all
