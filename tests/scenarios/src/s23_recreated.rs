@@ -5,7 +5,6 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::context::Ctx;
-use crate::look;
 use crate::world::{self, SOON, TARGET};
 
 fn link(scope: &str) -> Value {
@@ -34,6 +33,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     for out in ["avnm.dev/confirm-delete", "spec.deletionPolicy: Orphan"] {
         ensure!(message.contains(out), "the message lacks {out}: {message}");
     }
+    ctx.because("staticmembers", "vnet01", "ConnectionNotReady").await?;
     untouched(ctx, mark).await?;
 
     // The way back: let go without a call, and apply what it was.
@@ -62,7 +62,7 @@ async fn untouched(ctx: &Ctx, mark: u64) -> Result<()> {
     ensure!(ctx.azure(&world::member_id()).await?.is_some(), "the member is gone");
     let member = ctx.object("staticmembers", "vnet01").await?;
     let deleting = &member["metadata"]["deletionTimestamp"];
-    ensure!(deleting.is_null() && look::condition(&member, "Ready").is_some(), "the member is {member}");
+    ensure!(deleting.is_null(), "the member is {member}");
     Ok(())
 }
 

@@ -40,14 +40,14 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
 
     let over_tls = ConnectProxy::start(ProxyKind::OverTls, None).await?;
     let way = Way { name: "over-tls", proxy: &over_tls, except: "corp.example", kubeconfig: &of_operator };
-    through(ctx, &way, &[&azure[0], &server], &[]).await.context("a proxy over TLS")?;
+    through(ctx, &way, &[&azure[0], &azure[1], &server], &[]).await.context("a proxy over TLS")?;
 
     let ca = cluster["certificate-authority-data"].as_str().context("the API server's authority")?;
     let believed =
         vec![String::from_utf8(STANDARD.decode(ca)?)?, std::fs::read_to_string(ctx.emulator().ca_file())?];
     let ends_tls = ConnectProxy::start(ProxyKind::EndsTls(believed), None).await?;
     let way = Way { name: "ends-tls", proxy: &ends_tls, except: "", kubeconfig: &of_operator };
-    through(ctx, &way, &[&azure[0], &server], &[]).await.context("a proxy that ends TLS")?;
+    through(ctx, &way, &[&azure[0], &azure[1], &server], &[]).await.context("a proxy that ends TLS")?;
 
     // Everything is on this machine; by another name the API server is another host than Azure.
     let local = kubeconfig(ctx, &config, "local", |cluster| {
@@ -56,14 +56,14 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<()> {
     let past = ConnectProxy::start(ProxyKind::Carries, None).await?;
     let way = Way { name: "past", proxy: &past, except: "*.svc,localhost,10.0.0.0/8", kubeconfig: &local };
     let local_server = server.replace("127.0.0.1", "localhost");
-    through(ctx, &way, &[&azure[0]], &[&local_server]).await.context("past the proxy")?;
+    through(ctx, &way, &[&azure[0], &azure[1]], &[&local_server]).await.context("past the proxy")?;
 
     // What the kubeconfig itself names is for the API server alone, whatever the environment says.
     let own = ConnectProxy::start(ProxyKind::Carries, None).await?;
     let named = kubeconfig(ctx, &config, "named", |cluster| cluster["proxy-url"] = json!(own.url()))?;
     let other = ConnectProxy::start(ProxyKind::Carries, None).await?;
     let way = Way { name: "named", proxy: &other, except: "", kubeconfig: &named };
-    through(ctx, &way, &[&azure[0]], &[&server]).await.context("the kubeconfig's proxy")?;
+    through(ctx, &way, &[&azure[0], &azure[1]], &[&server]).await.context("the kubeconfig's proxy")?;
     ensure!(own.seen().iter().all(|target| *target == server) && !own.seen().is_empty(), "{:?}", own.seen());
 
     refused(ctx).await.context("what is no proxy")

@@ -69,6 +69,24 @@ async fn a_management_group_counts_against_its_tenant() {
     arm.put_manager_connection(&target, &in_subscription, &to_manager(None)).await.unwrap();
 }
 
+/// Asked before something is deleted to be made anew.
+#[tokio::test]
+async fn whether_a_put_could_go_out_is_known_without_sending_it() {
+    let world = World::instant().await;
+    let id = scope_connection("a");
+    let ask =
+        async |credential: &Credential| world.arm.could_put("put x", (credential, None), id.arm()).await;
+    ask(&central()).await.unwrap();
+    let wrong = ask(&credential("other", APP, "wrong", CENTRAL)).await.unwrap_err();
+    assert!(matches!(wrong.kind, FaultKind::SignIn(_)), "{wrong:?}");
+    world.set(&json!({"quotas": {"writes": {"size": 0, "refillPerSecond": 0.1}}}));
+    world.arm.put_scope_connection(&central(), &id, &to_target(None)).await.unwrap_err();
+    let mark = world.mark();
+    let closed = ask(&central()).await.unwrap_err();
+    assert_eq!((closed.kind, closed.effect_unknown), (FaultKind::GateClosed, false));
+    assert!(world.calls(mark).is_empty(), "nothing is sent");
+}
+
 #[tokio::test]
 async fn the_gate_opens_when_the_time_is_over() {
     let world = World::instant().await;

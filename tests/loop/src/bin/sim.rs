@@ -182,7 +182,7 @@ fn tell(lifecycle: Lifecycle, schedule: &Schedule, violations: &[String]) -> boo
 
 fn parse(text: &str) -> Option<(usize, Fault)> {
     let (at, word) = text.split_once(':')?;
-    let all = Fault::all(Place::Kubernetes).iter().chain(Fault::all(Place::Azure));
-    let fault = all.copied().find(|fault| format!("{fault:?}") == word)?;
+    let mut all = Place::ALL.iter().flat_map(|place| Fault::all(*place)).copied();
+    let fault = all.find(|fault| format!("{fault:?}") == word)?;
     Some((at.parse().ok()?, fault))
 }

@@ -45,6 +45,8 @@ pub(crate) enum Act {
     Vanish(String),
     /// A thing in Azure says this still: the id, and its description.
     Says(String, &'static str),
+    /// A member in Azure is of this network.
+    Connects(String, &'static str),
     /// Azure gives a half this state, or its own again.
     State(String, Option<ConnectionState>),
     /// Azure behaves by these settings.
@@ -81,6 +83,6 @@ pub(crate) enum Act {
     Try(Box<Act>),
     /// The watches of the operator show nothing for a while.
     StaleWatches,
-    /// Whoever is left says why, or is Ready; all is let go, and nothing of ours is left in Azure but these ids.
+    /// Whoever is left says how it stands; all is let go, and nothing of ours is left in Azure but these ids.
     Clear(Vec<String>),
 }

@@ -7,8 +7,12 @@ use std::time::Duration;
 pub enum Place {
     /// A request to Kubernetes.
     Kubernetes,
-    /// A request to Azure or Entra.
-    Azure,
+    /// A request to Entra for a token.
+    SignIn,
+    /// A GET in Azure.
+    Read,
+    /// A PUT or a DELETE in Azure.
+    Write,
 }
 
 /// What goes wrong.
@@ -53,7 +57,7 @@ pub(crate) const LATE: Duration = Duration::from_secs(45);
 pub(crate) const STALE: Duration = Duration::from_secs(15);
 
 impl Fault {
-    /// All that can go wrong with a call to this place.
+    /// All that can go wrong with such a call. What has no effect cannot have it late.
     pub fn all(place: Place) -> &'static [Fault] {
         use Fault::{
             Astray, CrashAfter, CrashBefore, CrashLate, CutAfter, CutBefore, Echo, Hang, HangAfter, Html,
@@ -77,7 +81,37 @@ impl Fault {
                 Status(429),
                 Status(500),
             ],
-            Place::Azure => &[
+            Place::SignIn => &[
+                CrashBefore,
+                CrashAfter,
+                CutBefore,
+                Hang,
+                Html,
+                Echo,
+                Status(400),
+                Status(401),
+                Status(403),
+                Status(429),
+                Status(500),
+                Status(503),
+            ],
+            Place::Read => &[
+                CrashBefore,
+                CrashAfter,
+                CutBefore,
+                Hang,
+                Html,
+                Astray,
+                Status(400),
+                Status(401),
+                Status(403),
+                Status(404),
+                Status(409),
+                Status(429),
+                Status(500),
+                Status(503),
+            ],
+            Place::Write => &[
                 CrashBefore,
                 CrashAfter,
                 CrashLate,
@@ -87,8 +121,6 @@ impl Fault {
                 Hang,
                 HangAfter,
                 Html,
-                Echo,
-                Astray,
                 Status(400),
                 Status(401),
                 Status(403),
@@ -100,6 +132,11 @@ impl Fault {
             ],
         }
     }
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Kubernetes, Self::SignIn, Self::Read, Self::Write];
 }
 
 /// Faults by the number of the call that they are for, counted over the whole run.

@@ -68,14 +68,15 @@ impl Author {
     }
 
     fn fault(&mut self) -> Act {
-        let parts =
-            ["PUT ", "DELETE ", "GET ", "/oauth2/", "status", "Get cross", "Patch(Merge)", "/staticMembers"];
-        let part = self.one(&parts);
-        let place = if part.starts_with(char::is_uppercase) && part != "Get cross" && part != "Patch(Merge)" {
-            Place::Azure
-        } else {
-            self.one(&[Place::Azure, Place::Kubernetes])
-        };
+        let (part, place) = self.one(&[
+            ("PUT ", Place::Write),
+            ("DELETE ", Place::Write),
+            ("GET ", Place::Read),
+            ("/oauth2/", Place::SignIn),
+            ("status", Place::Kubernetes),
+            ("Get cross", Place::Kubernetes),
+            ("Patch(Merge)", Place::Kubernetes),
+        ]);
         let fault: Fault = self.one(Fault::all(place));
         Act::Before(part.to_owned(), vec![Act::Suffer(fault)])
     }

@@ -56,6 +56,8 @@ fn shows(mutant: Mutant) -> Lifecycle {
         M::StrangerIsOurs => Lifecycle::Forestalled,
         M::WaitDeletes => Lifecycle::Overtaken,
         M::MeanwhileIgnored => Lifecycle::Meanwhile,
+        M::ReplacedBlindly => Lifecycle::Swapped,
+        M::DeletedAgain => Lifecycle::SlowlyGone,
         M::GoingForgotten => Lifecycle::Lingering,
         M::UnwillingContends | M::UnsignedContends => Lifecycle::Unwilling,
         M::ContendPerObject => Lifecycle::Halves,

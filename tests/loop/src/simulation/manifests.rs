@@ -8,6 +8,10 @@ pub(crate) const TARGET_TENANT: &str = "12345678-12a3-4abc-5cde-678909876543";
 pub(crate) const CENTRAL_TENANT: &str = "24680975-1234-abcd-56ef-121314ab5643";
 const APP: &str = "a0a0a0a0-1111-2222-3333-444444444444";
 pub(crate) const SECRET: &str = "emulator-secret-central";
+/// The network of the members.
+pub(crate) const NETWORK: &str = "/subscriptions/87654321-abcd-1234-1def-0987654321ab/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/targetVnet01";
+/// One that a member could have, too.
+pub(crate) const OTHER_NETWORK: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/myAVNMResourceGroup/providers/Microsoft.Network/virtualNetworks/centralVnet01";
 /// The namespace of all objects.
 pub(crate) const HUB: &str = "hub";
 /// That of what was moved.
@@ -74,6 +78,13 @@ pub(crate) fn connection(namespace: &str, name: &str) -> Value {
     })
 }
 
+/// A scope connection as somebody else makes it: to our target, and described like this.
+pub(crate) fn theirs(description: &str) -> Value {
+    json!({"properties": {
+        "tenantId": TARGET_TENANT, "resourceId": TARGET, "description": description
+    }})
+}
+
 /// A member of the target's network, through that connection, under the name `vnet01` in Azure.
 pub(crate) fn member(namespace: &str, name: &str, connection: &str) -> Value {
     json!({
@@ -82,7 +93,7 @@ pub(crate) fn member(namespace: &str, name: &str, connection: &str) -> Value {
         "spec": {
             "networkGroupId": format!("{MANAGER}/networkGroups/containsCrossTenantResources"),
             "memberName": "vnet01",
-            "resourceId": format!("{TARGET}/resourceGroups/temp/providers/Microsoft.Network/virtualNetworks/targetVnet01"),
+            "resourceId": NETWORK,
             "connectionRef": {"name": connection},
         }
     })

@@ -36,16 +36,14 @@ pub(super) struct Run {
     /// Writes to Azure since they are counted.
     counted: usize,
     states: Vec<String>,
-    /// An hour of rest, in minutes.
-    hour: u64,
+    /// Whether anything is scheduled to go wrong.
+    faults: bool,
 }
 
 impl Run {
-    /// With faults an hour of rest is a quarter of one: three sweeps, and many more runs in the same time.
     pub(super) fn new(wire: Arc<Wire>, stage: Stage, wall: Wall, faults: bool) -> Self {
         let (processes, states) = (Vec::new(), Vec::new());
-        let hour = if faults { 15 } else { 60 };
-        Self { wire, stage, wall, processes, replicas: 1, mark: None, counted: 0, states, hour }
+        Self { wire, stage, wall, processes, replicas: 1, mark: None, counted: 0, states, faults }
     }
 
     /// Stops what runs, and gives back how it was wherever it rested.
@@ -141,9 +139,12 @@ impl Run {
                 Ok(())
             }
             Act::NoWrites | Act::Mark | Act::WritesAtMost(_) => self.count(&act),
-            Act::Held(..) | Act::InAzure(_) | Act::Says(..) | Act::Told(..) | Act::Untold(_) => {
-                self.look(&act)
-            }
+            Act::Held(..)
+            | Act::InAzure(_)
+            | Act::Says(..)
+            | Act::Connects(..)
+            | Act::Told(..)
+            | Act::Untold(_) => self.look(&act),
             act => self.change(act),
         }
     }
@@ -193,6 +194,15 @@ impl Run {
                     return Err(format!("S2: {id} says {says:?}, and should say {description:?}"));
                 }
             }
+            Act::Connects(id, network) => {
+                let found = self.stage.azure.control().get(id, None).ok().flatten().unwrap_or_default();
+                let of = &found["properties"]["resourceId"];
+                if !of.as_str().is_some_and(|of| of.eq_ignore_ascii_case(network)) {
+                    return Err(format!("S2: {id} is of {of}, and should be of {network}"));
+                }
+            }
+            // An event goes with the answer or the process that it was to follow.
+            Act::Told(..) if self.faults => {}
             Act::Told(reason, count) => {
                 let notes = self.notes(reason);
                 if notes.len() < *count {
@@ -227,6 +237,7 @@ impl Run {
         let (server, control) = (self.stage.server.clone(), self.stage.azure.control());
         match act {
             Act::Stranger(at, properties) => {
+                self.wire.note_stranger();
                 let id = &manifests::ids()[at];
                 let found = control.get(id, None).map_err(|error| format!("get {id}: {error:#}"))?;
                 let mut body = found.ok_or_else(|| format!("{id} is not there to be changed"))?;
@@ -236,6 +247,7 @@ impl Run {
                 control.put(id, None, &body).map_err(|error| format!("change {id}: {error:#}"))?;
             }
             Act::State(id, state) => {
+                self.wire.note_stranger();
                 control.force_state(&id, None, state).map_err(|error| format!("{id}: {error:#}"))?;
             }
             Act::Settings(patch) => {
@@ -281,6 +293,12 @@ impl Run {
         self.pass_time(30).await?;
         self.states.push(self.stage.state());
         for (kind, namespace, name) in &all {
+            let silent = |it: &Value| Stage::condition(it, true).is_none();
+            if self.stage.server.get(kind, namespace, name).is_some_and(|it| silent(&it)) {
+                return Err(format!("L1: {namespace}/{name} says nothing of its present generation"));
+            }
+        }
+        for (kind, namespace, name) in &all {
             let _ = self.stage.server.delete(kind, namespace, name);
         }
         self.wait("all to be gone", |stage| {
@@ -300,7 +318,8 @@ impl Run {
             self.pass_time(SETTLES).await?;
             self.states.push(self.stage.state());
             let (before, played) = (self.wire.writes(), self.wire.played());
-            self.pass_time(hours * self.hour).await?;
+            // With faults an hour of rest is a quarter of one: three sweeps, and many more runs in the same time.
+            self.pass_time(hours * if self.faults { 15 } else { 60 }).await?;
             let after = self.wire.writes();
             if before == after {
                 return Ok(());

@@ -6,6 +6,7 @@ mod state;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use avnm_arm::clock;
 use avnm_in_process::Azure;
 pub(crate) use azure::Line;
 use state::State;
@@ -118,6 +119,21 @@ impl Wire {
         self.lock().deaf = deaf;
     }
 
+    /// Somebody who is not us does something in Azure.
+    pub(crate) fn note_stranger(&self) {
+        self.lock().strangers = Some(clock::instant());
+    }
+
+    /// Whether an id, or the collection that it is in, was read since a stranger last did anything.
+    fn has_looked(&self, id: &str) -> bool {
+        let state = self.lock();
+        let id = id.to_ascii_lowercase();
+        let list = id.rsplit_once('/').map(|(list, _)| list).unwrap_or_default();
+        let of = |path: &str| path == id || path == list;
+        let newest = state.read.iter().filter(|((_, path), _)| of(path)).map(|(_, begun)| *begun).max();
+        newest >= state.strangers
+    }
+
     /// The watches of the operator show nothing for a while.
     pub(crate) fn stale_watches(&self) {
         let Some(server) = self.server.get().cloned() else { return };
@@ -181,9 +197,11 @@ impl Wire {
                 let _ = server.delete(kind, namespace, name);
             }
             Act::Appear(id, body) => {
+                self.note_stranger();
                 control.put(&id, None, &body).map_err(|error| format!("make {id}: {error:#}"))?;
             }
             Act::Vanish(id) => {
+                self.note_stranger();
                 control.delete(&id, None).map_err(|error| format!("delete {id}: {error:#}"))?;
             }
             Act::StaleWatches => self.stale_watches(),

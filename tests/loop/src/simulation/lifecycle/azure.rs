@@ -12,7 +12,7 @@ use super::{
         faults::Fault,
         manifests::{self, CONNECTIONS, HUB},
     },
-    LINK, VNET, credentials, ends, linked, spec,
+    LINK, VNET, credentials, ends, linked, made, spec,
 };
 
 /// A connection whose first PUT suffers this, and which is deleted at once.
@@ -68,6 +68,20 @@ pub(super) fn lagging_member() -> Vec<Act> {
     acts
 }
 
+/// One DELETE of each half will do.
+pub(super) fn slowly_gone() -> Vec<Act> {
+    let mut acts = linked();
+    acts.extend([
+        Settings(json!({"consistency": {"lingerMs": {"min": 20_000, "max": 20_000}}})),
+        Mark,
+        Delete(LINK),
+        Gone(LINK),
+        WritesAtMost(2),
+        InAzure(0),
+    ]);
+    acts
+}
+
 pub(super) fn lingering() -> Vec<Act> {
     let [scope, ..] = manifests::ids();
     let new = (CONNECTIONS, HUB, "new");
@@ -82,6 +96,28 @@ pub(super) fn lingering() -> Vec<Act> {
         InAzure(2),
     ]);
     acts.extend(ends(&[new]));
+    acts
+}
+
+/// What is deleted to be made anew is not deleted while it could not be made.
+pub(super) fn swapped() -> Vec<Act> {
+    let [scope, _, member] = manifests::ids();
+    let looked = json!({"metadata": {"annotations": {"reconcile.avnm.dev/requestedAt": "now"}}});
+    let meanwhile = vec![
+        Act::Appear(member.clone(), json!({"properties": {"resourceId": manifests::OTHER_NETWORK}})),
+        Act::Patch(VNET, looked),
+        Suffer(Fault::Status(429)),
+    ];
+    let mut acts = made();
+    acts.extend([
+        Before("PUT ".to_owned() + &scope, meanwhile),
+        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
+        Pass(2),
+        Ready(VNET),
+        Act::Connects(member, manifests::NETWORK),
+        Ready(LINK),
+    ]);
+    acts.extend(ends(&[VNET, LINK]));
     acts
 }
 

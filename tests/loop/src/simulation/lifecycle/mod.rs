@@ -99,8 +99,12 @@ lifecycles! {
     Lagging "lagging" azure::lagging;
     /// The same of a member.
     LaggingMember "lagging-member" azure::lagging_member;
+    /// What is deleted is shown for a while.
+    SlowlyGone "slowly-gone" azure::slowly_gone;
     /// What is deleted is shown for a while, and somebody wants it.
     Lingering "lingering" azure::lingering;
+    /// A member's network is swapped while Azure wants no PUT.
+    Swapped "swapped" azure::swapped;
     /// A stranger undoes what we do, again and again.
     Contended "contended" azure::contended;
     /// Azure says Conflict, and takes no write.

@@ -58,19 +58,12 @@ pub(super) fn renamed() -> Vec<Act> {
     acts
 }
 
-/// A scope connection as somebody else makes it: to our target.
-fn theirs(description: &str) -> Value {
-    json!({"properties": {
-        "tenantId": manifests::TARGET_TENANT, "resourceId": manifests::TARGET, "description": description
-    }})
-}
-
 /// Nothing of it is touched before it may be.
 pub(super) fn foreign() -> Vec<Act> {
     let [scope, ..] = manifests::ids();
     let mut acts = credentials(HUB);
     acts.extend([
-        Appear(scope.clone(), theirs("theirs")),
+        Appear(scope.clone(), manifests::theirs("theirs")),
         Create(manifests::connection(HUB, "link")),
         Because(LINK, "Foreign"),
         Rest(1),
@@ -89,7 +82,7 @@ pub(super) fn never() -> Vec<Act> {
     connection["spec"]["adoptionPolicy"] = json!("Never");
     let mut acts = credentials(HUB);
     acts.extend([
-        Appear(scope.clone(), theirs("ours")),
+        Appear(scope.clone(), manifests::theirs("ours")),
         Create(connection),
         Because(LINK, "Foreign"),
         Delete(LINK),
@@ -110,7 +103,7 @@ pub(super) fn put_back() -> Vec<Act> {
     let mut acts = made();
     acts.extend([
         spec(LINK, &json!({"suspend": true, "adoptionPolicy": "Never"})),
-        Appear(victim.clone(), theirs("theirs")),
+        Appear(victim.clone(), manifests::theirs("theirs")),
         spec(LINK, &json!({"scopeConnection": null})),
         spec(LINK, &json!({"scopeConnection": named})),
         NoWrites,
@@ -134,7 +127,7 @@ pub(super) fn forestalled() -> Vec<Act> {
     let [scope, ..] = manifests::ids();
     let mut acts = credentials(HUB);
     acts.extend([
-        Before("GET ".to_owned() + &scope, vec![Appear(scope.clone(), theirs("theirs"))]),
+        Before("GET ".to_owned() + &scope, vec![Appear(scope.clone(), manifests::theirs("theirs"))]),
         Create(manifests::connection(HUB, "link")),
         Because(LINK, "Foreign"),
         Pass(25),
@@ -150,7 +143,8 @@ pub(super) fn forestalled() -> Vec<Act> {
 
 pub(super) fn overtaken() -> Vec<Act> {
     let [scope, ..] = manifests::ids();
-    let made = vec![Appear(scope.clone(), theirs("theirs")), Suffer(Fault::CutBefore), Delete(LINK)];
+    let made =
+        vec![Appear(scope.clone(), manifests::theirs("theirs")), Suffer(Fault::CutBefore), Delete(LINK)];
     let mut acts = credentials(HUB);
     acts.extend([
         Before("PUT ".to_owned() + &scope, made),
@@ -168,7 +162,7 @@ pub(super) fn elsewhere() -> Vec<Act> {
     let other = format!("{}/scopeConnections/other", manifests::MANAGER);
     let mut acts = credentials(HUB);
     acts.extend([
-        Appear(other.clone(), theirs("theirs")),
+        Appear(other.clone(), manifests::theirs("theirs")),
         Create(manifests::connection(HUB, "link")),
         Because(LINK, "AlreadyExistsAs"),
         Says(other.clone(), "theirs"),

@@ -123,12 +123,7 @@ pub(super) fn withdrawn() -> Vec<Act> {
     let list = format!("GET {}/scopeConnections", manifests::MANAGER);
     let (mut acts, connection) = borrowed();
     acts.extend([
-        Appear(
-            scope.clone(),
-            json!({"properties": {
-                "tenantId": manifests::TARGET_TENANT, "resourceId": manifests::TARGET, "description": "ours"
-            }}),
-        ),
+        Appear(scope.clone(), manifests::theirs("ours")),
         Before(list, vec![StaleWatches, lends_to("others")]),
         Create(connection),
         Because(LINK, "NamespaceNotAllowed"),

@@ -16,8 +16,14 @@ fn declared(object: &Value) -> usize {
     }
 }
 
-/// What is wrong with a status that says Ready, if anything is. Before the write it did not.
-pub(crate) fn status(azure: &Control, before: Option<&Value>, after: &Value) -> Option<String> {
+/// What is wrong with a status that says Ready, if anything is. Before the write it did not. What a stranger did in Azure since
+/// `knows` was last read of an id is for the next sweep to find.
+pub(crate) fn status(
+    azure: &Control,
+    knows: impl Fn(&str) -> bool,
+    before: Option<&Value>,
+    after: &Value,
+) -> Option<String> {
     let is = |object: &Value| {
         let all = object["status"]["conditions"].as_array();
         all.is_some_and(|all| {
@@ -38,7 +44,7 @@ pub(crate) fn status(azure: &Control, before: Option<&Value>, after: &Value) -> 
     if claims.len() < declared {
         return Some(format!("S9: {name} says Ready, and claims {} of {declared}", claims.len()));
     }
-    for claim in claims {
+    for claim in claims.iter().filter(|claim| knows(claim.id)) {
         let Ok(Some(there)) = azure.get(claim.id, None) else {
             return Some(format!("S9: {name} says Ready, and {} is not there", claim.id));
         };

@@ -68,3 +68,10 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
         _ => None,
     }
 }
+
+/// Whether a thing is deleted to be made anew: a member, and whoever claims it stays.
+pub(crate) fn makes_anew(server: &ApiServer, id: &str) -> bool {
+    let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
+    let all = server.all(MEMBERS);
+    all.iter().any(|object| stays(object) && claims(object).iter().any(|claim| same(claim.id, id)))
+}

@@ -12,6 +12,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response, header::CONTENT_TYPE};
 use serde_json::json;
 
+use crate::api_server::ApiServer;
+
 use super::{
     super::{
         faults::{Fault, LATE, Place},
@@ -38,7 +40,11 @@ impl Service for Line {
         }
         let path = request.uri().path().to_owned();
         self.asks(&request, &path);
-        let fault = self.wire.step(Place::Azure, &self.agent, &format!("{} {path}", request.method()));
+        let fault = self.wire.step(
+            place(request.method(), &path),
+            &self.agent,
+            &format!("{} {path}", request.method()),
+        );
         if request.method() == Method::GET && self.wire.lock().deaf {
             return Err(Unanswered::Cut);
         }
@@ -46,6 +52,16 @@ impl Service for Line {
             None => self.pass(request).await,
             Some(fault) => self.suffer(fault, request, &path).await,
         }
+    }
+}
+
+fn place(method: &Method, path: &str) -> Place {
+    if path.contains("/oauth2/") {
+        Place::SignIn
+    } else if method == Method::GET {
+        Place::Read
+    } else {
+        Place::Write
     }
 }
 
@@ -77,9 +93,10 @@ impl Line {
                     oracle::lease::write(server, &self.agent, method.as_str(), path),
                     oracle::lending::write(server, method.as_str(), path),
                 ]);
-                if method == Method::PUT {
-                    wrong.push(self.is_unread(azure, path));
-                }
+                wrong.push(match *method {
+                    Method::PUT => self.is_unread(azure, path),
+                    _ => self.is_in_vain(server, path),
+                });
             }
         }
         for wrong in wrong.into_iter().flatten() {
@@ -102,6 +119,14 @@ impl Line {
         let mut segments = path.trim_start_matches('/').split('/');
         let subscription = (segments.next()? == "subscriptions").then(|| segments.next())??;
         Some((self.agent.clone(), method.to_string(), subscription.to_ascii_lowercase()))
+    }
+
+    /// What is deleted to be made anew could be made now.
+    fn is_in_vain(&self, server: &ApiServer, path: &str) -> Option<String> {
+        let until = *self.wire.lock().told_to_wait.get(&self.counted(&Method::PUT, path)?)?;
+        let early = until.saturating_duration_since(clock::instant());
+        let anew = !early.is_zero() && oracle::write::makes_anew(server, path);
+        anew.then(|| format!("S2: DELETE {path}, and Azure takes no PUT for {early:?}"))
     }
 
     /// What is made was looked for after the claim was durable.

@@ -138,7 +138,7 @@ impl Wire {
             self.lock().claimed.insert(id.to_ascii_lowercase(), clock::instant());
         }
         let wrong = [
-            oracle::ready::status(azure.control(), before, &after),
+            oracle::ready::status(azure.control(), |id| self.has_looked(id), before, &after),
             oracle::lending::claimed(server, before, &after),
         ];
         for wrong in wrong.into_iter().flatten() {

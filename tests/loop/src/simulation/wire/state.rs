@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) told_to_wait: BTreeMap<(String, String, String), Instant>,
     /// Reads of one thing: the process and the id, and since when a read of it counts.
     pub(super) read: BTreeMap<(String, String), Instant>,
+    /// When somebody who is not us last did something in Azure.
+    pub(super) strangers: Option<Instant>,
     /// Since when a claim on an id is durable.
     pub(super) claimed: BTreeMap<String, Instant>,
 }
