@@ -87,7 +87,7 @@ scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses s
 	$(CARGO) build --workspace --bins
 	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
-generate: ## Write the generated files (CRDs, rights, decision tables)
+generate: ## Write the generated files (CRDs, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
 
 clean: ## Remove what cargo built; the Kubernetes programs stay (`tools/build.sh --dir` says where)
