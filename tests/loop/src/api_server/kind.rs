@@ -1,6 +1,6 @@
 //! What is particular to a kind: its schema, what a body of it becomes, and what a write may change.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::{
     api::{
@@ -11,6 +11,8 @@ use k8s_openapi::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+
+use crate::aside::aside;
 
 use super::{
     answer::Refusal,
@@ -45,8 +47,19 @@ impl Kind {
         Self { resource, list, schema: None, shape: Arc::new(shape) }
     }
 
-    /// The kind that a CRD declares, with its first served version.
+    /// The kind that a CRD declares, with its first served version. It is compiled once for all runs.
     pub(crate) fn custom(crd: &Value) -> Result<Self, String> {
+        static KINDS: Mutex<Vec<(Value, Kind)>> = Mutex::new(Vec::new());
+        let known = || KINDS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, kind)) = known().iter().find(|(spec, _)| *spec == crd["spec"]) {
+            return Ok(kind.clone());
+        }
+        let kind = aside(|| Self::compile(crd))?;
+        known().push((crd["spec"].clone(), kind.clone()));
+        Ok(kind)
+    }
+
+    fn compile(crd: &Value) -> Result<Self, String> {
         let spec = &crd["spec"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let versions = spec["versions"].as_array().cloned().unwrap_or_default();

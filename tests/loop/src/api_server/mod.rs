@@ -36,7 +36,7 @@ mod versions;
 mod watch;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -51,6 +51,7 @@ pub use resource::Resource;
 pub use side_door::{Logged, SIDE_DOOR};
 pub use tokens::{SignToken, unsigned};
 
+use crate::aside::aside;
 use service::Service;
 use store::{Shared, Store};
 
@@ -115,5 +116,6 @@ impl ApiServer {
 
 /// Our CRDs, as they are installed.
 pub fn our_crds() -> Vec<Value> {
-    avnm_api::crds_yaml_values()
+    static CRDS: OnceLock<Vec<Value>> = OnceLock::new();
+    CRDS.get_or_init(|| aside(avnm_api::crds_yaml_values)).clone()
 }

@@ -99,6 +99,23 @@ pub(crate) fn member(namespace: &str, name: &str, connection: &str) -> Value {
     })
 }
 
+/// A member of a network of the manager's own tenant, under its own name in Azure.
+pub(crate) fn central_member(namespace: &str, name: &str) -> Value {
+    let mut object = member(namespace, name, "");
+    object["spec"] = json!({
+        "networkGroupId": object["spec"]["networkGroupId"],
+        "memberName": name,
+        "resourceId": OTHER_NETWORK,
+        "credentialRef": reference("central"),
+    });
+    object
+}
+
+/// The id of what stands under another name in the same collection.
+pub(crate) fn beside(id: &str, name: &str) -> String {
+    id.rsplit_once('/').map(|(collection, _)| format!("{collection}/{name}")).unwrap_or_default()
+}
+
 /// The ids in Azure of all that these declare.
 pub(crate) fn ids() -> [String; 3] {
     [

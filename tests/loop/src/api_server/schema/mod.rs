@@ -5,6 +5,7 @@ mod error;
 mod prune;
 mod rules;
 mod validate;
+mod verdicts;
 
 use std::collections::BTreeMap;
 

@@ -3,10 +3,10 @@
 //! Each node that has rules is compiled by itself, without the rules below it: the evaluation would otherwise convert
 //! the whole object at every level of it.
 
-use kube::core::cel::{CompiledSchema, Validator, compile_schema};
+use kube::core::cel::compile_schema;
 use serde_json::{Map, Value, json};
 
-use super::{FieldError, ListType, validate::join};
+use super::{FieldError, ListType, validate::join, verdicts::Asked};
 
 /// Rules of one node, and the nodes below that have some.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub(crate) struct Rules {
     list_type: ListType,
     /// Those that compare with what was before, and those that do not: only the latter are left out where nothing
     /// changed.
-    transitions: Option<CompiledSchema>,
-    others: Option<CompiledSchema>,
+    transitions: Option<Asked>,
+    others: Option<Asked>,
     fields: Vec<(String, Rules)>,
     entries: Option<Box<Rules>>,
     items: Option<Box<Rules>>,
@@ -36,7 +36,7 @@ impl Rules {
             }
             let mut schema = bare.clone();
             schema["x-kubernetes-validations"] = rules.into();
-            Some(compile_schema(&schema))
+            Some(Asked::new(&schema, compile_schema(&schema)))
         };
         let properties = schema["properties"].as_object().into_iter().flatten();
         let fields: Vec<_> = properties
@@ -112,27 +112,35 @@ impl Rules {
 
     fn ask(
         &self,
-        rules: Option<&CompiledSchema>,
+        rules: Option<&Asked>,
         value: &Value,
         old: Option<&Value>,
         path: &str,
         errors: &mut Vec<FieldError>,
     ) {
-        thread_local! {
-            /// It registers every function of Kubernetes when it is made, which takes longer than most rules.
-            static VALIDATOR: Validator = Validator::new();
-        }
         let Some(rules) = rules else { return };
-        let Err(refusals) = VALIDATOR.with(|validator| validator.validate_compiled(rules, value, old)) else {
-            return;
+        let refusals = if path.is_empty() {
+            // Of an object's metadata rules see its name only.
+            rules.refuses(&seen(value), old.map(seen).as_ref())
+        } else {
+            rules.refuses(value, old)
         };
         let shown = (!matches!(self.kind.as_str(), "object" | "array")).then_some(value);
-        for refusal in refusals.into_vec() {
-            let below = join(path, &refusal.field_path);
-            let field = if refusal.field_path.is_empty() { path } else { &below };
+        for refusal in refusals.iter() {
+            let below = join(path, &refusal.field);
+            let field = if refusal.field.is_empty() { path } else { &below };
             errors.push(FieldError::by_rule(field, shown, &refusal.message));
         }
     }
+}
+
+/// What the rules of a whole object are shown of it.
+fn seen(object: &Value) -> Value {
+    let mut seen = object.clone();
+    if let Some(metadata) = seen.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| ["name", "generateName"].contains(&name.as_str()));
+    }
+    seen
 }
 
 /// The schema with no rule in it, for the types of what a rule is shown.

@@ -10,7 +10,7 @@ use super::{
             Settings, State, Stranger, Suffer, Untold, WritesAtMost,
         },
         faults::Fault,
-        manifests::{self, CONNECTIONS, HUB},
+        manifests::{self, CONNECTIONS, HUB, MEMBERS},
     },
     LINK, VNET, credentials, ends, linked, made, spec,
 };
@@ -99,9 +99,10 @@ pub(super) fn lingering() -> Vec<Act> {
     acts
 }
 
-/// What is deleted to be made anew is not deleted while it could not be made.
+/// What is deleted to be made anew is not deleted while it could not be made: Azure has just refused another PUT.
 pub(super) fn swapped() -> Vec<Act> {
-    let [scope, _, member] = manifests::ids();
+    let [.., member] = manifests::ids();
+    let second = (MEMBERS, HUB, "vnet02");
     let looked = json!({"metadata": {"annotations": {"reconcile.avnm.dev/requestedAt": "now"}}});
     let meanwhile = vec![
         Act::Appear(member.clone(), json!({"properties": {"resourceId": manifests::OTHER_NETWORK}})),
@@ -110,14 +111,15 @@ pub(super) fn swapped() -> Vec<Act> {
     ];
     let mut acts = made();
     acts.extend([
-        Before("PUT ".to_owned() + &scope, meanwhile),
-        spec(LINK, &json!({"scopeConnection": {"description": "changed"}})),
+        Before("PUT ".to_owned() + &manifests::beside(&member, "vnet02"), meanwhile),
+        Create(manifests::central_member(HUB, "vnet02")),
         Pass(2),
         Ready(VNET),
         Act::Connects(member, manifests::NETWORK),
-        Ready(LINK),
+        Ready(second),
+        InAzure(3),
     ]);
-    acts.extend(ends(&[VNET, LINK]));
+    acts.extend(ends(&[second, VNET, LINK]));
     acts
 }
 
