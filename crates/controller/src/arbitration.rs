@@ -13,7 +13,7 @@ use avnm_terms::mutants::{Mutant, broken};
 use jiff::Timestamp;
 
 use crate::{
-    contenders::contender,
+    contenders::{Claimed, contender},
     owner::{Owner, Reconciler},
     undecoded,
 };
@@ -48,7 +48,11 @@ pub(crate) fn settle<K: Owner>(reconciler: &Reconciler<K>, object: &Object<K::Ow
             let claim = claim.filter(|claim| !is_of_another(claim, item.id()))?;
             Some((claim.phase, claim.since.0))
         };
-        let claim = counts(item.durable()).or(counts(item.claim())).filter(|_| !released);
+        let durable = counts(item.durable()).filter(|_| !released);
+        let claim = Claimed {
+            claim: durable.or(counts(item.claim()).filter(|_| !released)),
+            durable: durable.is_some(),
+        };
         let id = contender(&object.meta.uid, item.resource.field());
         wake(reconciler, &reconciler.contenders.settle(&id, claim, leaves(object, item)));
     }
@@ -116,6 +120,7 @@ fn claimant<K>(object: &Object<K>, at: At) -> Option<Claimant> {
         name: meta.name.clone(),
         uid: contender(&meta.uid, item.resource.field()),
         claim,
+        durable: item.claim() == item.durable(),
         wants: object.wants(at),
         reserved: false,
         created: meta.created,

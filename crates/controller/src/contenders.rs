@@ -67,12 +67,12 @@ impl Contenders {
     pub(crate) fn settle(
         &self,
         uid: &str,
-        claim: Option<(ClaimPhase, Timestamp)>,
+        Claimed { claim, durable }: Claimed,
         leaving: bool,
     ) -> Vec<Claimant> {
         let Ok(mut index) = self.index.lock() else { return Vec::new() };
         let Some(entry) = index.by_uid.get(uid).cloned() else { return Vec::new() };
-        index.change(self.kind, uid, Some(Claimant { claim, leaving, reserved: false, ..entry }))
+        index.change(self.kind, uid, Some(Claimant { claim, durable, leaving, reserved: false, ..entry }))
     }
 
     /// Whether an object of this cluster holds a claim under this key.
@@ -98,6 +98,15 @@ impl Contenders {
         let gone: Vec<String> = index.by_uid.keys().filter(|id| !uids.contains(owner(id))).cloned().collect();
         gone.iter().flat_map(|id| index.change(self.kind, id, None)).collect()
     }
+}
+
+/// What an object claims when its pass is over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claimed {
+    /// Phase, and since when.
+    pub(crate) claim: Option<(ClaimPhase, Timestamp)>,
+    /// Whether status is known to have it.
+    pub(crate) durable: bool,
 }
 
 /// One thing of an object, as contenders know it: each has its own keys, claim, wish and winner.
@@ -178,10 +187,15 @@ mod tests {
             name: name.into(),
             uid: contender(name, "it"),
             claim: None,
+            durable: true,
             wants,
             reserved: false,
             created: Timestamp::from_second(1).ok(),
         }
+    }
+
+    fn written(claim: Option<(ClaimPhase, Timestamp)>) -> Claimed {
+        Claimed { claim, durable: true }
     }
 
     /// What a pass enters, without what it asks.
@@ -217,7 +231,7 @@ mod tests {
     fn who_may_be_claiming_is_not_overtaken() {
         let index = Contenders::new("K");
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
-        let settle = |claim| index.settle(&younger.uid, claim, false);
+        let settle = |claim| index.settle(&younger.uid, written(claim), false);
         enter(&index, &claimant("a", false));
         assert_eq!(beaten(&index, &younger), None);
         let older = || beaten(&index, &claimant("a", true));
@@ -247,7 +261,7 @@ mod tests {
         let younger = Claimant { created: Timestamp::from_second(2).ok(), ..claimant("b", true) };
         assert_eq!(beaten(&index, &younger), None);
         let claim = Some((ClaimPhase::Intended, Timestamp::UNIX_EPOCH));
-        assert!(index.settle(&younger.uid, claim, false).is_empty());
+        assert!(index.settle(&younger.uid, written(claim), false).is_empty());
         assert!(beaten(&index, &claimant("a", true)).is_some());
         let (standing, woken) = index.contend(&younger);
         assert_eq!((standing.beaten_by, names(&woken)), (by("a"), vec!["a"]));
@@ -302,11 +316,17 @@ mod tests {
         assert_eq!((standing.heir, names(&woken)), (by("new"), vec!["new"]));
         let (standing, _) = index.contend(&new);
         assert!(standing.given && standing.beaten_by.is_none());
-        assert!(index.settle(&new.uid, Some((ClaimPhase::Intended, since(20))), false).is_empty());
-        assert_eq!(names(&index.settle(&new.uid, Some((ClaimPhase::Held, since(20))), false)), ["old"]);
+        assert!(index.settle(&new.uid, written(Some((ClaimPhase::Intended, since(20)))), false).is_empty());
+        let unwritten = Claimed { claim: Some((ClaimPhase::Held, since(20))), durable: false };
+        assert!(index.settle(&new.uid, unwritten, false).is_empty());
+        assert!(!index.contend(&leaving).0.yields, "a claim that was not written may be none");
+        assert_eq!(
+            names(&index.settle(&new.uid, written(Some((ClaimPhase::Held, since(20)))), false)),
+            ["old"]
+        );
         assert!(index.contend(&leaving).0.yields);
         // It let go, and is gone: the heir has nothing new to do.
-        assert!(index.settle(&leaving.uid, None, true).is_empty());
+        assert!(index.settle(&leaving.uid, written(None), true).is_empty());
         assert!(index.leave("old", &["it"]).is_empty());
     }
 
@@ -329,7 +349,7 @@ mod tests {
         let late = index.contend(&new).0;
         assert!(!late.given && late.beaten_by.is_some());
         // A DELETE was sent: it is gone before long.
-        assert!(index.settle(&old.uid, held, false).is_empty());
+        assert!(index.settle(&old.uid, written(held), false).is_empty());
         assert!(index.contend(&new).0.beaten_by.is_some());
         // Nothing was sent: then it is given.
         assert!(index.contend(&old).0.heir.is_some());

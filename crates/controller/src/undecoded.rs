@@ -112,6 +112,7 @@ pub(crate) fn enter<K: Kind>(contenders: &Contenders, found: &Guarded<K>, undeco
             name: found.name_any(),
             uid: contender(&uid, thing),
             claim: Some((claim.phase, claim.since)),
+            durable: true,
             wants: false,
             reserved: false,
             created: found.meta().creation_timestamp.as_ref().map(|time| time.0),

@@ -26,6 +26,9 @@ pub struct Claimant {
     pub uid: String,
     /// Its claim, if it has one: phase and since when.
     pub claim: Option<(ClaimPhase, Timestamp)>,
+    /// Whether status is known to have that claim. One whose write failed keeps others out, and is nothing that anyone lets go
+    /// for.
+    pub durable: bool,
     /// Whether it would claim now: Enforce, not suspended, not deleting, not refused.
     pub wants: bool,
     /// Whether a pass of it is under way that found nobody in its way, and may claim: whoever comes only then is later,
@@ -99,9 +102,10 @@ pub fn judge(me: &Claimant, others: &[Claimant], kind: &str) -> Standing {
     let winner = beaten_by(me, others);
     let same_id: Vec<Claimant> = others.iter().filter(|other| me.shares_id(other)).cloned().collect();
     let heir = if me.leaving { heir(me, others) } else { None };
-    let holds = |other: &Claimant| matches!(other.claim, Some((ClaimPhase::Held, _)));
+    let has = |other: &Claimant| other.claim.is_some() && (other.durable || broken(Mutant::UnwrittenYields));
+    let holds = |other: &Claimant| matches!(other.claim, Some((ClaimPhase::Held, _))) && has(other);
     // Under our id only: what we hold under another id is ours to delete, whoever else has the same connection.
-    let taken = beaten_by(me, &same_id).is_some_and(|winner| winner.claim.is_some());
+    let taken = beaten_by(me, &same_id).is_some_and(has);
     broken_standing(Standing {
         beaten_by: winner.map(|winner| winner_words(me, winner, kind)),
         yields: me.leaving && (taken || heir.is_some_and(holds)),
@@ -147,6 +151,7 @@ mod tests {
             name: name.into(),
             uid: name.into(),
             claim: claim.map(|(phase, since)| (phase, Timestamp::from_second(since).unwrap())),
+            durable: claim.is_some(),
             wants: true,
             reserved: false,
             created: Timestamp::from_second(created).ok(),

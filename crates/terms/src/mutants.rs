@@ -97,6 +97,8 @@ mutants! {
     HeirIgnored,
     /// Nobody is ever beaten.
     ContendNever,
+    /// It is let go for a claim whose write failed.
+    UnwrittenYields,
     /// It is let go before the heir has it.
     YieldEarly,
     /// Claims do not count: the youngest wins.

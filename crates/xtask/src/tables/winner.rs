@@ -17,6 +17,7 @@ fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: 
         name: name.to_owned(),
         uid: name.to_owned(),
         claim: claim.map(|(phase, since)| (phase, at(since))),
+        durable: claim.is_some(),
         wants,
         reserved: false,
         created: Some(at(created)),

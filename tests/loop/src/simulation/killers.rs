@@ -59,6 +59,7 @@ fn shows(mutant: Mutant) -> Lifecycle {
         M::ReplacedBlindly => Lifecycle::Swapped,
         M::DeletedAgain => Lifecycle::SlowlyGone,
         M::GoingForgotten => Lifecycle::Lingering,
+        M::UnwrittenYields => Lifecycle::Unwritten,
         M::UnwillingContends | M::UnsignedContends => Lifecycle::Unwilling,
         M::ContendPerObject => Lifecycle::Halves,
         M::UndecodedForgotten => Lifecycle::Skewed,

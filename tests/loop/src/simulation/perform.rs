@@ -38,12 +38,14 @@ pub(super) struct Run {
     states: Vec<String>,
     /// Whether anything is scheduled to go wrong.
     faults: bool,
+    /// Faults whose consequences are over.
+    settled: usize,
 }
 
 impl Run {
     pub(super) fn new(wire: Arc<Wire>, stage: Stage, wall: Wall, faults: bool) -> Self {
         let (processes, states) = (Vec::new(), Vec::new());
-        Self { wire, stage, wall, processes, replicas: 1, mark: None, counted: 0, states, faults }
+        Self { wire, stage, wall, processes, replicas: 1, mark: None, counted: 0, states, faults, settled: 0 }
     }
 
     /// Stops what runs, and gives back how it was wherever it rested.
@@ -117,6 +119,7 @@ impl Run {
             Act::Pass(minutes) => {
                 self.pass_time(minutes).await?;
                 if minutes >= SETTLES {
+                    self.settle().await?;
                     self.states.push(self.stage.state());
                 }
                 Ok(())
@@ -311,11 +314,21 @@ impl Run {
         if more.is_empty() { Ok(()) } else { Err(format!("S3: nobody has {}", more.join(", "))) }
     }
 
+    /// What a fault has for a consequence is over: none was played for a while. There are as many as the schedule has.
+    async fn settle(&mut self) -> Result<(), String> {
+        while self.wire.played() != self.settled {
+            self.settled = self.wire.played();
+            self.pass_time(SETTLES).await?;
+        }
+        Ok(())
+    }
+
     /// Twenty minutes settle what is left of a fault, or of a stranger; then nothing is written any more. What a fault within
     /// the measured time has for a consequence is no heartbeat: it is measured again.
     async fn rest(&mut self, hours: u64) -> Result<(), String> {
         loop {
             self.pass_time(SETTLES).await?;
+            self.settle().await?;
             self.states.push(self.stage.state());
             let (before, played) = (self.wire.writes(), self.wire.played());
             // With faults an hour of rest is a quarter of one: three sweeps, and many more runs in the same time.

@@ -128,12 +128,13 @@ pub(super) fn rotated() -> Vec<Act> {
         holds(manifests::SECRET),
         Ready(LINK),
         Says(manifests::ids()[0].clone(), "changed"),
-        // What is deleted while its credential cannot sign in stays until it can.
+        // What is deleted while its credential cannot sign in stays until it can. The other half goes where its own still has a
+        // token.
         holds("wrong"),
         Because(("tenantcredentials.avnm.dev", HUB, "central"), "SignInRefused"),
         Delete(LINK),
         Pass(10),
-        InAzure(2),
+        Says(manifests::ids()[0].clone(), "changed"),
         holds(manifests::SECRET),
         Gone(LINK),
         InAzure(0),

@@ -67,6 +67,8 @@ lifecycles! {
     Edited "edited" life::edited, hardy;
     /// Both are renamed, and the connection is moved to another namespace.
     Renamed "renamed" naming::renamed, hardy;
+    /// The write of an heir's claim is cut, while the object that has it goes.
+    Unwritten "unwritten" naming::unwritten;
     /// Suspended, observed, orphaned, and adopted by another object.
     Orphaned "orphaned" life::orphaned, hardy;
     /// While suspended a half is taken out and put back under the name of what somebody else made.

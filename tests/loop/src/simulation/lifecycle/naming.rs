@@ -11,8 +11,30 @@ use super::{
         faults::Fault,
         manifests::{self, CONNECTIONS, HUB, MEMBERS, OTHER},
     },
-    LINK, VNET, credentials, ends, made, spec,
+    LINK, VNET, credentials, ends, linked, made, spec,
 };
+
+/// A claim whose write failed is nothing that anyone lets go for.
+pub(super) fn unwritten() -> Vec<Act> {
+    let new = (CONNECTIONS, OTHER, "link");
+    let mut heir = manifests::connection(OTHER, "link");
+    heir["spec"]["adoptionPolicy"] = json!("Never");
+    let mut acts = linked();
+    acts.extend(credentials(OTHER));
+    acts.extend([
+        Create(heir),
+        Because(new, "ClaimedByOther"),
+        NoWrites,
+        Before("connections.avnm.dev hub-2/link status".to_owned(), vec![Suffer(Fault::CutBefore)]),
+        Delete(LINK),
+        Gone(LINK),
+        Ready(new),
+        InAzure(2),
+        NoWrites,
+    ]);
+    acts.extend(ends(&[new]));
+    acts
+}
 
 /// New objects that declare the same, and then the old ones are deleted: the connection before its member.
 pub(super) fn renamed() -> Vec<Act> {
