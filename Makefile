@@ -48,9 +48,9 @@ steps:
 	$(STEP) "programs" $(CARGO) build --workspace --bins
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
-	$(STEP) "single faults" $(TARGET)/debug/sim --faults-every 401
-	$(STEP) "pairs of faults" $(TARGET)/debug/sim --pairs 40
-	$(STEP) "generated lifecycles" $(TARGET)/debug/sim --generated 40
+	$(STEP) "single faults" $(TARGET)/debug/sim --faults-every 41
+	$(STEP) "pairs of faults" $(TARGET)/debug/sim --pairs 400
+	$(STEP) "generated lifecycles" $(TARGET)/debug/sim --generated 300
 	$(STEP) "mutants" $(TARGET)/debug/sim --mutants
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)

@@ -216,6 +216,9 @@ impl ApiServer {
         let version = store.version();
         if let Some(collection) = store.collections.get_mut(id) {
             collection.versions.compact(version);
+            // What a cache had still to take in is gone: it begins anew, with all that is there.
+            let versions = &collection.versions;
+            collection.lags.retain(|_, lag| !versions.is_dropped(lag.position()));
         }
     }
 

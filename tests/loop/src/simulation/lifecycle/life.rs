@@ -128,6 +128,7 @@ pub(super) fn rotated() -> Vec<Act> {
         holds(manifests::SECRET),
         Ready(LINK),
         Says(manifests::ids()[0].clone(), "changed"),
+        Ready(("tenantcredentials.avnm.dev", HUB, "central")),
         // What is deleted while its credential cannot sign in stays until it can. The other half goes where its own still has a
         // token.
         holds("wrong"),
