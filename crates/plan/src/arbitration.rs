@@ -151,7 +151,7 @@ mod tests {
             name: name.into(),
             uid: name.into(),
             claim: claim.map(|(phase, since)| (phase, Timestamp::from_second(since).unwrap())),
-            durable: claim.is_some(),
+            durable: true,
             wants: true,
             reserved: false,
             created: Timestamp::from_second(created).ok(),
@@ -227,6 +227,8 @@ mod tests {
         assert!(!judge(&holder, &[heir.clone()], "K").yields, "an intention may be dropped");
         heir.claim = Some((ClaimPhase::Held, Timestamp::from_second(50).unwrap()));
         assert!(judge(&holder, &[heir.clone()], "K").yields);
+        let unwritten = Claimant { durable: false, ..heir.clone() };
+        assert!(!judge(&holder, &[unwritten], "K").yields, "a claim that was not written may be none");
         let has = judge(&heir, &[holder], "K");
         assert_eq!((has.beaten_by, has.given), (None, false), "an older claim that goes is no rival");
     }
