@@ -118,7 +118,7 @@ async fn watch(
     }
     let mut chunks = answer.into_body().into_data_stream();
     let (mut text, mut ended) = (String::new(), false);
-    while text.lines().count() < events || !text.ends_with('\n') {
+    while lines(&text).count() < events || !text.ends_with('\n') {
         match tokio::time::timeout(silence, chunks.next()).await {
             Ok(Some(chunk)) => {
                 text.push_str(&String::from_utf8_lossy(&chunk.context("read the watch")?));
@@ -130,12 +130,22 @@ async fn watch(
             Err(_) => break,
         }
     }
-    let lines = text
-        .lines()
+    let events = lines(&text)
         .take(events)
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::from(line)));
-    let body = json!({"events": lines.collect::<Vec<Value>>(), "ended": ended});
+    let body = json!({"events": events.collect::<Vec<Value>>(), "ended": ended});
     Ok(json!({"code": code, "body": body}))
+}
+
+/// The lines of a watch. A bookmark that says the same as the one before it is none: a busy server that ends a watch late sends
+/// one more.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut last = "";
+    text.lines().filter(move |line| {
+        let again = *line == last && line.contains("\"BOOKMARK\"");
+        last = line;
+        !again
+    })
 }
 
 /// A text with its references filled in.
@@ -171,4 +181,18 @@ fn filled_body(body: &Value, known: &BTreeMap<String, Value>) -> Result<Value> {
         }
         other => other.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bookmark_that_says_the_same_is_left_out() {
+        let (one, two) = (r#"{"type":"BOOKMARK","v":1}"#, r#"{"type":"BOOKMARK","v":2}"#);
+        let (added, text) = (r#"{"type":"ADDED"}"#, |lines: &[&str]| lines.join("\n"));
+        let kept = |all: &[&str]| lines(&text(all)).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(kept(&[one, one, two, one]), [one, two, one]);
+        assert_eq!(kept(&[added, added]), [added, added]);
+    }
 }
