@@ -101,7 +101,9 @@ async fn roles(ctx: &Ctx) -> Result<()> {
         ctx.control().entra(&role("removeRole")).await?;
         ctx.apply_all(&[world::connection(&json!({}))]).await?;
         let denied = ctx.ready("crosstenantconnections", "link", "False", "PermissionDenied").await?;
-        tells(&denied, actor, &["AuthorizationFailed", action, next])?;
+        // With the id that only Azure knows.
+        let command = "az role assignment create --assignee-object-id ";
+        tells(&denied, actor, &["AuthorizationFailed", action, next, command])?;
         ensure!(
             crate::look::condition(&denied, "Stalled").is_none(),
             "a role takes time: {}",
@@ -121,9 +123,9 @@ async fn linked(ctx: &Ctx) -> Result<()> {
     ctx.control().entra(&role("removeRole")).await?;
     ctx.apply_all(&[world::connection(&json!({})), world::member(&json!({}))]).await?;
     let denied = ctx.ready("staticmembers", "vnet01", "False", "PermissionDenied").await?;
-    // What the other administrator pastes, with ids that only Azure knows.
-    let command = "az role assignment create --assignee-object-id ";
-    tells(&denied, "TargetTenantAdmin", &["LinkedAuthorizationFailed", action, APP, command])?;
+    // What the other administrator pastes. The object id that Azure names is of the manager's tenant, and none there.
+    let command = format!("az role assignment create --assignee {APP} --role ");
+    tells(&denied, "TargetTenantAdmin", &["LinkedAuthorizationFailed", action, &command])?;
     ensure!(denied["status"]["lastFailure"]["action"] == action, "{}", denied["status"]["lastFailure"]);
     ctx.ready("crosstenantconnections", "link", "True", "Connected")
         .await
