@@ -123,7 +123,7 @@ async fn linked(ctx: &Ctx) -> Result<()> {
     ctx.control().entra(&role("removeRole")).await?;
     ctx.apply_all(&[world::connection(&json!({})), world::member(&json!({}))]).await?;
     let denied = ctx.ready("staticmembers", "vnet01", "False", "PermissionDenied").await?;
-    // What the other administrator pastes. The object id that Azure names is of the manager's tenant, and none there.
+    // What the other administrator pastes. Of which tenant the object id is that Azure names there is not recorded.
     let command = format!("az role assignment create --assignee {APP} --role ");
     tells(&denied, "TargetTenantAdmin", &["LinkedAuthorizationFailed", action, &command])?;
     ensure!(denied["status"]["lastFailure"]["action"] == action, "{}", denied["status"]["lastFailure"]);

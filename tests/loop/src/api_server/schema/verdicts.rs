@@ -27,6 +27,9 @@ pub(super) struct Asked {
     id: u64,
 }
 
+/// Verdicts that are kept at most: a million runs write more different statuses than fit in memory.
+const KEPT: usize = 200_000;
+
 /// Verdicts by the rules and both values, as two different hashes of them: one may meet another's by chance.
 static VERDICTS: Mutex<BTreeMap<[u64; 2], Arc<[Refused]>>> = Mutex::new(BTreeMap::new());
 
@@ -50,7 +53,11 @@ impl Asked {
             return Arc::clone(verdict);
         }
         let verdict: Arc<[Refused]> = aside(|| self.ask(value, old)).into();
-        known().insert(key, Arc::clone(&verdict));
+        let mut known = known();
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&verdict));
         verdict
     }
 
