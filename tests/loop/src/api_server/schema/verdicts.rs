@@ -27,7 +27,7 @@ pub(super) struct Asked {
     id: u64,
 }
 
-/// Verdicts that are kept at most: a million runs write more different statuses than fit in memory.
+/// Verdicts that are kept at most, since what is kept for all runs must not grow with their number. Then all are asked for anew.
 const KEPT: usize = 200_000;
 
 /// Verdicts by the rules and both values, as two different hashes of them: one may meet another's by chance.
