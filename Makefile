@@ -52,6 +52,7 @@ steps:
 	$(STEP) "pairs of faults" $(TARGET)/debug/sim --pairs 400
 	$(STEP) "generated lifecycles" $(TARGET)/debug/sim --generated 300
 	$(STEP) "mutants" $(TARGET)/debug/sim --mutants
+	$(STEP) "a thousand members under quotas" $(TARGET)/debug/sim --crowd 1000
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 

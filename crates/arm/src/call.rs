@@ -60,6 +60,8 @@ pub(crate) struct Call<'a> {
     /// Of the linked resource's tenant. Sent only if that is another one.
     pub(crate) auxiliary: Option<&'a Credential>,
     pub(crate) body: Option<Bytes>,
+    /// It reads a whole collection.
+    pub(crate) whole: bool,
 }
 
 impl Call<'_> {

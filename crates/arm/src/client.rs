@@ -3,19 +3,21 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use avnm_terms::{ArmId, Fault, FaultKind, Reading};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    ClosedGate, Cloud, Credential, GateKey, GateScope, Observer, Tokens, Transport, VerbClass, WriteGuard,
+    ClosedGate, Cloud, Credential, GateKey, GateScope, Observer, Quotas, Tokens, Transport, VerbClass,
+    WriteGuard,
     call::{Call, Verb},
     clock,
     envelope::{self, Envelope, Undecodable},
-    gate::Gates,
+    governor::{Applicant, Governor, Shut},
     message::Answer,
     observe::Blind,
     page::Pages,
@@ -27,7 +29,9 @@ pub struct Arm {
     cloud: Arc<Cloud>,
     pub(crate) transport: Transport,
     pub(crate) tokens: Tokens,
-    gates: Arc<Mutex<Gates>>,
+    governor: Arc<Mutex<Governor>>,
+    /// Somebody waits for a turn who did not before.
+    line: Arc<Notify>,
     pub(crate) guard: Arc<dyn WriteGuard>,
     pub(crate) observer: Arc<dyn Observer>,
 }
@@ -45,7 +49,8 @@ impl Arm {
             cloud: Arc::new(cloud),
             transport,
             tokens,
-            gates: Arc::default(),
+            governor: Arc::default(),
+            line: Arc::default(),
             guard,
             observer: Arc::new(Blind),
         }
@@ -54,6 +59,11 @@ impl Arm {
     /// The same client, seen by an observer. Sign-ins are seen by the observer of [`Tokens`].
     pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
+    }
+
+    /// The same client, kept below these quotas. Without it they are the documented ones.
+    pub fn with_quotas(self, quotas: Quotas) -> Self {
+        Self { governor: Arc::new(Mutex::new(Governor::new(quotas))), ..self }
     }
 
     /// The cloud that it speaks to.
@@ -68,22 +78,79 @@ impl Arm {
 
     /// Until when no call of that kind by that principal would go out on this id, if its gate is closed.
     pub fn gate_closed_until(&self, credential: &Credential, id: &ArmId, verb: VerbClass) -> Option<Instant> {
-        let key = GateKey {
-            tenant: credential.tenant.clone(),
-            client: credential.client.clone(),
-            scope: GateScope::of(id),
-            verb,
-        };
-        self.gates().check(&key, clock::instant()).map(|(until, _)| until)
+        let key = key(credential, id, verb);
+        self.governor().gates.check(&key, clock::instant()).map(|(until, _)| until)
     }
 
     /// Every gate that is closed now.
     pub fn closed_gates(&self) -> Vec<ClosedGate> {
-        self.gates().closed(clock::instant())
+        self.governor().gates.closed(clock::instant())
     }
 
-    pub(crate) fn gates(&self) -> MutexGuard<'_, Gates> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many wait for a turn to write.
+    pub fn waiting(&self) -> usize {
+        self.governor().waiting()
+    }
+
+    /// Asks whether a write of that kind may go out now. Then what it takes is kept for it for a while, and it is to be sent or
+    /// to be forgone. Otherwise the applicant waits in line, and is woken when its turn has come; the fault says what it waits
+    /// for, and about how long.
+    pub fn admit(
+        &self,
+        operation: &'static str,
+        credential: &Credential,
+        verb: VerbClass,
+        id: &ArmId,
+        applicant: &Applicant,
+    ) -> Result<(), Fault> {
+        let key = key(credential, id, verb);
+        let (admitted, woken) = self.governor().admit(&key, id, applicant, clock::instant());
+        for wake in woken {
+            wake();
+        }
+        admitted.map_err(|shut| {
+            self.observer.waiting(self.waiting());
+            self.line.notify_one();
+            shut_fault(operation, id, &shut)
+        })
+    }
+
+    /// A write that was admitted is not sent after all, or nobody waits for it any longer.
+    pub fn forgo(&self, verb: VerbClass, id: &ArmId) {
+        let woken = self.governor().forgo(verb, id, clock::instant());
+        for wake in woken {
+            wake();
+        }
+    }
+
+    /// Wakes those whose turn has come, for ever.
+    pub async fn govern(&self) {
+        loop {
+            let now = clock::instant();
+            let (woken, due) = {
+                let mut governor = self.governor();
+                (governor.grant(now), governor.due(now))
+            };
+            self.observer.waiting(self.waiting());
+            for wake in woken.into_values() {
+                wake();
+            }
+            let due = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due.max(now + TOGETHER)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.line.notified() => tokio::time::sleep(TOGETHER).await,
+            }
+        }
+    }
+
+    pub(crate) fn governor(&self) -> MutexGuard<'_, Governor> {
+        // Nothing under this lock panics.
+        self.governor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads one thing.
@@ -95,8 +162,16 @@ impl Arm {
         read: impl FnOnce(ArmId, Envelope<P>) -> T,
     ) -> Reading<T> {
         let url = self.cloud.url_of(id, &[]);
-        let call =
-            Call { operation, verb: Verb::Get, target: id, url, credential, auxiliary: None, body: None };
+        let call = Call {
+            operation,
+            verb: Verb::Get,
+            target: id,
+            url,
+            credential,
+            auxiliary: None,
+            body: None,
+            whole: false,
+        };
         let found = match self.send(&call).await {
             Ok(answer) => decode_one(&call, &answer, read),
             Err(fault) if fault.kind == FaultKind::NotFound => return Reading::Absent,
@@ -117,8 +192,16 @@ impl Arm {
         let url = self.cloud.url_of(parent, collection);
         let mut pages = Pages::begin(&url);
         let base = format!("{parent}/{}", collection.join("/"));
-        let mut call =
-            Call { operation, verb: Verb::Get, target: parent, url, credential, auxiliary: None, body: None };
+        let mut call = Call {
+            operation,
+            verb: Verb::Get,
+            target: parent,
+            url,
+            credential,
+            auxiliary: None,
+            body: None,
+            whole: true,
+        };
         let mut found = Vec::new();
         // Bounded by the pages.
         loop {
@@ -161,7 +244,8 @@ impl Arm {
     ) -> Result<T, Fault> {
         let url = self.cloud.url_of(id, &[]);
         let body = Some(Bytes::from(body.to_string()));
-        let call = Call { operation, verb: Verb::Put, target: id, url, credential, auxiliary, body };
+        let call =
+            Call { operation, verb: Verb::Put, target: id, url, credential, auxiliary, body, whole: false };
         let answer = self.send(&call).await?;
         decode_one(&call, &answer, read)
     }
@@ -175,7 +259,16 @@ impl Arm {
         id: &ArmId,
     ) -> Result<(), Fault> {
         let url = self.cloud.url_of(id, &[]);
-        let call = Call { operation, verb: Verb::Put, target: id, url, credential, auxiliary, body: None };
+        let call = Call {
+            operation,
+            verb: Verb::Put,
+            target: id,
+            url,
+            credential,
+            auxiliary,
+            body: None,
+            whole: false,
+        };
         self.rehearse(&call).await
     }
 
@@ -187,7 +280,16 @@ impl Arm {
         id: &ArmId,
     ) -> Result<(), Fault> {
         let url = self.cloud.url_of(id, &[]);
-        let call = Call { operation, verb: Verb::Delete, target: id, url, credential, auxiliary, body: None };
+        let call = Call {
+            operation,
+            verb: Verb::Delete,
+            target: id,
+            url,
+            credential,
+            auxiliary,
+            body: None,
+            whole: false,
+        };
         match self.send(&call).await {
             Ok(answer) if [200, 202, 204].contains(&answer.status) => Ok(()),
             Ok(answer) => Err(call.unusable(&answer, format!("unexpected HTTP {}", answer.status))),
@@ -195,6 +297,29 @@ impl Arm {
             Err(fault) => Err(fault),
         }
     }
+}
+
+/// Turns that come within this time are given together.
+const TOGETHER: Duration = Duration::from_millis(20);
+
+fn key(credential: &Credential, id: &ArmId, verb: VerbClass) -> GateKey {
+    GateKey {
+        tenant: credential.tenant.clone(),
+        client: credential.client.clone(),
+        scope: GateScope::of(id),
+        verb,
+    }
+}
+
+/// What is not sent, and why.
+pub(crate) fn shut_fault(operation: &'static str, id: &ArmId, shut: &Shut) -> Fault {
+    let message = if shut.code.is_empty() {
+        "not sent: the calls that Azure allows are used up, and it waits for its turn".to_owned()
+    } else {
+        format!("not sent: Azure asked for a pause with {}", shut.code)
+    };
+    let fault = Fault::local(operation, id.as_str(), FaultKind::GateClosed, message);
+    Fault { retry_after: Some(shut.wait), ..fault }
 }
 
 fn decode_one<P: DeserializeOwned, T>(

@@ -19,13 +19,12 @@ use crate::{clock, gate, message::Answer, retry_after};
 /// also means that we may not look.
 const ABSENT: [&str; 4] = ["NotFound", "ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound"];
 
+/// The code of a 429 by the provider's own count.
+pub(crate) const OF_PROVIDER: &str = "ResourceRequestsThrottled";
+
 /// 429s that count against everyone who shares the quota.
-const QUOTA: [&str; 4] = [
-    "TooManyRequests",
-    "TooManyRequestsReceived",
-    "SubscriptionRequestsThrottled",
-    "ResourceRequestsThrottled",
-];
+const QUOTA: [&str; 4] =
+    ["TooManyRequests", "TooManyRequestsReceived", "SubscriptionRequestsThrottled", OF_PROVIDER];
 
 /// Answers that delay one resource, whatever their status.
 const BUSY: [&str; 4] = [

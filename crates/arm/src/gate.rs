@@ -2,7 +2,7 @@
 //!
 //! Azure counts requests per principal, subscription (or tenant) and kind of operation. A gate is such a triple; it
 //! is shared by all credentials of one application, because Azure's count is. This is only the part that obeys
-//! what Azure said. A governor that keeps below the quota beforehand would stand in front of `check`.
+//! what Azure said; `governor` keeps below the quotas beforehand.
 
 use std::{
     collections::{HashMap, HashSet},

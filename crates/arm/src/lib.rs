@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Cloud`] says where Azure is, [`Transport`] carries bytes, [`Tokens`] signs in, [`Arm`] makes
 //! calls. Every answer becomes a value of `avnm-terms`: what was read, or a `Fault` that says what went wrong.
-//! Nothing here sleeps, and nothing is retried but a refused token and a cut connection, once each.
+//! Nothing on a call's way sleeps, and nothing is retried but a refused token and a cut connection, once each.
 
 // A fault is a little above the lint's bound; boxing it would cost every reader of one, and errors are rare here.
 #![allow(clippy::result_large_err)]
@@ -19,6 +19,7 @@ mod entra;
 mod envelope;
 mod error;
 mod gate;
+mod governor;
 mod guard;
 #[cfg(feature = "in-process")]
 pub mod in_process;
@@ -41,6 +42,7 @@ pub use client::Arm;
 pub use cloud::{Cloud, CloudError};
 pub use credential::{Credential, CredentialKey, Material};
 pub use gate::{ClosedGate, GateKey, GateScope, VerbClass};
+pub use governor::{Applicant, Quota, Quotas, Wake};
 pub use guard::WriteGuard;
 pub use managed_identity::{ManagedIdentity, ManagedIdentityId};
 pub use observe::{CallRecord, Observer, SignInRecord};

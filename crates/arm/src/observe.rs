@@ -48,6 +48,8 @@ pub trait Observer: Send + Sync {
     fn sign_in(&self, _record: &SignInRecord<'_>) {}
     /// A gate was closed for that long.
     fn gate_closed(&self, _key: &crate::GateKey, _wait: Duration) {}
+    /// So many writes wait for their turn now.
+    fn waiting(&self, _count: usize) {}
 }
 
 /// Sees nothing.

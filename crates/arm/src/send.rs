@@ -8,8 +8,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use crate::{
     Arm, CallRecord,
     call::{Call, Verb},
-    clock, error,
+    client, clock, error,
     gate::Outcome,
+    governor::{Errand, Shut, quota},
     message::{Answer, NoAnswer, Request},
     token::Token,
 };
@@ -39,7 +40,7 @@ impl Arm {
             // Before the tokens, so that a closed gate costs no sign-in, and after them, since they may take long.
             self.pass_gate(call).map_err(spread)?;
             let signature = self.sign(call).await.map_err(spread)?;
-            self.pass_gate(call).map_err(spread)?;
+            self.take(call).map_err(spread)?;
             if call.verb.is_write() {
                 self.guard.allow_write().map_err(|why| spread(call.local(FaultKind::NoLease, why)))?;
             }
@@ -81,13 +82,19 @@ impl Arm {
 
     fn pass_gate(&self, call: &Call<'_>) -> Result<(), Fault> {
         let now = clock::instant();
-        match self.gates().check(&call.gate(), now) {
-            None => Ok(()),
-            Some((until, code)) => {
-                let message = format!("not sent: Azure asked for a pause with {code}");
-                Err(Fault { retry_after: Some(until - now), ..call.local(FaultKind::GateClosed, message) })
-            }
-        }
+        let shut = match self.governor().gates.check(&call.gate(), now) {
+            None => return Ok(()),
+            Some((until, code)) => Shut { wait: until - now, code: code.to_owned() },
+        };
+        Err(client::shut_fault(call.operation, call.target, &shut))
+    }
+
+    /// Takes what the call takes of Azure's quotas.
+    fn take(&self, call: &Call<'_>) -> Result<(), Fault> {
+        let key = call.gate();
+        let errand = Errand { key: &key, target: call.target, whole: call.whole };
+        let taken = self.governor().take(errand, clock::instant());
+        taken.map_err(|shut| client::shut_fault(call.operation, call.target, &shut))
     }
 
     async fn sign(&self, call: &Call<'_>) -> Result<Signature, Fault> {
@@ -137,6 +144,9 @@ impl Arm {
         let status = result.as_ref().ok().map(|answer| answer.status);
         let correlation_id = result.as_ref().ok().and_then(error::correlation_id);
         self.note(call, signature, status, refusal.as_ref(), correlation_id.as_deref(), elapsed);
+        if let Ok(answer) = &result {
+            self.count(call, answer, refusal.as_ref().map(|(fault, _)| fault));
+        }
         if let Err(why) = &result {
             tracing::debug!(operation = call.operation, id = %call.target, %why, "no answer from ARM");
         }
@@ -181,7 +191,8 @@ impl Arm {
             let outcome = refusal.map_or(Outcome::Answered, |(_, outcome)| *outcome);
             let key = call.gate();
             let now = clock::instant();
-            let closed = self.gates().record(&key, call.target.key(), outcome, code.unwrap_or_default(), now);
+            let closed =
+                self.governor().gates.record(&key, call.target.key(), outcome, code.unwrap_or_default(), now);
             if let Some(wait) = closed {
                 tracing::info!(
                     operation = call.operation,
@@ -193,6 +204,16 @@ impl Arm {
                 );
                 self.observer.gate_closed(&key, wait);
             }
+        }
+    }
+
+    /// What an answer says of the quotas.
+    fn count(&self, call: &Call<'_>, answer: &Answer, refusal: Option<&Fault>) {
+        let (key, now) = (call.gate(), clock::instant());
+        let mut governor = self.governor();
+        governor.told(&key, call.target, &quota::left(answer, &key), now);
+        if let Some(fault) = refusal.filter(|fault| fault.kind == FaultKind::Throttled) {
+            governor.refused(&key, call.target, fault.code == error::OF_PROVIDER, now);
         }
     }
 }

@@ -43,6 +43,7 @@ mod stores;
 mod streams;
 mod subscribers;
 mod undecoded;
+mod uses;
 mod wake;
 mod wakers;
 

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     credential_object::CredentialObject,
-    guarded::{Guarded, Undecoded},
+    guarded::Guarded,
     kube_io,
     memory::Remembered,
-    place::Place,
+    place::{Place, named},
     stores::Stores,
+    uses::{Used, UserKind, connection_holds_with, member_holds_with},
 };
 use avnm_api::{
     ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
@@ -22,10 +23,7 @@ use avnm_terms::{
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
-use kube::{
-    Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope,
-    runtime::reflector::Store,
-};
+use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
 
 /// Objects on one page of a live list.
 const PAGE: u32 = 500;
@@ -35,12 +33,17 @@ const PAGES: usize = 200;
 /// just in time would hold it for a quarter of an hour.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Everything of a kind in a namespace, or in all, within [`LONGEST`]; a kind that is not there is empty.
-async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, KubeFault>
+/// What all objects of a kind in a namespace, or in all, come to, within [`LONGEST`]; a kind that is not there is empty. Of a page
+/// nothing is kept but that: thousands of whole objects would be more than the process has.
+async fn list<K, T>(
+    client: &Client,
+    namespace: Option<&str>,
+    keep: impl Fn(&Guarded<K>) -> Option<T>,
+) -> Result<Vec<T>, KubeFault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
-    tokio::time::timeout(LONGEST, pages(client, namespace)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(LONGEST, pages(client, namespace, keep)).await.unwrap_or_else(|_| {
         let why = format!("the list was not read to its end in {} s", LONGEST.as_secs());
         Err(KubeFault::local(
             "list objects",
@@ -52,7 +55,11 @@ where
 }
 
 /// The pages of a list, until there is no more.
-async fn pages<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Guarded<K>>, KubeFault>
+async fn pages<K, T>(
+    client: &Client,
+    namespace: Option<&str>,
+    keep: impl Fn(&Guarded<K>) -> Option<T>,
+) -> Result<Vec<T>, KubeFault>
 where
     K: Place + Resource<Scope = NamespaceResourceScope>,
 {
@@ -65,7 +72,7 @@ where
     for _ in 0..PAGES {
         match kube_io::call("list objects", namespace.unwrap_or("all namespaces"), api.list(&page)).await {
             Ok(list) => {
-                all.extend(list.items);
+                all.extend(list.items.iter().filter_map(&keep));
                 match list.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => page = page.continue_token(&token),
                     None => return Ok(all),
@@ -79,26 +86,12 @@ where
     Err(KubeFault::local("list objects", target, KubeFaultKind::Server, "the list has no end"))
 }
 
-/// What a namespace's cached objects of a kind come to. While the cache shows something that blocks, it is reported:
-/// what goes wakes whoever waits for it, and a deletion that waits for many would list them all again and again. That
-/// nothing blocks is believed of a live list only.
-fn cached<K, T>(
-    store: &Store<Guarded<K>>,
-    namespace: Option<&str>,
-    blocks: impl Fn(&Guarded<K>) -> Option<T>,
-) -> Vec<T>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let in_namespace =
-        |guard: &Guarded<K>| namespace.is_none_or(|it| guard.namespace().as_deref() == Some(it));
-    store.state().iter().filter(|guard| in_namespace(guard)).filter_map(|guard| blocks(guard)).collect()
-}
-
-/// Members with a claim that name this connection.
+/// Members with a claim that name this connection. While the caches show one, it is reported: what goes wakes whoever waits for
+/// it, and a deletion that waits for many would list them all again and again. That nothing blocks is believed of a live list
+/// only.
 pub(crate) async fn dependents(
     client: &Client,
-    members: &Store<Guarded<StaticMember>>,
+    stores: &Stores,
     namespace: &str,
     connection: &str,
 ) -> Result<Vec<Dependent>, KubeFault> {
@@ -119,20 +112,15 @@ pub(crate) async fn dependents(
             deleting: guard.meta().deletion_timestamp.is_some(),
         })
     };
-    let mut dependents = cached(members, Some(namespace), dependent);
+    let users = stores.uses.of(&Used::Connection(namespace, connection));
+    let cached = users.iter().filter_map(|user| stores.members.get(&named(&user.namespace, &user.name)));
+    let mut dependents: Vec<Dependent> = cached.filter_map(|guard| dependent(&guard)).collect();
     if dependents.is_empty() {
-        let live = list::<StaticMember>(client, Some(namespace)).await?;
-        dependents = live.iter().filter_map(dependent).collect();
+        dependents = list::<StaticMember, _>(client, Some(namespace), dependent).await?;
     }
     // The cache has no order, and a message must not change while nothing changes.
     dependents.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(dependents)
-}
-
-/// Whether an object that does not decode holds something with a credential; a claim whose credential cannot be read may.
-fn holds_with(uid: Option<String>, undecoded: &Undecoded, credential: &CredentialRef) -> bool {
-    let claims = undecoded::claims(&undecoded.raw, &uid.unwrap_or_default());
-    claims.iter().any(|claim| claim.credential.as_ref().is_none_or(|named| named == credential))
 }
 
 /// Objects whose claim was recorded with this credential: of its namespace, or of all for one of the cluster.
@@ -142,41 +130,33 @@ pub(crate) async fn users(
     namespace: &str,
     credential: &CredentialRef,
 ) -> Result<Vec<String>, KubeFault> {
+    let home = avnm_plan::credential::home(credential.kind, namespace);
     let namespace = (credential.kind == CredentialKind::TenantCredential).then_some(namespace);
-    let called = |kind: &str, in_namespace: Option<String>, name: String| match in_namespace {
-        Some(other) if namespace.is_none() => format!("{kind} {other}/{name}"),
-        _ => format!("{kind} {name}"),
+    let called = |kind: &str, in_namespace: &str, name: &str| match namespace {
+        None => format!("{kind} {in_namespace}/{name}"),
+        Some(_) => format!("{kind} {name}"),
     };
-    let connection = |guard: &Guarded<CrossTenantConnection>| {
-        let uses = match &guard.0 {
-            Ok(object) => object.status.as_ref().is_some_and(|status| {
-                [&status.scope_connection, &status.network_manager_connection]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|half| half.claim.as_ref())
-                    .any(|claim| claim.credential_ref == *credential)
-            }),
-            Err(undecoded) => holds_with(guard.uid(), undecoded, credential),
-        };
-        uses.then(|| called("CrossTenantConnection", guard.namespace(), guard.name_any()))
-    };
-    let member = |guard: &Guarded<StaticMember>| {
-        let uses = match &guard.0 {
-            Ok(object) => {
-                let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-                claim.is_some_and(|claim| claim.credential_ref == *credential)
-            }
-            Err(undecoded) => holds_with(guard.uid(), undecoded, credential),
-        };
-        uses.then(|| called("StaticMember", guard.namespace(), guard.name_any()))
-    };
-    let mut users = cached(&stores.connections, namespace, connection);
-    users.extend(cached(&stores.members, namespace, member));
+    let cached = stores.uses.of(&Used::Credential(credential.kind, home, &credential.name));
+    let cached = cached.iter().filter(|user| stores.holds_with(user, credential));
+    let mut users: Vec<String> = cached
+        .map(|user| match user.kind {
+            UserKind::Connection => called("CrossTenantConnection", &user.namespace, &user.name),
+            UserKind::Member => called("StaticMember", &user.namespace, &user.name),
+        })
+        .collect();
     if users.is_empty() {
-        let connections = list::<CrossTenantConnection>(client, namespace).await?;
-        let members = list::<StaticMember>(client, namespace).await?;
-        users.extend(connections.iter().filter_map(connection));
-        users.extend(members.iter().filter_map(member));
+        let connection = |guard: &Guarded<CrossTenantConnection>| {
+            let holds = connection_holds_with(guard, credential);
+            holds.then(|| {
+                called("CrossTenantConnection", &guard.namespace().unwrap_or_default(), &guard.name_any())
+            })
+        };
+        let member = |guard: &Guarded<StaticMember>| {
+            let holds = member_holds_with(guard, credential);
+            holds.then(|| called("StaticMember", &guard.namespace().unwrap_or_default(), &guard.name_any()))
+        };
+        users.extend(list(client, namespace, connection).await?);
+        users.extend(list(client, namespace, member).await?);
     }
     users.sort();
     Ok(users)
@@ -300,7 +280,9 @@ mod tests {
         });
         let begun = clock::instant();
         let client = Client::new(slow, "default");
-        let fault = list::<StaticMember>(&client, None).await.expect_err("it has no end");
+        let fault = list::<StaticMember, _>(&client, None, |guard| Some(guard.name_any()))
+            .await
+            .expect_err("it has no end");
         assert_eq!((fault.kind, clock::instant() - begun), (KubeFaultKind::Unanswered, LONGEST));
     }
 

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::KubeFault;
+use avnm_plan::{item::Write, lifecycle::At};
+use avnm_terms::{KubeFault, Lane};
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
 
-use crate::kube_io;
+use crate::{inventory::Wish, kube_io};
 
 /// Of one object: what decisions remember, and what the executor does.
 #[derive(Debug)]
@@ -27,6 +28,19 @@ pub(crate) struct Remembered<K, M> {
     pub(crate) requested: Option<String>,
     /// Passes in a row that Kubernetes did not let through.
     pub(crate) barred: u32,
+    /// The write that waits for its turn, and all else waits for.
+    pub(crate) in_line: Option<InLine>,
+}
+
+/// A write that waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InLine {
+    /// Of which thing.
+    pub(crate) at: At,
+    pub(crate) write: Write,
+    pub(crate) lane: Lane,
+    /// What the object wished then: with another wish it is another write.
+    pub(crate) wish: Wish,
 }
 
 impl<K, M: Default> Default for Remembered<K, M> {
@@ -38,6 +52,7 @@ impl<K, M: Default> Default for Remembered<K, M> {
             settled: false,
             requested: None,
             barred: 0,
+            in_line: None,
         }
     }
 }
@@ -76,6 +91,14 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
                 self.superseded = Vec::new();
                 cached.clone()
             }
+        }
+    }
+
+    /// The cache shows this version: what we wrote ourselves is kept until then only, since it is as large as the object.
+    pub(crate) fn shown(&mut self, version: Option<&str>) {
+        if self.latest.as_ref().is_some_and(|latest| latest.meta().resource_version.as_deref() == version) {
+            self.latest = None;
+            self.superseded = Vec::new();
         }
     }
 
@@ -128,6 +151,18 @@ impl<K, M: Default> Memories<K, M> {
         }
     }
 
+    /// The cache shows this version of an object.
+    pub(crate) fn shown(&self, uid: &str, version: Option<&str>)
+    where
+        K: Resource + Clone,
+    {
+        if let Ok(mut map) = self.0.lock()
+            && let Some(remembered) = map.get_mut(uid)
+        {
+            remembered.shown(version);
+        }
+    }
+
     /// Only these objects are there.
     pub(crate) fn retain(&self, uids: &HashSet<String>) {
         if let Ok(mut map) = self.0.lock() {
@@ -139,9 +174,16 @@ impl<K, M: Default> Memories<K, M> {
     pub(crate) fn forget(&self, uid: &str) {
         if let Ok(mut map) = self.0.lock() {
             map.remove(uid);
+            // What had grown for thousands is given back.
+            if map.capacity() > SPARE && map.len() < map.capacity() / 4 {
+                map.shrink_to_fit();
+            }
         }
     }
 }
+
+/// A map of up to so many is not worth shrinking.
+const SPARE: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -189,6 +231,11 @@ mod tests {
             assert_eq!(newest.annotations().keys().collect::<Vec<_>>(), ["kept"]);
         }
         assert_eq!(kept.newest(&version("3")).resource_version().as_deref(), Some("3"));
+        assert!(kept.latest.is_none() && kept.superseded.is_empty());
+        kept.wrote(&version("3"), &version("4"));
+        kept.shown(Some("3"));
+        assert!(kept.latest.is_some(), "the cache is behind");
+        kept.shown(Some("4"));
         assert!(kept.latest.is_none() && kept.superseded.is_empty());
     }
 }

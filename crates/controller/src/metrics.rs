@@ -40,6 +40,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
     throttled: Counter,
+    waiting: Gauge<i64, AtomicI64>,
     sign_ins: Family<Outcome, Counter>,
     passes: Family<Kind, Counter>,
     status_writes: Family<Kind, Counter>,
@@ -54,6 +55,7 @@ impl Default for Metrics {
         let calls = Family::<Call, Counter>::default();
         let call_seconds = Histogram::new([0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let throttled = Counter::default();
+        let waiting = Gauge::default();
         let sign_ins = Family::<Outcome, Counter>::default();
         let passes = Family::<Kind, Counter>::default();
         let status_writes = Family::<Kind, Counter>::default();
@@ -69,6 +71,11 @@ impl Default for Metrics {
             call_seconds.clone(),
         );
         registry.register("arm_throttled", "Answers that closed a gate", throttled.clone());
+        registry.register(
+            "arm_waiting",
+            "Writes that wait for their turn under Azure's quotas",
+            waiting.clone(),
+        );
         registry.register("sign_ins", "Sign-ins at Entra", sign_ins.clone());
         registry.register("reconcile", "Passes", passes.clone());
         registry.register("status_writes", "Writes of status", status_writes.clone());
@@ -85,6 +92,7 @@ impl Default for Metrics {
             calls,
             call_seconds,
             throttled,
+            waiting,
             sign_ins,
             passes,
             status_writes,
@@ -142,5 +150,9 @@ impl Observer for Metrics {
 
     fn gate_closed(&self, _key: &avnm_arm::GateKey, _wait: Duration) {
         self.throttled.inc();
+    }
+
+    fn waiting(&self, count: usize) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 }

@@ -11,7 +11,7 @@ use avnm_plan::{
     reason::Readiness,
 };
 use avnm_terms::{KubeFault, KubeFaultKind};
-use kube::{ResourceExt, runtime::controller::Action};
+use kube::{Resource as _, ResourceExt, runtime::controller::Action};
 
 use crate::{
     arbitration,
@@ -21,6 +21,7 @@ use crate::{
     material::AGAIN,
     memory::Remembered,
     owner::{Kept, OwnStep, Owner, Pass, Reconciler},
+    place::named,
     refusal,
     resolve::Resolver,
     shared::Shared,
@@ -51,7 +52,9 @@ pub(crate) async fn reconcile<K: Owner>(
     let (action, remembered) = run(&reconciler, &visit, object, remembered).await;
     shared.inventory.leave(&visit);
     match remembered {
-        Some(remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
+        Some(mut remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
+            let cached = reconciler.objects.get(&named(&namespace, &name));
+            remembered.shown(cached.as_ref().and_then(|cached| cached.meta().resource_version.as_deref()));
             reconciler.memories.put(&uid, remembered);
         }
         Some(_) | None => reconciler.memories.forget(&uid),
@@ -94,6 +97,11 @@ async fn run<K: Owner>(
         released: false,
     };
     let kept_out = pass.contend();
+    if let Some(wait) = pass.waits_in_line() {
+        arbitration::settle(reconciler, &pass.object, false);
+        pass.remembered.memory = pass.object.kept();
+        return (Action::requeue(wait), Some(pass.remembered));
+    }
     pass.observe().await;
     let action = if visit.waits() {
         pass.await_read()
@@ -102,6 +110,9 @@ async fn run<K: Owner>(
         let plan = pass.decide().await;
         pass.finish(&plan).await
     };
+    if !visit.waits() {
+        pass.forgo();
+    }
     pass.remembered.memory = pass.object.kept();
     (action, (!pass.released).then_some(pass.remembered))
 }

@@ -18,6 +18,7 @@ use crate::{
     material::{Materials, Use},
     place::named,
     stores::Stores,
+    uses::Used,
 };
 
 /// A credential as a pass uses it: what decisions see, and what signs.
@@ -155,20 +156,7 @@ impl Resolver<'_> {
 /// Whose tenant a credential signs in to, as far as its users tell: the manager's if it reads or writes anything of
 /// a network manager. One that nobody uses yet counts as the target's, which is where consent is missing first.
 pub(crate) fn side_of(stores: &Stores, namespace: &str, credential: &CredentialRef) -> Side {
-    // One of the cluster may be used from anywhere.
-    let near = |other: Option<String>| {
-        credential.kind == CredentialKind::ClusterTenantCredential || other.as_deref() == Some(namespace)
-    };
-    let connection = stores.connections.state().into_iter().any(|found| {
-        let Ok(object) = &found.0 else { return false };
-        near(object.namespace())
-            && object.spec.scope_connection.as_ref().is_some_and(|half| half.credential_ref == *credential)
-    });
-    let member = || {
-        stores.members.state().into_iter().any(|found| {
-            let Ok(object) = &found.0 else { return false };
-            near(object.namespace()) && object.spec.credential_ref.as_ref() == Some(credential)
-        })
-    };
-    if connection || member() { Side::Manager } else { Side::Target }
+    let home = avnm_plan::credential::home(credential.kind, namespace);
+    let of_manager = stores.uses.count(&Used::OfManager(credential.kind, home, &credential.name)) > 0;
+    if of_manager { Side::Manager } else { Side::Target }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
+use avnm_api::{
+    ClusterTenantCredential, CredentialRef, CrossTenantConnection, StaticMember, TenantCredential,
+};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Resource, ResourceExt as _,
@@ -10,7 +12,11 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 
-use crate::guarded::Guarded;
+use crate::{
+    guarded::Guarded,
+    place::named,
+    uses::{User, UserKind, Uses, connection_holds_with, member_holds_with},
+};
 
 /// The caches. Clones are the same.
 #[derive(Clone)]
@@ -21,6 +27,8 @@ pub(crate) struct Stores {
     pub(crate) cluster_credentials: Store<Guarded<ClusterTenantCredential>>,
     /// Metadata only: their labels decide what is lent to them.
     pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// Who of them uses what.
+    pub(crate) uses: Uses,
 }
 
 impl Stores {
@@ -29,6 +37,20 @@ impl Stores {
         let mut all = uids(&self.credentials);
         all.extend(uids(&self.cluster_credentials));
         all
+    }
+
+    /// Whether something that a user holds was made with this credential; of one that does not decode that may be.
+    pub(crate) fn holds_with(&self, user: &User, credential: &CredentialRef) -> bool {
+        match user.kind {
+            UserKind::Connection => {
+                let found = self.connections.get(&named(&user.namespace, &user.name));
+                found.is_some_and(|guard| connection_holds_with(&guard, credential))
+            }
+            UserKind::Member => {
+                let found = self.members.get(&named(&user.namespace, &user.name));
+                found.is_some_and(|guard| member_holds_with(&guard, credential))
+            }
+        }
     }
 
     /// The labels of a namespace; `None` if it was not seen yet, which is not the same as having none.

@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use avnm_api::{
-    CredentialKind, CredentialRef, CrossTenantConnection, CrossTenantConnectionStatus, StaticMember,
-};
+use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember};
 use avnm_plan::status::find;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
@@ -30,6 +28,7 @@ use crate::{
     guarded::Guarded,
     place::{Place, named},
     stores::{Stores, uids},
+    uses::{Used, User, UserKind, claimed, halves},
     wakers::Wakers,
 };
 
@@ -176,39 +175,32 @@ pub(crate) fn on_namespace(
 
 /// Wakes all objects of a namespace that use a credential of the cluster, also through their connection.
 fn wake_borrowers(stores: &Stores, wakers: &Wakers, namespace: &str) {
-    wake_those_who_use(stores, wakers, &|user, used| {
-        used.kind == CredentialKind::ClusterTenantCredential && user == namespace
-    });
+    wake_all(stores, wakers, &stores.uses.of(&Used::AnyOfCluster(namespace)));
 }
 
-/// The credentials that a connection refers to.
-fn halves(spec: &avnm_api::CrossTenantConnectionSpec) -> impl Iterator<Item = &CredentialRef> {
-    let both = [&spec.scope_connection, &spec.network_manager_connection];
-    both.into_iter().flatten().map(|half| &half.credential_ref)
-}
-
-/// The credentials that a connection's halves were made with.
-fn claimed(status: &CrossTenantConnectionStatus) -> impl Iterator<Item = &CredentialRef> {
-    let both = [&status.scope_connection, &status.network_manager_connection];
-    both.into_iter().flatten().filter_map(|half| half.claim.as_ref()).map(|claim| &claim.credential_ref)
+/// Wakes users, and those of them that are used by members, with these.
+fn wake_all(stores: &Stores, wakers: &Wakers, users: &[User]) {
+    for user in users {
+        match user.kind {
+            UserKind::Member => wakers.members.wake(&user.namespace, &user.name),
+            UserKind::Connection => {
+                wakers.connections.wake(&user.namespace, &user.name);
+                wake_members_of(stores, wakers, &user.namespace, &user.name);
+            }
+        }
+    }
 }
 
 /// Whether anything that is held was made with a credential.
 pub(crate) fn is_held<K: CredentialObject>(stores: &Stores, credential: &K) -> bool {
-    let (home, name) = (credential.namespace(), credential.name_any());
-    let is_it = |namespace: Option<String>, used: &CredentialRef| {
-        used.kind == K::KIND && used.name == name && (home.is_none() || home == namespace)
-    };
-    let connections = stores.connections.state().into_iter().any(|found| {
-        let Ok(object) = &found.0 else { return false };
-        object.status.iter().flat_map(claimed).any(|used| is_it(object.namespace(), used))
-    });
-    connections
-        || stores.members.state().into_iter().any(|found| {
-            let Ok(object) = &found.0 else { return false };
-            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-            claim.is_some_and(|claim| is_it(object.namespace(), &claim.credential_ref))
-        })
+    let reference = credential.reference();
+    let users = stores.uses.of(&used(credential.namespace().as_deref(), &reference));
+    users.iter().any(|user| stores.holds_with(user, &reference))
+}
+
+/// What a credential is to its users.
+fn used<'a>(home: Option<&'a str>, reference: &'a CredentialRef) -> Used<'a> {
+    Used::Credential(reference.kind, home.unwrap_or_default(), &reference.name)
 }
 
 /// A credential changed: whoever refers to it looks again.
@@ -265,48 +257,33 @@ pub(crate) fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, 
 }
 
 fn wake_users_of<K: CredentialObject>(stores: &Stores, wakers: &Wakers, home: Option<&str>, name: &str) {
-    wake_those_who_use(stores, wakers, &|namespace, used| {
-        // One of the cluster may be used from anywhere.
-        used.kind == K::KIND && used.name == name && home.is_none_or(|home| home == namespace)
-    });
+    let reference = CredentialRef { kind: K::KIND, name: name.to_owned() };
+    wake_all(stores, wakers, &stores.uses.of(&used(home, &reference)));
 }
 
-/// Credentials vanished unseen: whoever refers to one that is not there looks again.
+/// Credentials vanished unseen: whoever refers to one that is not there looks again. All objects are gone through, once for each
+/// watch that begins anew.
 fn wake_bereft<K: CredentialObject>(stores: &Stores, wakers: &Wakers) {
-    let cluster = K::KIND == CredentialKind::ClusterTenantCredential;
-    wake_those_who_use(stores, wakers, &|namespace, used| {
-        let home = if cluster { "" } else { namespace };
+    let bereft = |namespace: &str, used: &CredentialRef| {
+        let home = avnm_plan::credential::home(used.kind, namespace);
         used.kind == K::KIND && K::store(stores).get(&named(home, &used.name)).is_none()
-    });
-}
-
-/// Wakes the objects that use such a credential, in whose namespace is asked too. A member may use it through its
-/// connection: all of that namespace look again then.
-fn wake_those_who_use(stores: &Stores, wakers: &Wakers, is_it: &dyn Fn(&str, &CredentialRef) -> bool) {
-    let mut through = HashSet::new();
+    };
     for found in stores.connections.state() {
         let Ok(object) = &found.0 else { continue };
         let namespace = object.namespace().unwrap_or_default();
-        let held = object.status.iter().flat_map(claimed);
-        if halves(&object.spec).chain(held).any(|used| is_it(&namespace, used)) {
+        let mut all = halves(&object.spec).chain(object.status.iter().flat_map(claimed));
+        if all.any(|used| bereft(&namespace, used)) {
             wakers.connections.wake(&namespace, &object.name_any());
-            through.insert((namespace, object.name_any()));
+            wake_members_of(stores, wakers, &namespace, &object.name_any());
         }
     }
     for found in stores.members.state() {
         let Ok(object) = &found.0 else { continue };
         let namespace = object.namespace().unwrap_or_default();
-        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref];
+        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref].into_iter().flatten();
         // What it holds may be deleted with the credential that it was made with.
         let held = object.status.as_ref().and_then(|status| status.claim.as_ref());
-        let held = held.map(|claim| &claim.credential_ref);
-        let uses = own.into_iter().flatten().chain(held).any(|used| is_it(&namespace, used))
-            || object
-                .spec
-                .connection_ref
-                .as_ref()
-                .is_some_and(|reference| through.contains(&(namespace.clone(), reference.name.clone())));
-        if uses {
+        if own.chain(held.map(|claim| &claim.credential_ref)).any(|used| bereft(&namespace, used)) {
             wakers.members.wake(&namespace, &object.name_any());
         }
     }
@@ -320,13 +297,21 @@ pub(crate) fn on_connection(
     event: &watcher::Event<Guarded<CrossTenantConnection>>,
 ) {
     match event {
-        watcher::Event::Apply(guard) => connection_changed(stores, wakers, seen, guard),
+        watcher::Event::Apply(guard) => {
+            stores.uses.connection(guard);
+            connection_changed(stores, wakers, seen, guard);
+        }
         watcher::Event::Delete(guard) => {
+            let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
             forget(seen, guard);
-            wake_credentials(stores, wakers, &guard.namespace().unwrap_or_default());
+            stores.uses.leave(UserKind::Connection, &namespace, &name);
+            wake_credentials(stores, wakers, &namespace);
             wake_members(stores, wakers, guard);
         }
         watcher::Event::InitDone => {
+            let there =
+                |namespace: &str, name: &str| stores.connections.get(&named(namespace, name)).is_some();
+            stores.uses.retain(UserKind::Connection, there);
             if retain(seen, &uids(&stores.connections)) {
                 wake_orphaned_members(stores, wakers);
             }
@@ -334,7 +319,8 @@ pub(crate) fn on_connection(
                 connection_changed(stores, wakers, seen, &guard);
             }
         }
-        watcher::Event::Init | watcher::Event::InitApply(_) => {}
+        watcher::Event::InitApply(guard) => stores.uses.connection(guard),
+        watcher::Event::Init => {}
     }
 }
 
@@ -367,36 +353,58 @@ fn wake_orphaned_members(stores: &Stores, wakers: &Wakers) {
 }
 
 fn wake_members(stores: &Stores, wakers: &Wakers, guard: &Guarded<CrossTenantConnection>) {
-    let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
-    for found in stores.members.state() {
-        let Ok(object) = &found.0 else { continue };
-        let names = object.spec.connection_ref.as_ref().is_some_and(|reference| reference.name == name);
-        if names && object.namespace().as_deref() == Some(&namespace) {
-            wakers.members.wake(&namespace, &object.name_any());
-        }
+    wake_members_of(stores, wakers, &guard.namespace().unwrap_or_default(), &guard.name_any());
+}
+
+fn wake_members_of(stores: &Stores, wakers: &Wakers, namespace: &str, connection: &str) {
+    for user in stores.uses.of(&Used::Connection(namespace, connection)) {
+        wakers.members.wake(&user.namespace, &user.name);
     }
 }
 
-/// A member went: a connection that waits for it looks again, and so do credentials.
+/// Whether it is worth a pass of who waits for them that one of many users went: the last few, and each hundredth of the many,
+/// since each pass goes through all that are left, and says how many.
+fn is_worth_a_look(left: usize) -> bool {
+    left <= 10 || left.is_multiple_of(100)
+}
+
+/// A member came, changed or went: when it went, a connection that waits for that looks again, and so do credentials.
 pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event<Guarded<StaticMember>>) {
-    let watcher::Event::Delete(guard) = event else { return };
+    let guard = match event {
+        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) => return stores.uses.member(guard),
+        watcher::Event::InitDone => {
+            let there = |namespace: &str, name: &str| stores.members.get(&named(namespace, name)).is_some();
+            return stores.uses.retain(UserKind::Member, there);
+        }
+        watcher::Event::Init => return,
+        watcher::Event::Delete(guard) => guard,
+    };
     let namespace = guard.namespace().unwrap_or_default();
-    if let Ok(object) = &guard.0
-        && let Some(reference) = &object.spec.connection_ref
+    stores.uses.leave(UserKind::Member, &namespace, &guard.name_any());
+    let Ok(object) = &guard.0 else { return wake_credentials(stores, wakers, &namespace) };
+    if let Some(reference) = &object.spec.connection_ref
+        && is_worth_a_look(stores.uses.count(&Used::Connection(&namespace, &reference.name)))
     {
         wakers.connections.wake(&namespace, &reference.name);
     }
     wake_credentials(stores, wakers, &namespace);
 }
 
+/// Wakes credentials that are being deleted, and wait for those who use them.
 fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
+    let left = |kind, home: &str, name: &str| stores.uses.count(&Used::Credential(kind, home, name));
     for found in stores.credentials.state() {
-        if found.namespace().as_deref() == Some(namespace) && found.meta().deletion_timestamp.is_some() {
+        if found.namespace().as_deref() == Some(namespace)
+            && found.meta().deletion_timestamp.is_some()
+            && is_worth_a_look(left(CredentialKind::TenantCredential, namespace, &found.name_any()))
+        {
             wakers.credentials.wake(namespace, &found.name_any());
         }
     }
     for found in stores.cluster_credentials.state() {
-        if found.meta().deletion_timestamp.is_some() {
+        if found.meta().deletion_timestamp.is_some()
+            && is_worth_a_look(left(CredentialKind::ClusterTenantCredential, "", &found.name_any()))
+        {
             wakers.cluster_credentials.wake("", &found.name_any());
         }
     }

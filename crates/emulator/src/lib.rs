@@ -54,4 +54,5 @@ pub use in_process::{InProcess, Unanswered};
 pub use ledger::{CallKind, Entry, Proof};
 pub use options::Options;
 pub use settings::{Settings, Span};
+pub use world::file::DEFAULT_WORLD;
 pub use world::resources::ConnectionState;

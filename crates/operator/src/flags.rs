@@ -6,7 +6,7 @@ use avnm_arm::Cloud;
 use avnm_controller::{LeaseError, LeaseSettings, Settings, Surroundings, Waits};
 use clap::Parser;
 
-use crate::telemetry::LogFormat;
+use crate::{quotas::QuotaFlags, telemetry::LogFormat};
 
 /// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
 ///
@@ -94,6 +94,8 @@ pub(crate) struct Flags {
     /// Passes at the same time, per kind.
     #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
     concurrency: u16,
+    #[command(flatten)]
+    pub(crate) quotas: QuotaFlags,
 }
 
 impl Flags {

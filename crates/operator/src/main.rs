@@ -2,6 +2,7 @@
 
 mod flags;
 mod kubernetes;
+mod quotas;
 mod telemetry;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -94,7 +95,8 @@ fn azure(flags: &Flags, outside: &Outside, metrics: Arc<Metrics>, guard: LeaseGu
     let options = TransportOptions { proxy, extra_ca_pem, ..TransportOptions::default() };
     let transport = Transport::new(&options)?;
     let tokens = Tokens::observed(cloud.clone(), transport.clone(), Arc::<Metrics>::clone(&metrics));
-    Ok(Arm::new(cloud, transport, tokens, Arc::new(guard)).with_observer(metrics))
+    let arm = Arm::new(cloud, transport, tokens, Arc::new(guard));
+    Ok(arm.with_quotas(flags.quotas.quotas()).with_observer(metrics))
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -100,6 +100,16 @@ impl Resource {
         }
     }
 
+    /// What deleting it is called.
+    pub fn delete_operation(self) -> &'static str {
+        match self {
+            Self::ScopeConnection => "delete scopeConnection",
+            Self::ManagerConnection => "delete networkManagerConnection",
+            Self::Member => "delete staticMember",
+            Self::Network => "delete virtualNetwork",
+        }
+    }
+
     /// How many absences prove that it is gone. Deleting a manager before a half is really gone breaks the subscription
     /// (azure-rest-api-specs#23188).
     pub fn absences(self) -> u32 {

@@ -1,6 +1,6 @@
 //! Ids of Azure Resource Manager: parsed once, compared case-insensitively, never text in a URL unparsed.
 
-use std::{cmp::Ordering, fmt, hash};
+use std::{cmp::Ordering, fmt, hash, sync::Arc};
 
 use crate::{AzureName, SubscriptionId, letters, text};
 
@@ -43,11 +43,12 @@ pub enum BadSegment {
     TooLong,
 }
 
-/// Any ARM id, with the casing that it was written in. Equality, order and hash ignore case, as ARM does.
+/// Any ARM id, with the casing that it was written in. Equality, order and hash ignore case, as ARM does. Clones share the text,
+/// which there is once where it is its own key: a process holds tens of thousands of ids, each in several places.
 #[derive(Debug, Clone)]
 pub struct ArmId {
-    text: String,
-    key: String,
+    text: Arc<str>,
+    key: Arc<str>,
 }
 
 impl ArmId {
@@ -83,6 +84,8 @@ impl ArmId {
 
     fn of(text: String) -> Self {
         let key = letters::fold(&text);
+        let text: Arc<str> = text.into();
+        let key = if *key == *text { Arc::clone(&text) } else { key.into() };
         Self { text, key }
     }
 

@@ -162,6 +162,28 @@ pub fn set(mutant: Option<Mutant>) {
     BROKEN.set(mutant);
 }
 
+/// Rows of decision tables that were reached, by all threads.
+#[cfg(feature = "mutants")]
+static REACHED: std::sync::Mutex<std::collections::BTreeSet<String>> =
+    std::sync::Mutex::new(std::collections::BTreeSet::new());
+
+/// A row of a decision table was reached.
+#[cfg(feature = "mutants")]
+pub fn reach(row: impl FnOnce() -> String) {
+    // Nothing under this lock panics.
+    REACHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(row());
+}
+
+/// The rows that were reached so far.
+#[cfg(feature = "mutants")]
+pub fn reached() -> std::collections::BTreeSet<String> {
+    REACHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+}
+
+/// Nobody counts in what ships.
+#[cfg(not(feature = "mutants"))]
+pub fn reach(_: impl FnOnce() -> String) {}
+
 /// Whether this rule is broken here.
 #[cfg(feature = "mutants")]
 pub fn broken(mutant: Mutant) -> bool {

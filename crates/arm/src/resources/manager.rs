@@ -72,7 +72,18 @@ fn entry_of(entry: &Value, scopes: &mut CrossTenantScopes) {
 impl Arm {
     /// Reads a network manager.
     pub async fn get_manager(&self, credential: &Credential, id: &ManagerId) -> Reading<Manager> {
-        self.get("get networkManager", credential, id.arm(), read).await
+        let mut region = None;
+        let found = self
+            .get("get networkManager", credential, id.arm(), |id, envelope| {
+                region.clone_from(&envelope.location);
+                read(id, envelope)
+            })
+            .await;
+        if let Some(region) = region {
+            // Microsoft.Network counts by region.
+            self.governor().is_in(id.arm(), &region);
+        }
+        found
     }
 }
 

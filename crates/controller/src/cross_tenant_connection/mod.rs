@@ -49,9 +49,9 @@ impl Owner for CrossTenantConnection {
     }
 
     async fn dependents(pass: &Pass<'_, Self>) -> Result<Vec<Dependent>, KubeFault> {
-        let (client, members) = (&pass.shared.client, &pass.reconciler.stores.members);
+        let (client, stores) = (&pass.shared.client, &pass.reconciler.stores);
         let meta = &pass.object.meta;
-        live::dependents(client, members, &meta.namespace, &meta.name).await
+        live::dependents(client, stores, &meta.namespace, &meta.name).await
     }
 
     async fn take(pass: &mut Pass<'_, Self>, step: &Step) {

@@ -23,13 +23,9 @@ use crate::members::{Changed, Members};
 pub(crate) use known::{Picture, Snapshot, Wanted};
 pub(crate) use listener::{Listener, Subscribers};
 pub(crate) use sweep::Standing;
-pub(crate) use visit::{Visit, wish};
+pub(crate) use visit::{Visit, Wish, wish};
 
-use self::{
-    flight::Flights,
-    table::Table,
-    visit::{Rows, Wish},
-};
+use self::{flight::Flights, table::Table, visit::Rows};
 
 /// Every table.
 pub(crate) struct Inventory {

@@ -1,16 +1,22 @@
 //! Does the steps of a plan, in order. It decides nothing; what went wrong is data for the next decision.
 
 use avnm_api::{CredentialRef, FINALIZER_AZURE};
-use avnm_arm::clock;
+use std::{sync::Arc, time::Duration};
+
+use avnm_arm::{Applicant, VerbClass, clock};
 use avnm_plan::{
-    item::{Answer, Cause, Effect},
+    item::{Answer, Cause, Effect, Write},
     lifecycle::{At, Kind as _, Step},
 };
-use avnm_terms::mutants::{Mutant, broken};
+use avnm_terms::{
+    Lane,
+    mutants::{Mutant, broken},
+};
 
 use super::azure;
 use crate::{
-    hold, live,
+    hold, inventory, kube_io, live,
+    memory::InLine,
     owner::{OwnStep, Owner, Pass},
     status,
 };
@@ -35,6 +41,7 @@ impl<K: Owner> Pass<'_, K> {
 
     async fn effect(&mut self, at: At, effect: &Effect) {
         match effect {
+            Effect::Admit { write, lane } => self.admit(at, *write, *lane),
             Effect::Claim(claim) => self.answered(at, Answer::Claimed(claim.clone())),
             Effect::Remake => self.answered(at, Answer::Remade),
             Effect::Vouch => {
@@ -45,6 +52,57 @@ impl<K: Owner> Pass<'_, K> {
             Effect::Delete => self.delete(at).await,
             // These are steps of the whole object.
             Effect::Hold | Effect::Persist | Effect::Tell(_) => {}
+        }
+    }
+
+    /// Whether the object waits in line still, with the wish with which it came there. Then nothing is read for it.
+    pub(crate) fn waits_in_line(&mut self) -> Option<Duration> {
+        let waits = self.remembered.in_line.take()?;
+        let object = &self.object;
+        let ready = object.refused.is_none()
+            && object.waits_for.is_empty()
+            && !object.meta.deleting
+            && !object.policies.suspend
+            && object.items.iter().all(|item| item.standing.beaten_by.is_none() && item.claim().is_none());
+        if !ready || waits.wish != inventory::wish(&self.resource) {
+            return None;
+        }
+        self.admit(waits.at, waits.write, waits.lane);
+        let fault = self.object.items.get(waits.at)?.write_fault()?;
+        let wait = fault.retry_after.unwrap_or(kube_io::AGAIN);
+        Some(wait)
+    }
+
+    /// Asks whether a write may go out. Where it may not yet, the object waits in line, and is woken when its turn has come.
+    fn admit(&mut self, at: At, write: Write, lane: Lane) {
+        let item = &self.object.items[at];
+        let (Some(wish), Some(signer)) = (&item.wish, self.credentials.of(item.signer.as_ref())) else {
+            return;
+        };
+        let (verb, operation) = match write {
+            Write::Put => (VerbClass::Write, item.resource.put_operation()),
+            Write::Delete => (VerbClass::Delete, item.resource.delete_operation()),
+        };
+        let (wake, meta) = (self.reconciler.wake.clone(), &self.object.meta);
+        let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
+        let applicant = Applicant {
+            lane,
+            namespace: meta.namespace.clone(),
+            wake: Arc::new(move || wake.wake(&namespace, &name)),
+        };
+        let admitted = self.shared.arm.admit(operation, &signer, verb, wish.address.id(), &applicant);
+        self.remembered.in_line =
+            admitted.is_err().then(|| InLine { at, write, lane, wish: inventory::wish(&self.resource) });
+        self.answered(at, Answer::Admitted(write, admitted));
+    }
+
+    /// What was asked for and is not sent in this pass is somebody else's turn. What was refused waits on.
+    pub(crate) fn forgo(&self) {
+        for item in self.object.items.iter().filter(|item| item.write_fault().is_none()) {
+            let Some(wish) = &item.wish else { continue };
+            for verb in [VerbClass::Write, VerbClass::Delete] {
+                self.shared.arm.forgo(verb, wish.address.id());
+            }
         }
     }
 

@@ -91,7 +91,10 @@ impl<K: Owner> Pass<'_, K> {
             return;
         }
         self.object.crd = live::crd::<K>(&self.shared.client).await;
-        self.object.dependents = K::dependents(self).await;
+        // Once something of it was deleted nothing new is made through it: a connection that is being deleted is none to make
+        // anything with.
+        let begun = self.object.items.iter().any(|item| item.history().is_going());
+        self.object.dependents = if begun { Ok(Vec::new()) } else { K::dependents(self).await };
         if matches!(&self.object.dependents, Ok(all) if !all.is_empty()) {
             return;
         }

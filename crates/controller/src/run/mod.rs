@@ -40,6 +40,7 @@ use crate::{
     stores::Stores,
     streams,
     subscribers::Objects,
+    uses::Uses,
     wake::Wake,
     wakers::Wakers,
 };
@@ -118,7 +119,8 @@ fn stores() -> (Stores, Writers) {
     let (credentials, credential_writer) = reflector::store();
     let (cluster_credentials, cluster_credential_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
-    let stores = Stores { connections, members, credentials, cluster_credentials, namespaces };
+    let uses = Uses::default();
+    let stores = Stores { connections, members, credentials, cluster_credentials, namespaces, uses };
     let writers = Writers {
         connections: connection_writer,
         members: member_writer,
@@ -210,6 +212,8 @@ async fn lead(
         first.synced.clone(),
     ));
     let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&shared), stores.clone()));
+    let arm = shared.arm.clone();
+    let governor = tokio::spawn(async move { arm.govern().await });
     let namespaces = watches::namespaces(&client, writers.namespaces, (&stores, &wakers), &first);
     let namespaces = tokio::spawn(namespaces);
     let run = Running { concurrency: shared.settings.concurrency, synced: &first.synced, halt: &halt };
@@ -227,6 +231,7 @@ async fn lead(
     namespaces.abort();
     gate.abort();
     sweeper.abort();
+    governor.abort();
 }
 
 /// How the controllers of all kinds run.

@@ -89,6 +89,10 @@ where
             }
             listed.note(watched);
         }
+        if let watcher::Event::Apply(guard) = event {
+            let version = guard.resource_version();
+            reconciler.memories.shown(&guard.uid().unwrap_or_default(), version.as_deref());
+        }
         if let watcher::Event::Delete(gone) = event {
             let uid = gone.uid().unwrap_or_default();
             reconciler.memories.forget(&uid);

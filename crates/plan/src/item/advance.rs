@@ -2,11 +2,12 @@
 
 use avnm_api::{Claim, ClaimOrigin, ClaimPhase};
 use avnm_terms::{
-    Moment,
-    mutants::{Mutant, broken},
+    Lane, Moment,
+    mutants::{Mutant, broken, reach},
 };
 
 use super::{
+    admission::Write,
     broken as breaks,
     history::Cause,
     owned::Item,
@@ -18,6 +19,13 @@ use crate::{finding::Happening, status::whole};
 /// One thing that a move takes. The executor does it and tells the item what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Ask whether such a write may go out, before anything is done for it.
+    Admit {
+        /// Which.
+        write: Write,
+        /// Why it is wanted.
+        lane: Lane,
+    },
     /// Put the finalizers on the credentials that the item needs, then on the object.
     Hold,
     /// Change the claim in memory.
@@ -56,7 +64,8 @@ pub struct Advance {
 /// what is read before what is written. Whatever is left out comes in a later round, if it is still the move then.
 pub fn in_order<T: Copy>(effects: Vec<(T, Effect)>) -> Vec<(T, Effect)> {
     let has = |wanted: fn(&Effect) -> bool| effects.iter().any(|(_, effect)| wanted(effect));
-    let (holds, persists, reads) = (
+    let (asks, holds, persists, reads) = (
+        has(|effect| matches!(effect, Effect::Admit { .. })),
         has(|effect| *effect == Effect::Hold),
         has(|effect| *effect == Effect::Persist),
         has(|effect| matches!(effect, Effect::Vouch | Effect::Confirm)),
@@ -64,6 +73,8 @@ pub fn in_order<T: Copy>(effects: Vec<(T, Effect)>) -> Vec<(T, Effect)> {
     let mut chosen: Vec<(T, Effect)> = effects
         .into_iter()
         .filter(|(_, effect)| match effect {
+            Effect::Admit { .. } => true,
+            _ if asks => false,
             Effect::Hold => true,
             Effect::Claim(_) | Effect::Persist | Effect::Remake | Effect::Tell(_) => !holds,
             Effect::Vouch | Effect::Confirm => !holds && !persists,
@@ -74,7 +85,8 @@ pub fn in_order<T: Copy>(effects: Vec<(T, Effect)>) -> Vec<(T, Effect)> {
     let place = |effect: &Effect| match effect {
         Effect::Persist => 1,
         Effect::Tell(_) if persists => 2,
-        Effect::Hold
+        Effect::Admit { .. }
+        | Effect::Hold
         | Effect::Claim(_)
         | Effect::Vouch
         | Effect::Confirm
@@ -99,7 +111,9 @@ impl Item {
     /// The next move. What failed in this pass is not tried again before the next one.
     pub fn advance(&self, facts: &Facts<'_>) -> Advance {
         let situation = self.situation(facts);
-        let next = breaks::step(transition::next(&situation), situation.goal);
+        let next = transition::next(&situation);
+        reach(|| transition::row(&situation, next));
+        let next = breaks::step(next, situation.goal);
         let rests_on_nothing =
             matches!(next, Move::Confirm | Move::Vouch) && self.read.sources_gone.is_some();
         let step = if next == Move::DropClaim && !facts.policy.enforce && situation.goal == Goal::Present {
@@ -116,6 +130,10 @@ impl Item {
         };
         let effects = if self.read.write.is_some() { Vec::new() } else { self.effects(step, facts) };
         let effects = if broken(Mutant::PersistSkipped) { unpersisted(effects) } else { effects };
+        let effects = match self.asks(step, facts).filter(|_| !effects.is_empty()) {
+            Some(ask) => vec![ask],
+            None => effects,
+        };
         Advance { step, effects }
     }
 
@@ -135,10 +153,7 @@ impl Item {
             }
             Move::DropClaim => self.drop_claim(facts),
             Move::Relinquish => self.relinquish(),
-            Move::Put => {
-                let cause = if self.history.lost { Cause::Remake } else { Cause::Make };
-                vec![self.put(cause)]
-            }
+            Move::Put => vec![self.put(self.cause())],
             // What is about to be changed must be known as ours by status: after a crash nothing else tells.
             Move::Correct if !self.durably_held() => vec![Effect::Persist],
             Move::Correct if self.resource.is_replaced() => self.replace(facts.now.steady),

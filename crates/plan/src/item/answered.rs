@@ -4,6 +4,7 @@ use avnm_api::{Claim, ClaimPhase};
 use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
+    admission::Write,
     history::{Cause, Fresh},
     owned::Item,
     seen::Seen,
@@ -36,6 +37,8 @@ pub enum Answer {
         /// Someone else's half that names another scope or manager.
         mismatch: Option<ArmId>,
     },
+    /// Whether a write may go out now.
+    Admitted(Write, Result<(), Fault>),
     /// The claim was changed in memory.
     Claimed(Option<Claim>),
     /// Status was written: the claim as it stands is durable.
@@ -61,6 +64,9 @@ impl Item {
                 self.read.elsewhere = same;
                 self.read.mismatch = mismatch;
             }
+            Answer::Admitted(write, Ok(())) => self.read.admitted.add(write),
+            // Nothing was sent, and nothing is in this pass.
+            Answer::Admitted(_, Err(fault)) => self.read.write = Some(fault),
             Answer::Claimed(claim) => {
                 self.history.claimed(self.claim.as_ref(), claim.as_ref());
                 self.claim = claim;
@@ -78,6 +84,7 @@ impl Item {
                 self.read.remade = true;
             }
             Answer::Put(cause, Ok(())) => {
+                self.read.admitted.spend(Write::Put);
                 self.history.put(cause, self.wish.as_ref().map(|wish| wish.body.hash()), waits.sweep, now);
                 self.read.remade = false;
                 // A PUT that was answered with success is ours from then on.
@@ -86,6 +93,7 @@ impl Item {
                 }
             }
             Answer::Put(cause, Err(fault)) => {
+                self.read.admitted.spend(Write::Put);
                 let body = self.wish.as_ref().map(|wish| wish.body.hash());
                 let refused = self.history.not_put(cause, body, &fault, waits.quiet, now);
                 // A description that Azure does not take is no failure of what is described. What failed otherwise is, and is
@@ -94,7 +102,10 @@ impl Item {
                     self.read.write = Some(fault);
                 }
             }
-            Answer::Deleted(Ok(())) => self.history.deleted(now),
+            Answer::Deleted(Ok(())) => {
+                self.read.admitted.spend(Write::Delete);
+                self.history.deleted(now);
+            }
             Answer::Deleted(Err(fault)) => {
                 self.history.not_deleted(&fault);
                 self.read.write = Some(fault);

@@ -5,6 +5,7 @@
 //! kind is with the kind: in which order its items are written, and what they wait for.
 
 mod address;
+mod admission;
 mod advance;
 mod answered;
 mod body;
@@ -20,6 +21,7 @@ mod tests;
 mod transition;
 
 pub use address::{Address, Wish};
+pub use admission::Write;
 pub use advance::{Advance, Effect, in_order};
 pub use answered::{Answer, Reader};
 pub use body::{Body, BodyHash};
@@ -31,4 +33,4 @@ pub use owned::{Begin, Item, is_of_another};
 pub use seen::{Seen, State};
 pub use situation::{Facts, Policy};
 pub use standing::Standing;
-pub use transition::{Claimed, Goal, Move, SeenAs, Situation, all, next};
+pub use transition::{Claimed, Goal, Move, SeenAs, Situation, all, next, row};

@@ -5,6 +5,7 @@ use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
     address::{Address, Wish},
+    admission::Admitted,
     body::BodyHash,
     history::History,
     seen::Seen,
@@ -56,6 +57,8 @@ pub(super) struct Read {
     pub(super) confirmed: bool,
     /// What we held is being made again in this pass.
     pub(super) remade: bool,
+    /// Which writes may go out.
+    pub(super) admitted: Admitted,
     /// What went wrong with a write in this pass.
     pub(super) write: Option<Fault>,
 }
@@ -71,6 +74,7 @@ impl Default for Read {
             sources_gone: None,
             confirmed: false,
             remade: false,
+            admitted: Admitted::default(),
             write: None,
         }
     }

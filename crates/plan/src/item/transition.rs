@@ -306,6 +306,12 @@ pub fn all() -> impl Iterator<Item = Situation> {
     })
 }
 
+/// A row of the table, as one names it who counts those that were reached: what shall become of it, our claim, what Azure has, and
+/// the move.
+pub fn row(s: &Situation, step: Move) -> String {
+    format!("{:?} | {:?} | {:?} | {step:?}", s.goal, s.claimed, s.seen)
+}
+
 /// Every combination of the inputs.
 fn product() -> impl Iterator<Item = Situation> {
     let claims = [

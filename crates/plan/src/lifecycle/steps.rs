@@ -50,7 +50,8 @@ pub(super) fn steps<K, S>(view: View<'_, K>, effects: Vec<(At, Effect)>) -> Vec<
             Effect::Hold => {}
             Effect::Persist => steps.push(Step::Persist),
             Effect::Tell(happening) => steps.push(Step::Tell(happening)),
-            effect @ (Effect::Claim(_)
+            effect @ (Effect::Admit { .. }
+            | Effect::Claim(_)
             | Effect::Vouch
             | Effect::Confirm
             | Effect::Remake

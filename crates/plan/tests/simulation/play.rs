@@ -516,6 +516,7 @@ impl<W: World> Pass<'_, W> {
             Step::Tell(happening) => self.told.push(happening.clone()),
             Step::Release => self.release(),
             Step::Item(at, effect) => match effect {
+                Effect::Admit { write, .. } => self.answered(*at, Answer::Admitted(*write, Ok(()))),
                 Effect::Claim(claim) => self.claim(*at, claim.clone()),
                 Effect::Remake => self.answered(*at, Answer::Remade),
                 Effect::Vouch => {

@@ -93,9 +93,14 @@ impl ApiServer {
 
     /// All objects of a kind, in the order of their keys.
     pub fn all(&self, id: &str) -> Vec<Value> {
+        self.those(id, |_| true)
+    }
+
+    /// The objects of a kind of which something is true, in the order of their keys. Only they are copied.
+    pub fn those(&self, id: &str, is: impl Fn(&Value) -> bool) -> Vec<Value> {
         let store = self.shared.lock();
-        let objects = store.collections.get(id).map(|it| it.objects.values().cloned().collect::<Vec<_>>());
-        objects.unwrap_or_default().iter().map(|object| object.view().clone()).collect()
+        let Some(collection) = store.collections.get(id) else { return Vec::new() };
+        collection.objects.values().map(|object| object.view()).filter(|it| is(it)).cloned().collect()
     }
 
     /// Merges a patch into an object.

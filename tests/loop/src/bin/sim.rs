@@ -1,12 +1,17 @@
 //! Plays the loop from a seed, and prints a trace that a person can read.
 
-use std::process::ExitCode;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+};
 
 use avnm_arm::clock;
 use avnm_loop::simulation::{
-    Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_broken, play_generated, side_by_side,
+    Fault, Lifecycle, Outcome, Place, Schedule, kill, play, play_broken, play_crowd, play_generated,
+    side_by_side,
 };
-use avnm_terms::mutants::Mutant;
+use avnm_plan::item::{next, row};
+use avnm_terms::mutants::{self, Mutant};
 use clap::Parser;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
@@ -37,12 +42,18 @@ struct Arguments {
     /// Plays so many lifecycles that the seed and those after it generate.
     #[arg(long)]
     generated: Option<u64>,
+    /// Makes so many members at once, without quotas and under the documented ones, and fails where that costs too much.
+    #[arg(long)]
+    crowd: Option<usize>,
     /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
     #[arg(long)]
     mutants: bool,
     /// Breaks this rule in the lifecycle, and prints what happens.
     #[arg(long, requires = "lifecycle")]
     mutant: Option<String>,
+    /// Prints how many rows of the table of moves were reached, and which were not.
+    #[arg(long)]
+    rows: bool,
     /// Prints the trace of a run in which all holds, too.
     #[arg(long)]
     trace: bool,
@@ -58,6 +69,8 @@ fn main() -> ExitCode {
     let begun = clock::instant();
     let tally = if arguments.mutants {
         mutants(arguments.seed)
+    } else if let Some(members) = arguments.crowd {
+        crowd(arguments.seed, members)
     } else if let Some(count) = arguments.generated {
         generated(&arguments, count)
     } else {
@@ -69,8 +82,23 @@ fn main() -> ExitCode {
             }
         }
     };
-    println!("{} in {:.1} s", tally.words, (clock::instant() - begun).as_secs_f64());
+    let took = (clock::instant() - begun).as_secs_f64();
+    println!("{} in {took:.1} s", tally.words);
+    if arguments.rows {
+        rows();
+    }
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn rows() {
+    let all: BTreeSet<String> =
+        avnm_plan::item::all().map(|situation| row(&situation, next(&situation))).collect();
+    let reached = mutants::reached();
+    let missed: Vec<&String> = all.difference(&reached).collect();
+    for row in &missed {
+        println!("not reached: {row}");
+    }
+    println!("{} of {} rows of the table of moves were reached", all.len() - missed.len(), all.len());
 }
 
 /// What many runs came to.
@@ -138,10 +166,18 @@ fn lifecycles(arguments: &Arguments) -> Result<Tally, String> {
             jobs.push(Job { lifecycle: *lifecycle, schedule, plain });
         }
     }
+    let mut of_kind: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, fault) in jobs.iter().flat_map(|job| &job.schedule.0) {
+        *of_kind.entry(format!("{fault:?}")).or_default() += 1;
+    }
     let wrong = side_by_side(&jobs, |job| {
         let outcome = play(job.lifecycle, arguments.seed, &job.schedule);
         usize::from(!tell(job.lifecycle, &job.schedule, &outcome.beside(job.plain)))
     });
+    if !of_kind.is_empty() {
+        let kinds: Vec<String> = of_kind.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        println!("faults: {}", kinds.join(", "));
+    }
     failed += wrong.iter().sum::<usize>();
     Ok(Tally::of(plains.len() + jobs.len(), failed))
 }
@@ -159,6 +195,18 @@ fn generated(arguments: &Arguments, count: u64) -> Tally {
         usize::from(!outcome.violations.is_empty())
     });
     Tally::of(seeds.len(), wrong.iter().sum())
+}
+
+/// Without quotas and with them.
+fn crowd(seed: u64, members: usize) -> Tally {
+    let crowds = side_by_side(&[false, true], |counted| play_crowd(members, *counted, seed));
+    for crowd in &crowds {
+        println!("{crowd}");
+        for violation in &crowd.violations {
+            println!("  {violation}");
+        }
+    }
+    Tally::of(crowds.len(), crowds.iter().filter(|crowd| !crowd.violations.is_empty()).count())
 }
 
 /// A mutant that lives means that no oracle looks there.

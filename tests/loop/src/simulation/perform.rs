@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use avnm_arm::clock::Wall;
+use avnm_arm::{Quotas, clock::Wall};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -40,12 +40,26 @@ pub(super) struct Run {
     faults: bool,
     /// Faults whose consequences are over.
     settled: usize,
+    /// What the operator believes that Azure grants.
+    pub(super) quotas: Quotas,
 }
 
 impl Run {
     pub(super) fn new(wire: Arc<Wire>, stage: Stage, wall: Wall, faults: bool) -> Self {
         let (processes, states) = (Vec::new(), Vec::new());
-        Self { wire, stage, wall, processes, replicas: 1, mark: None, counted: 0, states, faults, settled: 0 }
+        Self {
+            wire,
+            stage,
+            wall,
+            processes,
+            replicas: 1,
+            mark: None,
+            counted: 0,
+            states,
+            faults,
+            settled: 0,
+            quotas: Quotas::default(),
+        }
     }
 
     /// Stops what runs, and gives back how it was wherever it rested.
@@ -62,7 +76,7 @@ impl Run {
         let alive = |run: &Self| run.processes.iter().filter(|it| !run.wire.is_dead(&it.agent)).count();
         while alive(self) < self.replicas {
             let n = self.processes.len();
-            let process = Process::start(n, &self.wire, &self.stage.server, &self.stage.azure)
+            let process = Process::start(n, &self.wire, &self.stage.server, &self.stage.azure, self.quotas)
                 .map_err(|error| format!("start process {n}: {error:#}"))?;
             self.processes.push(process);
         }

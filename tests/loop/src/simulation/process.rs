@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use avnm_arm::{Arm, Tokens, Transport, TransportOptions};
+use avnm_arm::{Arm, Quotas, Tokens, Transport, TransportOptions};
 use avnm_controller::{Health, LeaseGuard, LeaseSettings, Metrics, Settings, Surroundings, Waits};
 use avnm_in_process::Azure;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ impl Process {
         wire: &Arc<Wire>,
         server: &ApiServer,
         azure: &Azure,
+        quotas: Quotas,
     ) -> anyhow::Result<Self> {
         let agent = format!("operator-{n}");
         let cloud = azure.cloud()?;
@@ -31,7 +32,7 @@ impl Process {
         let transport = Transport::in_process(Arc::new(line), &TransportOptions::default());
         let tokens = Tokens::new(cloud.clone(), transport.clone());
         let guard = LeaseGuard::default();
-        let arm = Arm::new(cloud.clone(), transport, tokens, Arc::new(guard.clone()));
+        let arm = Arm::new(cloud.clone(), transport, tokens, Arc::new(guard.clone())).with_quotas(quotas);
         let settings = Settings {
             waits: Waits::default(),
             probe: Duration::from_secs(60),

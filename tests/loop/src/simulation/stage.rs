@@ -22,7 +22,17 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(seed: u64, at: jiff::Timestamp, wire: &Arc<Wire>) -> anyhow::Result<Self> {
-        let options = avnm_emulator::Options { seed, ..avnm_emulator::Options::instant() };
+        Self::with_world(seed, at, wire, None)
+    }
+
+    /// One with another world than the emulator's default.
+    pub(super) fn with_world(
+        seed: u64,
+        at: jiff::Timestamp,
+        wire: &Arc<Wire>,
+        world: Option<String>,
+    ) -> anyhow::Result<Self> {
+        let options = avnm_emulator::Options { seed, world, ..avnm_emulator::Options::instant() };
         let azure = Azure::start(&options, at).map_err(anyhow::Error::msg)?;
         let hook: Arc<dyn api_server::Hook> = Arc::<Wire>::clone(wire);
         let server = ApiServer::with_our_kinds(Options {

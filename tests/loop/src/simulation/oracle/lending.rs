@@ -14,7 +14,10 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
         // What is held goes with whatever it was made with.
         return None;
     }
-    let objects: Vec<Value> = [CONNECTIONS, MEMBERS].iter().flat_map(|kind| server.all(kind)).collect();
+    let is_it =
+        |object: &Value| places(object).any(|claim| claim["id"].as_str().is_some_and(|of| same(of, id)));
+    let objects: Vec<Value> =
+        [CONNECTIONS, MEMBERS].iter().flat_map(|kind| server.those(kind, is_it)).collect();
     let claims: Vec<(&Value, &Value)> = objects
         .iter()
         .flat_map(|object| places(object).map(move |claim| (object, claim)))

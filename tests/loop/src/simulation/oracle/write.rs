@@ -23,7 +23,9 @@ fn member_of(objects: &[Value], connection: &Value) -> Option<String> {
 
 /// What is wrong with this write to Azure, if anything is.
 pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String> {
-    let objects: Vec<Value> = [CONNECTIONS, MEMBERS].iter().flat_map(|kind| server.all(kind)).collect();
+    let is_it = |object: &Value| claims(object).iter().any(|claim| same(claim.id, id));
+    let objects: Vec<Value> =
+        [CONNECTIONS, MEMBERS].iter().flat_map(|kind| server.those(kind, is_it)).collect();
     let claiming: Vec<Claim<'_>> =
         objects.iter().flat_map(claims).filter(|claim| same(claim.id, id)).collect();
     let told = |rule: &str, why: &str| Some(format!("{rule}: {method} {id}: {why}"));
@@ -61,7 +63,8 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
             if !may {
                 return told("S1", "nobody who claims it wants it gone");
             }
-            let waits = free.iter().filter(|it| deleting(it)).find_map(|it| member_of(&objects, it.object));
+            let members = server.all(MEMBERS);
+            let waits = free.iter().filter(|it| deleting(it)).find_map(|it| member_of(&members, it.object));
             waits.and_then(|member| told("S10", &format!("member {member} still holds one through it")))
         }
         _ if free.iter().all(deleting) => told("S6", "who claims it is being deleted"),
@@ -72,6 +75,6 @@ pub(crate) fn write(server: &ApiServer, method: &str, id: &str) -> Option<String
 /// Whether a thing is deleted to be made anew: a member, and whoever claims it stays.
 pub(crate) fn makes_anew(server: &ApiServer, id: &str) -> bool {
     let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
-    let all = server.all(MEMBERS);
-    all.iter().any(|object| stays(object) && claims(object).iter().any(|claim| same(claim.id, id)))
+    let is_it = |object: &Value| stays(object) && claims(object).iter().any(|claim| same(claim.id, id));
+    !server.those(MEMBERS, is_it).is_empty()
 }

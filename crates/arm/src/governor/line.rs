@@ -1,0 +1,149 @@
+//! Who waits for a write, and whose turn it is: by lane, then by principal and namespace in turn, then in order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use avnm_terms::Lane;
+
+/// How many turns a lane has, while all have somebody waiting: none starves, and a user's change goes before a sweep.
+fn turns(lane: Lane) -> u32 {
+    match lane {
+        Lane::Change => 8,
+        Lane::Deletion => 4,
+        Lane::Repair => 2,
+        Lane::Sweep => 1,
+    }
+}
+
+/// A lane's turn costs this divided by its turns.
+const STRIDE: u32 = 840;
+
+/// Groups of one lane, in turn.
+#[derive(Debug)]
+struct Queue<G, W> {
+    /// Groups with somebody waiting, whose turn is next first.
+    order: VecDeque<G>,
+    waiting: BTreeMap<G, VecDeque<W>>,
+    /// How far it has come: the lane that has come least far is next.
+    way: u64,
+}
+
+/// All that wait. `G` is who shares a turn, `W` who waits.
+#[derive(Debug)]
+pub(super) struct Line<G, W> {
+    lanes: BTreeMap<Lane, Queue<G, W>>,
+}
+
+impl<G, W> Default for Line<G, W> {
+    fn default() -> Self {
+        Self { lanes: BTreeMap::new() }
+    }
+}
+
+impl<G: Ord + Clone, W> Line<G, W> {
+    /// Lets somebody wait at the end of its group.
+    pub(super) fn push(&mut self, lane: Lane, group: G, waiter: W) {
+        let least = self.lanes.values().filter(|queue| !queue.order.is_empty()).map(|queue| queue.way).min();
+        let queue = self.lanes.entry(lane).or_insert_with(|| Queue {
+            order: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            way: 0,
+        });
+        if queue.order.is_empty() {
+            // Who was away has saved up nothing.
+            queue.way = queue.way.max(least.unwrap_or_default());
+        }
+        let group_waits = queue.waiting.entry(group.clone()).or_default();
+        if group_waits.is_empty() {
+            queue.order.push_back(group);
+        }
+        group_waits.push_back(waiter);
+    }
+
+    /// Takes whoever is next among those whose group may go. Groups that may not keep their place.
+    pub(super) fn pop(&mut self, mut may: impl FnMut(&G) -> bool) -> Option<(G, W)> {
+        let mut lanes: Vec<(&Lane, &mut Queue<G, W>)> = self.lanes.iter_mut().collect();
+        lanes.sort_by_key(|(_, queue)| queue.way);
+        for (lane, queue) in lanes {
+            let Some(at) = queue.order.iter().position(&mut may) else { continue };
+            let group = queue.order.remove(at)?;
+            let waiting = queue.waiting.get_mut(&group)?;
+            let waiter = waiting.pop_front()?;
+            if waiting.is_empty() {
+                queue.waiting.remove(&group);
+            } else {
+                queue.order.push_back(group.clone());
+            }
+            queue.way += u64::from(STRIDE / turns(*lane));
+            return Some((group, waiter));
+        }
+        None
+    }
+
+    /// Groups with somebody waiting.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &G> {
+        self.lanes.values().flat_map(|queue| &queue.order)
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.lanes.values().flat_map(|queue| queue.waiting.values()).map(VecDeque::len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(line: &mut Line<&'static str, usize>, count: usize) -> Vec<(&'static str, usize)> {
+        (0..count).filter_map(|_| line.pop(|_| true)).collect()
+    }
+
+    #[test]
+    fn groups_take_turns_and_each_keeps_its_order() {
+        let mut line = Line::default();
+        for n in 0..10_000 {
+            line.push(Lane::Change, "many", n);
+        }
+        line.push(Lane::Change, "one", 7);
+        assert_eq!(line.len(), 10_001);
+        assert_eq!(order(&mut line, 3), [("many", 0), ("one", 7), ("many", 1)]);
+    }
+
+    #[test]
+    fn lanes_have_shares_and_none_starves() {
+        let mut line = Line::default();
+        for lane in [Lane::Sweep, Lane::Repair, Lane::Deletion, Lane::Change] {
+            for n in 0..100 {
+                line.push(lane, lane.as_str(), n);
+            }
+        }
+        let served = order(&mut line, 60);
+        let of = |lane: Lane| served.iter().filter(|(group, _)| *group == lane.as_str()).count();
+        assert_eq!([Lane::Change, Lane::Deletion, Lane::Repair, Lane::Sweep].map(of), [32, 16, 8, 4]);
+    }
+
+    #[test]
+    fn who_was_away_has_saved_up_nothing() {
+        let mut line = Line::default();
+        for n in 0..1_000 {
+            line.push(Lane::Change, "change", n);
+        }
+        assert_eq!(order(&mut line, 800).len(), 800);
+        for n in 0..100 {
+            line.push(Lane::Sweep, "sweep", n);
+        }
+        let next = order(&mut line, 18);
+        assert_eq!(next.iter().filter(|(group, _)| *group == "sweep").count(), 2);
+    }
+
+    #[test]
+    fn who_may_not_go_keeps_its_place() {
+        let mut line = Line::default();
+        line.push(Lane::Change, "shut", 1);
+        line.push(Lane::Change, "open", 2);
+        assert_eq!(line.pop(|group| *group == "open"), Some(("open", 2)));
+        assert_eq!(line.pop(|group| *group == "open"), None);
+        assert_eq!(line.groups().collect::<Vec<_>>(), [&"shut"]);
+        assert_eq!((line.len(), line.pop(|_| true), line.len()), (1, Some(("shut", 1)), 0));
+    }
+}

@@ -1,0 +1,452 @@
+//! The governor: keeps below Azure's quotas beforehand, and says whose turn it is where more is wanted than they hold.
+//!
+//! Azure counts a call twice: Resource Manager by principal, subscription (or tenant) and kind of operation, and
+//! Microsoft.Network by subscription and region, its writes and deletes together. A write goes out with a token of both. Who
+//! finds none waits in a line, and is woken when a token is kept for it: as many at a time as tokens come back, not all at one
+//! instant. The reads that belong to a write are kept with it. Other reads wait in no line: those of one thing go before those
+//! of whole collections, and both before writes that are only begun.
+//!
+//! That the provider's five minutes are a bucket which refills evenly is assumed: the documents name numbers only.
+
+mod bucket;
+mod line;
+pub(crate) mod quota;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use avnm_terms::{ArmId, Lane, TenantId};
+use tokio::time::Instant;
+
+use bucket::Bucket;
+pub use bucket::Quota;
+use line::Line;
+pub use quota::Quotas;
+
+use crate::gate::{GateKey, GateScope, Gates, VerbClass};
+
+/// How long a token is kept for whoever was woken.
+const KEPT: Duration = Duration::from_secs(30);
+
+/// Reads that belong to a write, the one before it and the one after it: their tokens are kept with its own, so that nothing that
+/// was begun stops in the middle.
+const READS: u8 = 2;
+
+/// The share of a bucket of reads that reads of whole collections leave to those of one thing, and that writes which are only
+/// begun leave to both: what is under way goes before what is new.
+const LEFT_BY_LISTS: f64 = 0.05;
+const LEFT_BY_WRITES: f64 = 0.25;
+
+/// Wakes whoever waited. It must return at once.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Who wants to write.
+#[derive(Clone)]
+pub struct Applicant {
+    /// Why.
+    pub lane: Lane,
+    /// Whose object it is: namespaces take turns.
+    pub namespace: String,
+    /// How it is told that its turn has come.
+    pub wake: Wake,
+}
+
+impl std::fmt::Debug for Applicant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Applicant {:?} of {}", self.lane, self.namespace)
+    }
+}
+
+/// What Microsoft.Network counts together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Place {
+    /// `None` for a subscription: all tenants' principals share its count.
+    tenant: Option<TenantId>,
+    scope: GateScope,
+    /// Empty where it is not known.
+    region: String,
+    writes: bool,
+}
+
+/// One thing to be done: the kind of operation, and the id by its key.
+type Key = (VerbClass, String);
+
+/// Who takes turns: a principal and a namespace.
+type Group = (GateKey, String);
+
+/// Reads for which tokens are kept.
+struct Reads {
+    until: Instant,
+    key: GateKey,
+    left: u8,
+}
+
+/// How far an errand has come.
+enum Turn {
+    Waiting(Wake),
+    /// A token of each bucket is kept for it.
+    Kept(Instant, GateKey, Place),
+}
+
+/// Why a call does not go out now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shut {
+    /// How long it is expected to take.
+    pub(crate) wait: Duration,
+    /// The code of the answer that closed the gate; empty where a quota is used up by what was sent.
+    pub(crate) code: String,
+}
+
+/// What a call is to the governor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Errand<'a> {
+    pub(crate) key: &'a GateKey,
+    pub(crate) target: &'a ArmId,
+    /// It reads a whole collection.
+    pub(crate) whole: bool,
+}
+
+/// All buckets and lines, and the gates. No clock: time is given.
+#[derive(Default)]
+pub(crate) struct Governor {
+    pub(crate) gates: Gates,
+    quotas: Quotas,
+    buckets: BTreeMap<GateKey, Bucket>,
+    places: BTreeMap<Place, Bucket>,
+    lines: BTreeMap<Place, Line<Group, Key>>,
+    turns: HashMap<Key, Turn>,
+    /// Errands for which tokens are kept, by when they come back.
+    kept: BTreeSet<(Instant, Key)>,
+    /// Reads for which tokens are kept, by what is read, and by when they come back.
+    reads: HashMap<String, Reads>,
+    kept_reads: BTreeSet<(Instant, String)>,
+    /// Regions of network managers, by the keys of their ids.
+    regions: HashMap<String, String>,
+}
+
+impl Governor {
+    /// One with these quotas.
+    pub(crate) fn new(quotas: Quotas) -> Self {
+        Self { quotas, ..Self::default() }
+    }
+
+    /// A network manager is in this region: what is below it counts there.
+    pub(crate) fn is_in(&mut self, manager: &ArmId, region: &str) {
+        if !region.is_empty() && self.regions.get(manager.key()).is_none_or(|known| known != region) {
+            self.regions.insert(manager.key().to_owned(), region.to_owned());
+        }
+    }
+
+    /// Whether an applicant may write now: then a token is kept for it. Otherwise it waits in line, and is woken. Those that
+    /// are to be woken now come along.
+    pub(crate) fn admit(
+        &mut self,
+        key: &GateKey,
+        target: &ArmId,
+        applicant: &Applicant,
+        now: Instant,
+    ) -> (Result<(), Shut>, Vec<Wake>) {
+        let errand = (key.verb, target.key().to_owned());
+        let place = self.place(key, target);
+        if !self.turns.contains_key(&errand) {
+            let group = (key.clone(), applicant.namespace.clone());
+            self.lines.entry(place.clone()).or_default().push(applicant.lane, group, errand.clone());
+            self.turns.insert(errand.clone(), Turn::Waiting(Arc::clone(&applicant.wake)));
+        }
+        let mut woken = self.grant(now);
+        if matches!(self.turns.get(&errand), Some(Turn::Kept(..))) && self.gates.check(key, now).is_none() {
+            woken.remove(&errand);
+            return (Ok(()), woken.into_values().collect());
+        }
+        let shut = self.shut(key, &place, now);
+        (Err(shut), woken.into_values().collect())
+    }
+
+    /// Whether a call goes out now: then a token of each bucket is taken for it.
+    pub(crate) fn take(&mut self, call: Errand<'_>, now: Instant) -> Result<(), Shut> {
+        let place = self.place(call.key, call.target);
+        if self.gates.check(call.key, now).is_some() {
+            return Err(self.shut(call.key, &place, now));
+        }
+        let errand = (call.key.verb, call.target.key().to_owned());
+        if let Some(Turn::Kept(until, key, _)) = self.turns.get(&errand)
+            && key == call.key
+        {
+            self.kept.remove(&(*until, errand.clone()));
+            self.turns.remove(&errand);
+            return Ok(());
+        }
+        if call.key.verb == VerbClass::Read && self.take_kept_read(call.key, call.target.key()) {
+            return Ok(());
+        }
+        // Nobody goes past those who wait, but to where nobody waits.
+        let others = call.key.verb != VerbClass::Read
+            && self.lines.get(&place).is_some_and(|line| line.groups().any(|(key, _)| key == call.key));
+        if others || !self.has_left(call.key, &place, call.whole, now) {
+            return Err(self.shut(call.key, &place, now));
+        }
+        self.take_both(call.key, &place, now);
+        Ok(())
+    }
+
+    /// An errand is not done after all: what is kept for it goes to others, and it waits no longer. Those that are to be
+    /// woken because of that are.
+    pub(crate) fn forgo(&mut self, verb: VerbClass, target: &ArmId, now: Instant) -> Vec<Wake> {
+        let errand = (verb, target.key().to_owned());
+        match self.turns.remove(&errand) {
+            Some(Turn::Kept(until, key, place)) => {
+                self.kept.remove(&(until, errand));
+                self.give_back(&key, &place, now);
+                self.give_back_reads(target.key(), now);
+                self.grant(now).into_values().collect()
+            }
+            // It stays in its line, and is passed over there.
+            Some(Turn::Waiting(_)) => Vec::new(),
+            // It was sent. What is left of its reads is nobody's.
+            None => {
+                self.give_back_reads(target.key(), now);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Keeps tokens for those whose turn it is, and returns them.
+    pub(crate) fn grant(&mut self, now: Instant) -> HashMap<Key, Wake> {
+        self.expire(now);
+        let mut woken = HashMap::new();
+        let places: Vec<Place> = self.lines.keys().cloned().collect();
+        for place in places {
+            while let Some((key, errand)) = self.next(&place, now) {
+                // Who gave up is passed over.
+                let Some(Turn::Waiting(wake)) = self.turns.get(&errand) else { continue };
+                woken.insert(errand.clone(), Arc::clone(wake));
+                self.take_both(&key, &place, now);
+                self.keep_reads(&key, &errand.1, now);
+                self.kept.insert((now + KEPT, errand.clone()));
+                self.turns.insert(errand, Turn::Kept(now + KEPT, key, place.clone()));
+            }
+        }
+        self.lines.retain(|_, line| line.len() > 0);
+        woken
+    }
+
+    /// When somebody who waits may be granted a turn, or a token that is kept comes back.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Instant> {
+        let mut soonest: Option<Instant> = None;
+        let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |known| known.min(at)));
+        let (kept, reads) = (self.kept.first().map(|it| it.0), self.kept_reads.first().map(|it| it.0));
+        [kept, reads].into_iter().flatten().for_each(&mut consider);
+        let waiting: Vec<(Place, GateKey)> = self
+            .lines
+            .iter()
+            .flat_map(|(place, line)| line.groups().map(|(key, _)| (place.clone(), key.clone())))
+            .collect();
+        for (place, key) in waiting {
+            consider(now + self.wait(&key, &place, 1.0, now));
+        }
+        soonest
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lines.values().map(Line::len).sum()
+    }
+
+    /// Azure says how many calls a principal, or Microsoft.Network, has left.
+    pub(crate) fn told(&mut self, key: &GateKey, target: &ArmId, left: &quota::Left, now: Instant) {
+        if let Some(count) = left.of_principal
+            && let Some(bucket) = self.bucket(key, now)
+        {
+            bucket.told(count, now);
+        }
+        let place = self.place(key, target);
+        if let Some(count) = left.of_provider
+            && let Some(bucket) = self.bucket_of(&place, now)
+        {
+            bucket.told(count, now);
+        }
+    }
+
+    /// Azure refused a call because a quota is used up.
+    pub(crate) fn refused(&mut self, key: &GateKey, target: &ArmId, by_provider: bool, now: Instant) {
+        let place = self.place(key, target);
+        let bucket = if by_provider { self.bucket_of(&place, now) } else { self.bucket(key, now) };
+        if let Some(bucket) = bucket {
+            bucket.refused(now);
+        }
+    }
+
+    /// Where a call counts.
+    fn place(&self, key: &GateKey, target: &ArmId) -> Place {
+        let region = manager_of(target).and_then(|manager| self.regions.get(manager));
+        let tenant = (key.scope == GateScope::Tenant).then(|| key.tenant.clone());
+        Place {
+            tenant,
+            scope: key.scope.clone(),
+            region: region.cloned().unwrap_or_default(),
+            writes: key.verb != VerbClass::Read,
+        }
+    }
+
+    fn bucket(&mut self, key: &GateKey, now: Instant) -> Option<&mut Bucket> {
+        let quota = match key.verb {
+            VerbClass::Read => self.quotas.reads,
+            VerbClass::Write => self.quotas.writes,
+            VerbClass::Delete => self.quotas.deletes,
+        };
+        let quota = quota?;
+        Some(self.buckets.entry(key.clone()).or_insert_with(|| Bucket::new(quota, now)))
+    }
+
+    fn bucket_of(&mut self, place: &Place, now: Instant) -> Option<&mut Bucket> {
+        // What is documented is per subscription: of a tenant's calls nothing is.
+        let quota = if place.writes { self.quotas.network_writes } else { self.quotas.network_reads };
+        let quota = quota.filter(|_| place.scope != GateScope::Tenant)?;
+        Some(self.places.entry(place.clone()).or_insert_with(|| Bucket::new(quota, now)))
+    }
+
+    fn has_left(&mut self, key: &GateKey, place: &Place, whole: bool, now: Instant) -> bool {
+        let has = |bucket: &mut Bucket| {
+            let spared = if whole { bucket.share(LEFT_BY_LISTS) } else { 0.0 };
+            bucket.left(now) - spared >= 1.0
+        };
+        self.bucket(key, now).is_none_or(has) && self.bucket_of(place, now).is_none_or(has)
+    }
+
+    fn take_both(&mut self, key: &GateKey, place: &Place, now: Instant) {
+        if let Some(bucket) = self.bucket(key, now) {
+            bucket.take(now);
+        }
+        if let Some(bucket) = self.bucket_of(place, now) {
+            bucket.take(now);
+        }
+    }
+
+    fn give_back(&mut self, key: &GateKey, place: &Place, now: Instant) {
+        if let Some(bucket) = self.bucket(key, now) {
+            bucket.give_back(now);
+        }
+        if let Some(bucket) = self.bucket_of(place, now) {
+            bucket.give_back(now);
+        }
+    }
+
+    /// Whether there are tokens for the reads that belong to a write.
+    fn has_reads(&mut self, key: &GateKey, now: Instant) -> bool {
+        self.bucket(&reading(key), now)
+            .is_none_or(|bucket| bucket.left(now) - bucket.share(LEFT_BY_WRITES) >= f64::from(READS))
+    }
+
+    fn keep_reads(&mut self, key: &GateKey, target: &str, now: Instant) {
+        let key = reading(key);
+        // What is left of another write's is used first.
+        self.give_back_reads(target, now);
+        let Some(bucket) = self.bucket(&key, now) else { return };
+        for _ in 0..READS {
+            bucket.take(now);
+        }
+        let until = now + KEPT;
+        self.kept_reads.insert((until, target.to_owned()));
+        self.reads.insert(target.to_owned(), Reads { until, key, left: READS });
+    }
+
+    fn take_kept_read(&mut self, key: &GateKey, target: &str) -> bool {
+        let Some(kept) = self.reads.get_mut(target).filter(|kept| kept.key == *key && kept.left > 0) else {
+            return false;
+        };
+        kept.left -= 1;
+        if kept.left == 0 {
+            self.kept_reads.remove(&(kept.until, target.to_owned()));
+            self.reads.remove(target);
+        }
+        true
+    }
+
+    fn give_back_reads(&mut self, target: &str, now: Instant) {
+        let Some(kept) = self.reads.remove(target) else { return };
+        self.kept_reads.remove(&(kept.until, target.to_owned()));
+        if let Some(bucket) = self.bucket(&kept.key, now) {
+            for _ in 0..kept.left {
+                bucket.give_back(now);
+            }
+        }
+    }
+
+    /// How long until so many tokens are there and the gate is open.
+    fn wait(&mut self, key: &GateKey, place: &Place, count: f64, now: Instant) -> Duration {
+        let gate = self.gates.check(key, now).map_or(Duration::ZERO, |(until, _)| until - now);
+        let own = self.bucket(key, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
+        let provider = self.bucket_of(place, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
+        let reads = if key.verb == VerbClass::Read {
+            Duration::ZERO
+        } else {
+            let count = count * f64::from(READS);
+            self.bucket(&reading(key), now)
+                .map_or(Duration::ZERO, |bucket| bucket.until(count + bucket.share(LEFT_BY_WRITES), now))
+        };
+        gate.max(own).max(provider).max(reads)
+    }
+
+    fn shut(&mut self, key: &GateKey, place: &Place, now: Instant) -> Shut {
+        let ahead = self.lines.get(place).map_or(0, Line::len);
+        let code = self.gates.check(key, now).map(|(_, code)| code.to_owned()).unwrap_or_default();
+        // Those ahead take a token each. It is an estimate: turns depend on who else comes.
+        #[allow(clippy::cast_precision_loss, reason = "a count of objects")]
+        let count = 1.0 + ahead as f64;
+        Shut { wait: self.wait(key, place, count, now).max(LEAST), code }
+    }
+
+    /// The next errand of a place, if there is a token for it.
+    fn next(&mut self, place: &Place, now: Instant) -> Option<(GateKey, Key)> {
+        let mut line = self.lines.remove(place)?;
+        let found = if self.bucket_of(place, now).is_none_or(|bucket| bucket.left(now) >= 1.0) {
+            line.pop(|(key, _)| {
+                self.gates.check(key, now).is_none()
+                    && self.bucket(key, now).is_none_or(|bucket| bucket.left(now) >= 1.0)
+                    && self.has_reads(key, now)
+            })
+        } else {
+            None
+        };
+        self.lines.insert(place.clone(), line);
+        found.map(|((key, _), errand)| (key, errand))
+    }
+
+    /// Takes back what was kept for somebody who did not come.
+    fn expire(&mut self, now: Instant) {
+        while let Some((until, errand)) = self.kept.first().cloned().filter(|(until, _)| *until <= now) {
+            if let Some(Turn::Kept(_, key, place)) = self.turns.remove(&errand) {
+                self.give_back(&key, &place, now);
+            }
+            self.kept.remove(&(until, errand));
+        }
+        while let Some((until, target)) = self.kept_reads.first().cloned().filter(|(until, _)| *until <= now)
+        {
+            self.give_back_reads(&target, now);
+            self.kept_reads.remove(&(until, target));
+        }
+    }
+}
+
+/// The same principal and scope, reading.
+fn reading(key: &GateKey) -> GateKey {
+    GateKey { verb: VerbClass::Read, ..key.clone() }
+}
+
+/// Nobody is told to come back sooner than this. Who waits in line is woken when its turn has come, however soon.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// The key of the network manager that an id is, or is below.
+fn manager_of(id: &ArmId) -> Option<&str> {
+    const WORD: &str = "/networkmanagers/";
+    let key = id.key();
+    let name = key.find(WORD)? + WORD.len();
+    let end = key[name..].find('/').map_or(key.len(), |end| name + end);
+    Some(&key[..end])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use avnm_terms::{ClientId, TenantId};
+
+use super::*;
+use crate::{clock, gate::Outcome};
+
+const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/r/providers/Microsoft.Network/networkManagers/m";
+
+fn key(client: u8, verb: VerbClass) -> GateKey {
+    GateKey {
+        tenant: TenantId::parse("24680975-1234-abcd-56ef-121314ab5643").unwrap(),
+        client: ClientId::parse(&format!("00000000-0000-0000-0000-0000000000{client:02}")).unwrap(),
+        scope: GateScope::of(&member(0)),
+        verb,
+    }
+}
+
+fn member(n: usize) -> ArmId {
+    ArmId::parse(&format!("{MANAGER}/networkGroups/g/staticMembers/m{n}")).unwrap()
+}
+
+/// Counts how often it was woken.
+fn applicant(lane: Lane, namespace: &str) -> (Applicant, Arc<AtomicUsize>) {
+    let woken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&woken);
+    let wake: Wake = Arc::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    (Applicant { lane, namespace: namespace.to_owned(), wake }, woken)
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn errand<'a>(key: &'a GateKey, target: &'a ArmId) -> Errand<'a> {
+    Errand { key, target, whole: false }
+}
+
+/// Sends so many writes as fast as it may, each between two reads and each when it is woken, and says how long that takes.
+fn play(governor: &mut Governor, count: usize, start: Instant) -> Duration {
+    let key = key(1, VerbClass::Write);
+    let turns: Arc<Mutex<Vec<usize>>> = Arc::new(Mutex::new((0..count).collect()));
+    let who = |n: usize| {
+        let turns = Arc::clone(&turns);
+        let wake: Wake = Arc::new(move || turns.lock().unwrap().push(n));
+        Applicant { lane: Lane::Change, namespace: "n".to_owned(), wake }
+    };
+    let (mut now, mut sent) = (start, 0);
+    while sent < count {
+        let woken = std::mem::take(&mut *turns.lock().unwrap());
+        for n in woken {
+            let id = member(n);
+            let (admitted, woken) = governor.admit(&key, &id, &who(n), now);
+            for wake in woken {
+                wake();
+            }
+            if admitted.is_ok() {
+                governor.take(errand(&reading(&key), &id), now).unwrap();
+                governor.take(errand(&key, &id), now).unwrap();
+                governor.take(errand(&reading(&key), &id), now).unwrap();
+                sent += 1;
+            }
+        }
+        if let Some(due) = governor.due(now).filter(|_| sent < count && turns.lock().unwrap().is_empty()) {
+            assert!(due > now, "time goes on");
+            now = due;
+            governor.grant(now).into_values().for_each(|wake| wake());
+        }
+    }
+    now - start
+}
+
+#[test]
+fn writes_go_as_fast_as_the_documented_quotas_let_them() {
+    let start = clock::instant();
+    // 200 at once, then ten a second, while the provider's thousand last.
+    let took = play(&mut Governor::new(Quotas::default()), 1_000, start);
+    assert!(took >= seconds(80) && took < seconds(81), "{took:?}");
+    // Then a thousand in five minutes.
+    let took = play(&mut Governor::new(Quotas::default()), 2_000, start);
+    let floor = 1_000.0 / (1_000.0 / 300.0);
+    assert!((took.as_secs_f64() - floor).abs() < floor * 0.01, "{took:?}");
+    assert_eq!(play(&mut Governor::new(Quotas::NONE), 10_000, start), Duration::ZERO);
+}
+
+/// All but the first two hundred wait, and as many are woken at a time as tokens come back.
+#[test]
+fn the_waiting_are_woken_spread_over_the_refill() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas { reads: None, ..Quotas::default() });
+    let key = key(1, VerbClass::Write);
+    let (who, woken) = applicant(Lane::Change, "n");
+    let admitted = (0..300).filter(|n| governor.admit(&key, &member(*n), &who, now).0.is_ok()).count();
+    assert_eq!((admitted, governor.waiting(), woken.load(Ordering::Relaxed)), (200, 100, 0));
+    for second in 1..=10 {
+        for wake in governor.grant(now + seconds(second)).into_values() {
+            wake();
+        }
+        assert_eq!(woken.load(Ordering::Relaxed), usize::try_from(second).unwrap() * 10);
+    }
+    assert_eq!(governor.waiting(), 0);
+}
+
+#[test]
+fn a_new_object_of_another_namespace_waits_for_two_tokens() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas::default());
+    let key = key(1, VerbClass::Write);
+    let (many, _) = applicant(Lane::Change, "many");
+    for n in 0..10_000 {
+        let _ = governor.admit(&key, &member(n), &many, now);
+    }
+    let (one, woken) = applicant(Lane::Change, "one");
+    assert!(governor.admit(&key, &member(10_000), &one, now).0.is_err());
+    for wake in governor.grant(now + Duration::from_millis(205)).into_values() {
+        wake();
+    }
+    assert_eq!(woken.load(Ordering::Relaxed), 1, "ten come back a second");
+    assert!(governor.admit(&key, &member(10_000), &one, now + seconds(1)).0.is_ok());
+}
+
+#[test]
+fn another_principal_has_a_share_of_its_own() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas { reads: None, ..Quotas::default() });
+    let (who, _) = applicant(Lane::Change, "n");
+    for n in 0..500 {
+        let _ = governor.admit(&key(1, VerbClass::Write), &member(n), &who, now);
+    }
+    assert!(governor.admit(&key(2, VerbClass::Write), &member(501), &who, now).0.is_ok());
+    // A delete is counted apart by ARM.
+    assert!(governor.admit(&key(1, VerbClass::Delete), &member(502), &who, now).0.is_ok());
+}
+
+#[test]
+fn what_is_kept_and_not_used_comes_back() {
+    let now = clock::instant();
+    let one = Some(Quota { size: 1.0, refill: 0.001 });
+    let mut governor = Governor::new(Quotas { writes: one, ..Quotas::NONE });
+    let key = key(1, VerbClass::Write);
+    let (who, woken) = applicant(Lane::Change, "n");
+    let admit = |governor: &mut Governor, n, now| governor.admit(&key, &member(n), &who, now).0.is_ok();
+    assert!(admit(&mut governor, 1, now) && !admit(&mut governor, 2, now));
+    assert!(admit(&mut governor, 1, now), "it is kept for the one that has it");
+    for wake in governor.forgo(VerbClass::Write, &member(1), now) {
+        wake();
+    }
+    assert_eq!(woken.load(Ordering::Relaxed), 1);
+    assert!(admit(&mut governor, 2, now) && !admit(&mut governor, 3, now));
+    // Nobody comes for it.
+    assert_eq!(governor.due(now), Some(now + KEPT));
+    assert_eq!(governor.grant(now + KEPT).len(), 1);
+    assert!(admit(&mut governor, 3, now + KEPT));
+}
+
+#[test]
+fn who_gave_up_is_passed_over() {
+    let now = clock::instant();
+    let one = Some(Quota { size: 1.0, refill: 1.0 });
+    let mut governor = Governor::new(Quotas { writes: one, ..Quotas::NONE });
+    let key = key(1, VerbClass::Write);
+    let (who, _) = applicant(Lane::Change, "n");
+    for n in 0..3 {
+        let _ = governor.admit(&key, &member(n), &who, now);
+    }
+    assert!(governor.forgo(VerbClass::Write, &member(1), now).is_empty());
+    let granted = governor.grant(now + Duration::from_millis(1_001));
+    assert_eq!(granted.keys().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), [member(2).key()]);
+}
+
+/// Whoever did not ask for a turn does not go past those who wait for one.
+#[test]
+fn nobody_goes_past_the_line() {
+    let now = clock::instant();
+    let one = Some(Quota { size: 1.0, refill: 1.0 });
+    let mut governor = Governor::new(Quotas { writes: one, ..Quotas::NONE });
+    let key = key(1, VerbClass::Write);
+    let (who, _) = applicant(Lane::Change, "n");
+    for n in 0..2 {
+        let _ = governor.admit(&key, &member(n), &who, now);
+    }
+    let later = now + Duration::from_millis(1_001);
+    assert!(governor.take(errand(&key, &member(9)), later).is_err());
+    assert!(governor.take(errand(&key, &member(0)), later).is_ok());
+    assert!(governor.admit(&key, &member(1), &who, later).0.is_ok());
+    assert!(governor.take(errand(&key, &member(1)), later).is_ok());
+    assert!(governor.take(errand(&key, &member(9)), later + seconds(2)).is_ok(), "nobody waits");
+}
+
+/// What was begun goes on, however many read meanwhile.
+#[test]
+fn the_reads_of_a_write_are_kept_with_it() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas::default());
+    let key = key(1, VerbClass::Write);
+    let (who, _) = applicant(Lane::Change, "n");
+    let admitted = (0..300).filter(|n| governor.admit(&key, &member(*n), &who, now).0.is_ok()).count();
+    assert_eq!(admitted, 93, "two of 250 for each, but of the last quarter");
+    let mut read = |n| governor.take(errand(&reading(&key), &member(n)), now).is_ok();
+    assert_eq!((0..100).filter(|_| read(900)).count(), 64, "others have what is left");
+    assert!(read(7) && read(7) && !read(7));
+    // What is kept and not used is somebody else's after a while.
+    assert_eq!(governor.grant(now + KEPT).len(), 93);
+}
+
+#[test]
+fn lists_leave_a_share_to_others() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas::default());
+    let key = key(1, VerbClass::Read);
+    let mut taken = |whole| {
+        let mut count = 0;
+        while governor.take(Errand { key: &key, target: &member(0), whole }, now).is_ok() {
+            count += 1;
+        }
+        count
+    };
+    assert_eq!((taken(true), taken(false)), (237, 13));
+}
+
+#[test]
+fn a_closed_gate_keeps_the_line_and_reopens_by_the_refill() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas { reads: None, ..Quotas::default() });
+    let key = key(1, VerbClass::Write);
+    governor.gates.record(&key, "x", Outcome::Closed(Some(seconds(17))), "TooManyRequests", now);
+    governor.refused(&key, &member(0), false, now);
+    let (who, _) = applicant(Lane::Change, "n");
+    for n in 0..100 {
+        let (shut, _) = governor.admit(&key, &member(n), &who, now);
+        let shut = shut.unwrap_err();
+        assert_eq!(shut.code, "TooManyRequests");
+        assert!(shut.wait >= seconds(17));
+    }
+    assert!(governor.grant(now + Duration::from_millis(16_999)).is_empty());
+    assert_eq!(governor.due(now), Some(now + seconds(17)));
+    // What came back meanwhile: seven a second after a refusal, of which all hundred are served.
+    assert_eq!(governor.grant(now + seconds(17)).len(), 100);
+    assert_eq!(governor.waiting(), 0);
+}
+
+#[test]
+fn regions_are_counted_apart_where_they_are_known() {
+    let now = clock::instant();
+    let few = Some(Quota { size: 1.0, refill: 0.001 });
+    let mut governor = Governor::new(Quotas { network_writes: few, ..Quotas::NONE });
+    let key = key(1, VerbClass::Write);
+    let other = ArmId::parse(&member(0).as_str().replace("networkManagers/m", "networkManagers/n")).unwrap();
+    let (who, _) = applicant(Lane::Change, "n");
+    assert!(governor.admit(&key, &member(0), &who, now).0.is_ok());
+    assert!(governor.admit(&key, &other, &who, now).0.is_err(), "not known: counted together");
+    let mut governor = Governor::new(Quotas { network_writes: few, ..Quotas::NONE });
+    governor.is_in(&ArmId::parse(MANAGER).unwrap(), "westeurope");
+    assert!(governor.admit(&key, &member(0), &who, now).0.is_ok());
+    assert!(governor.admit(&key, &other, &who, now).0.is_ok());
+}

@@ -1,0 +1,123 @@
+//! Which writes a move leads to, and whether they may go out: nothing is read, held, claimed or confirmed for a write that
+//! cannot.
+
+use avnm_terms::{
+    Lane,
+    mutants::{Mutant, broken},
+};
+
+use super::{
+    advance::Effect,
+    history::Cause,
+    owned::Item,
+    situation::Facts,
+    transition::{Claimed, Goal, Move},
+};
+
+/// A kind of write to Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Write {
+    /// PUT.
+    Put,
+    /// DELETE.
+    Delete,
+}
+
+/// What was admitted in this pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Admitted {
+    put: bool,
+    delete: bool,
+}
+
+impl Admitted {
+    pub(super) fn add(&mut self, write: Write) {
+        match write {
+            Write::Put => self.put = true,
+            Write::Delete => self.delete = true,
+        }
+    }
+
+    /// It was sent: another one is another write.
+    pub(super) fn spend(&mut self, write: Write) {
+        match write {
+            Write::Put => self.put = false,
+            Write::Delete => self.delete = false,
+        }
+    }
+
+    fn has(self, write: Write) -> bool {
+        match write {
+            Write::Put => self.put,
+            Write::Delete => self.delete,
+        }
+    }
+}
+
+impl Item {
+    /// What has to be asked before this move's effects: the first write that it leads to and that is not admitted yet.
+    pub(super) fn asks(&self, step: Move, facts: &Facts<'_>) -> Option<Effect> {
+        let write = self.leads_to(step).iter().find(|write| !self.read.admitted.has(**write))?;
+        Some(Effect::Admit { write: *write, lane: self.lane(step, facts) })
+    }
+
+    /// The writes that a move is, or is made for.
+    fn leads_to(&self, step: Move) -> &'static [Write] {
+        match step {
+            // What is deleted to be made anew is not deleted before it could be made.
+            Move::Correct if self.resource.is_replaced() => {
+                if broken(Mutant::ReplacedBlindly) {
+                    &[Write::Delete]
+                } else {
+                    &[Write::Put, Write::Delete]
+                }
+            }
+            Move::Put | Move::Correct => &[Write::Put],
+            Move::Delete => &[Write::Delete],
+            // What is there is taken or left alone, and takes no write.
+            Move::Hold | Move::Claim | Move::Vouch | Move::Confirm | Move::Reintend | Move::Rehash
+                if self.read.reading.is_absent() =>
+            {
+                &[Write::Put]
+            }
+            Move::Hold
+            | Move::Claim
+            | Move::Vouch
+            | Move::Confirm
+            | Move::Reintend
+            | Move::Rehash
+            | Move::Settled
+            | Move::AwaitRead
+            | Move::MarkHeld
+            | Move::Adopt
+            | Move::Refresh
+            | Move::DropClaim
+            | Move::Relinquish
+            | Move::AwaitQuiet
+            | Move::AwaitGone
+            | Move::AwaitHeir
+            | Move::Foreign
+            | Move::AlreadyExists
+            | Move::WouldWrite
+            | Move::Frozen => &[],
+        }
+    }
+
+    /// Whose turn it is: what a user asked for goes before what somebody changed behind our back.
+    fn lane(&self, step: Move, facts: &Facts<'_>) -> Lane {
+        if matches!(facts.goal, Goal::Gone | Goal::Left) {
+            return Lane::Deletion;
+        }
+        let wished = if step == Move::Correct {
+            self.situation(facts).claimed == (Claimed::Held { current: false })
+        } else {
+            step != Move::Reintend && self.cause() == Cause::Make
+        };
+        if wished { Lane::Change } else { Lane::Repair }
+    }
+
+    /// Why it is made: it never was, or it is gone.
+    pub(super) fn cause(&self) -> Cause {
+        if self.history.lost { Cause::Remake } else { Cause::Make }
+    }
+}
