@@ -144,12 +144,13 @@ async fn run<K: CredentialObject>(
     let memory = &mut remembered.memory.plan;
     memory.streak = if reported.after.failed { memory.streak.saturating_add(1) } else { 0 };
     memory.unread_since = if reported.after.unread { memory.unread_since.or(Some(now)) } else { None };
-    let mut wait = seconds(reported.after.look);
+    let mut wait = seconds(reported.after.look.unwrap_or(probe));
     if inputs.meta.deleting {
         // Whoever still uses it goes soon; their end wakes this object, and this is for what was missed.
         wait = wait.min(Duration::from_secs(5));
     }
     let statuses = (&inputs.status, &reported.status);
-    let (_, wait) = status::show(shared, &object, statuses, &reported.happenings, remembered, wait).await;
-    (wait, false)
+    let (_, wait) =
+        status::show(shared, &object, statuses, &reported.happenings, remembered, Some(wait)).await;
+    (wait.unwrap_or(shared.settings.probe), false)
 }

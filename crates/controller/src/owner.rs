@@ -20,6 +20,7 @@ use crate::{
     resolve::{Credentials, Resolver},
     shared::Shared,
     stores::Stores,
+    uses::{User, UserKind},
     wake::Wake,
 };
 
@@ -76,9 +77,13 @@ pub(crate) trait Owner: Kind {
     type Inputs: Send + Sync;
     /// Its name.
     const KIND: &'static str;
+    /// It, as whoever uses something is known.
+    const USER: UserKind;
 
     /// One of them, as the inventory knows it.
-    fn listener(namespace: String, name: String) -> Listener;
+    fn listener(namespace: &str, name: &str) -> Listener {
+        Arc::new(User::new(Self::USER, namespace, name))
+    }
 
     /// Its status.
     fn shown(&self) -> Status<Self>;

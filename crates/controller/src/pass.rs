@@ -48,7 +48,7 @@ pub(crate) async fn reconcile<K: Owner>(
     let mut remembered = reconciler.memories.take(&uid);
     let object = remembered.newest(&object);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let visit = shared.inventory.visit(K::listener(namespace.clone(), name.clone()), wish(&object));
+    let visit = shared.inventory.visit(K::listener(&namespace, &name), wish(&object));
     let (action, remembered) = run(&reconciler, &visit, object, remembered).await;
     shared.inventory.leave(&visit);
     match remembered {
@@ -57,7 +57,13 @@ pub(crate) async fn reconcile<K: Owner>(
             remembered.shown(cached.as_ref().and_then(|cached| cached.meta().resource_version.as_deref()));
             reconciler.memories.put(&uid, remembered);
         }
-        Some(_) | None => reconciler.memories.forget(&uid),
+        Some(_) | None => {
+            reconciler.memories.forget(&uid);
+            // It may be another object of that name by now, which listens to what its own passes ask for.
+            if reconciler.objects.get(&named(&namespace, &name)).is_none() {
+                shared.inventory.forget(visit.listener());
+            }
+        }
     }
     Ok(action)
 }
@@ -127,9 +133,9 @@ async fn invalid<K: Owner>(
     let generation = resource.meta().generation.unwrap_or_default();
     let waits = &shared.settings.waits;
     let wanted = lifecycle::invalid::<K::Own>(shown.clone(), generation, finding, waits, clock::both());
-    let sweep = seconds(waits.sweep);
-    let (_, wait) = status::show(shared, &resource, (&shown, &wanted), &[], &mut remembered, sweep).await;
-    (Action::requeue(wait), Some(remembered))
+    let (_, wait) = status::show(shared, &resource, (&shown, &wanted), &[], &mut remembered, None).await;
+    // A spec that cannot be read is changed, or it stays so.
+    (wait.map_or_else(Action::await_change, Action::requeue), Some(remembered))
 }
 
 impl<K: Owner> Pass<'_, K> {
@@ -210,9 +216,10 @@ impl<K: Owner> Pass<'_, K> {
         self.remembered.requested.clone_from(&self.object.meta.requested_at);
         K::ended(self, &reported.after);
         crate::log::failures(K::KIND, &self.object.meta, reported.after.reason, &plan.findings);
-        let (shown, look) = (self.resource.shown(), seconds(reported.after.look));
+        let (shown, look) = (self.resource.shown(), reported.after.look.map(seconds));
         let wait = self.show(&shown, &reported.status, &reported.happenings, look).await;
-        Action::requeue(wait)
+        // Who waits for nothing has no timer: a sweep that finds something wakes whom it concerns.
+        wait.map_or_else(Action::await_change, Action::requeue)
     }
 
     async fn show(
@@ -220,8 +227,8 @@ impl<K: Owner> Pass<'_, K> {
         shown: &crate::owner::Status<K>,
         wanted: &crate::owner::Status<K>,
         happenings: &[Happening],
-        wait: Duration,
-    ) -> Duration {
+        wait: Option<Duration>,
+    ) -> Option<Duration> {
         let (new, wait) = status::show(
             self.shared,
             &self.resource,

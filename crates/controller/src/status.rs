@@ -22,15 +22,15 @@ const FIELD_MANAGER: &str = "avnm-operator-status";
 pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 
 /// Ends a pass: writes what it shows, if that changed, and tells what happened. Gives the object as it was written, and
-/// when to look again: sooner than the pass wants to where Kubernetes did not let it through.
+/// when to look again, if at all: sooner than the pass wants to where Kubernetes did not let it through.
 pub(crate) async fn show<K, S, M>(
     shared: &Shared,
     object: &K,
     (shown, wanted): (&S, &S),
     happenings: &[Happening],
     remembered: &mut Remembered<K, M>,
-    wait: Duration,
-) -> (Option<K>, Duration)
+    wait: Option<Duration>,
+) -> (Option<K>, Option<Duration>)
 where
     K: Place,
     S: Serialize + PartialEq,
@@ -62,7 +62,7 @@ where
             } else {
                 tracing::debug!(%fault, "status was not written");
             }
-            (None, remembered.barred(&fault, shared.settings.waits.retry_max))
+            (None, Some(remembered.barred(&fault, shared.settings.waits.retry_max)))
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     material::Materials,
     members::Changed,
     stores::Stores,
+    uses::UserKind,
     wakers::Wakers,
 };
 
@@ -25,14 +26,17 @@ pub(crate) struct Objects {
 
 impl Subscribers for Objects {
     fn wake(&self, listener: &Listener) {
-        match listener {
-            Listener::Connection { namespace, name } => self.wakers.connections.wake(namespace, name),
-            Listener::Member { namespace, name } => self.wakers.members.wake(namespace, name),
+        match listener.kind {
+            UserKind::Connection => self.wakers.connections.wake(&listener.namespace, &listener.name),
+            UserKind::Member => self.wakers.members.wake(&listener.namespace, &listener.name),
         }
     }
 
     fn concerns(&self, listener: &Listener, changed: &Changed) -> bool {
-        let Listener::Member { namespace, name } = listener else { return true };
+        if listener.kind != UserKind::Member {
+            return true;
+        }
+        let (namespace, name) = (&listener.namespace, &listener.name);
         let key = ObjectRef::<Guarded<StaticMember>>::new(name).within(namespace);
         let Some(found) = self.stores.members.get(&key) else { return false };
         let Ok(object) = &found.0 else { return false };

@@ -40,6 +40,13 @@ pub(crate) struct User {
     pub(crate) name: Box<str>,
 }
 
+impl User {
+    /// The object of that kind and name.
+    pub(crate) fn new(kind: UserKind, namespace: &str, name: &str) -> Self {
+        Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+}
+
 /// One user and what it uses, by hashes: names once more for each use would be as large as the objects.
 #[derive(Debug)]
 struct Entry {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 /// The waits, as settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Waits {
-    /// The interval of sweeps: also how often a resting object is looked at.
+    /// The interval of sweeps: also how often who waits for a person is looked at.
     pub sweep: SignedDuration,
     /// The longest wait between retries of a passing failure.
     pub retry_max: SignedDuration,
@@ -56,16 +56,19 @@ pub enum Waiting {
 /// What Azure asks for below this is no wait.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long until the next look, never zero except at once.
+/// How long until the next look, never zero except at once; `None` where only a change is a reason to look: a sweep that finds
+/// one, or another object that becomes ready, wakes whom it concerns.
 pub fn next(
     waiting: Waiting,
     waits: &Waits,
     next_change: Option<Timestamp>,
     now: Timestamp,
-) -> SignedDuration {
+) -> Option<SignedDuration> {
+    let change = next_change.map(|change| now.duration_until(change).max(SignedDuration::from_millis(200)));
     let wait = match waiting {
-        Waiting::AtOnce => return SignedDuration::ZERO,
-        Waiting::Nothing | Waiting::Someone => waits.sweep,
+        Waiting::Nothing => return change,
+        Waiting::AtOnce => return Some(SignedDuration::ZERO),
+        Waiting::Someone => waits.sweep,
         Waiting::Settling(looks) => doubled(looks, waits.sweep),
         // To the second what Azure asked for, and not a second less.
         Waiting::Retry { after: Some(after), .. } if after >= SHORTEST => after,
@@ -76,10 +79,7 @@ pub fn next(
         Waiting::Gone => waits.gone,
         Waiting::Quiet(left) => left.max(SignedDuration::from_millis(100)),
     };
-    match next_change {
-        Some(change) => wait.min(now.duration_until(change).max(SignedDuration::from_millis(200))),
-        None => wait,
-    }
+    Some(change.map_or(wait, |change| wait.min(change)))
 }
 
 /// 1, 2, 4, 8 ... seconds, at most `max`.
@@ -91,20 +91,30 @@ fn doubled(count: u32, max: SignedDuration) -> SignedDuration {
 mod tests {
     use super::*;
 
+    fn wait(
+        waiting: Waiting,
+        waits: &Waits,
+        next_change: Option<Timestamp>,
+        now: Timestamp,
+    ) -> SignedDuration {
+        next(waiting, waits, next_change, now).expect("it waits for something")
+    }
+
     #[test]
     fn polls_one_two_four_eight_then_slowly() {
         let waits = Waits::default();
         let now = Timestamp::UNIX_EPOCH;
         let polls: Vec<i64> =
-            (0..12).map(|looks| next(Waiting::Settling(looks), &waits, None, now).as_secs()).collect();
+            (0..12).map(|looks| wait(Waiting::Settling(looks), &waits, None, now).as_secs()).collect();
         assert_eq!(polls, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
     }
 
     #[test]
     fn what_azure_asks_for_is_obeyed_to_the_second() {
         let after = Some(SignedDuration::from_secs(97));
-        let wait = next(Waiting::Retry { streak: 0, after }, &Waits::default(), None, Timestamp::UNIX_EPOCH);
-        assert_eq!(wait, SignedDuration::from_secs(97));
+        let obeyed =
+            wait(Waiting::Retry { streak: 0, after }, &Waits::default(), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(obeyed, SignedDuration::from_secs(97));
     }
 
     #[test]
@@ -112,14 +122,14 @@ mod tests {
         let waits = Waits::default();
         for after in [-5_000, 0, 999] {
             let after = Some(SignedDuration::from_millis(after));
-            let retry = |streak| next(Waiting::Retry { streak, after }, &waits, None, Timestamp::UNIX_EPOCH);
+            let retry = |streak| wait(Waiting::Retry { streak, after }, &waits, None, Timestamp::UNIX_EPOCH);
             let each: Vec<i64> = (0..8).map(|streak| retry(streak).as_secs()).collect();
             assert_eq!(each, [1, 2, 4, 8, 16, 32, 60, 60]);
         }
         let waits = Waits { retry_max: SignedDuration::from_millis(10), ..waits };
         let after = Some(SignedDuration::from_millis(700));
-        let wait = next(Waiting::Retry { streak: 9, after }, &waits, None, Timestamp::UNIX_EPOCH);
-        assert_eq!(Some(wait), after, "never less than what was asked for");
+        let obeyed = next(Waiting::Retry { streak: 9, after }, &waits, None, Timestamp::UNIX_EPOCH);
+        assert_eq!(obeyed, after, "never less than what was asked for");
     }
 
     #[test]
@@ -127,8 +137,17 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let change = now + SignedDuration::from_secs(7);
         assert_eq!(
-            next(Waiting::Someone, &Waits::default(), Some(change), now),
+            wait(Waiting::Someone, &Waits::default(), Some(change), now),
             SignedDuration::from_secs(7)
         );
+        assert_eq!(
+            wait(Waiting::Nothing, &Waits::default(), Some(change), now),
+            SignedDuration::from_secs(7)
+        );
+    }
+
+    #[test]
+    fn who_waits_for_nothing_has_no_timer() {
+        assert_eq!(next(Waiting::Nothing, &Waits::default(), None, Timestamp::UNIX_EPOCH), None);
     }
 }

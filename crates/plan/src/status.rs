@@ -194,8 +194,8 @@ pub fn summary(finding: &Finding, past: &Past<'_>) -> Summary {
 /// What the loop needs to know of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct After {
-    /// When to look again.
-    pub look: SignedDuration,
+    /// When to look again; `None` where it waits for nothing.
+    pub look: Option<SignedDuration>,
     /// The reason that is true now, also where old conditions are kept.
     pub reason: Reason,
     /// Whether it rests on something unread.

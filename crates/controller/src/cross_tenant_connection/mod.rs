@@ -12,20 +12,17 @@ use avnm_plan::{
 use avnm_terms::KubeFault;
 
 use crate::{
-    inventory::Listener,
     live,
     owner::{Owner, Pass},
     resolve::{Credentials, Resolver},
+    uses::UserKind,
 };
 
 impl Owner for CrossTenantConnection {
     type Own = Connection;
     type Inputs = Inputs;
     const KIND: &'static str = "CrossTenantConnection";
-
-    fn listener(namespace: String, name: String) -> Listener {
-        Listener::Connection { namespace, name }
-    }
+    const USER: UserKind = UserKind::Connection;
 
     fn shown(&self) -> CrossTenantConnectionStatus {
         self.status.clone().unwrap_or_default()

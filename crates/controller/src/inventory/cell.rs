@@ -2,15 +2,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use avnm_arm::Credential;
 use avnm_terms::Reading;
 use futures::future::BoxFuture;
-use tokio::time::Instant;
 
 use super::{
     known::{Known, Wanted},
@@ -23,9 +22,9 @@ pub(crate) trait Key: Clone + Eq + Hash + Send + Sync + 'static {}
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Key for K {}
 
 /// What a collection is.
-pub(crate) trait Collection: PartialEq + Send + Sync + 'static {}
+pub(crate) trait Collection: PartialEq + fmt::Debug + Send + Sync + 'static {}
 
-impl<T: PartialEq + Send + Sync + 'static> Collection for T {}
+impl<T: PartialEq + fmt::Debug + Send + Sync + 'static> Collection for T {}
 
 /// How a collection is read.
 pub(super) type Fetch<K, T> = Arc<dyn Fn(Credential, K) -> BoxFuture<'static, Reading<T>> + Send + Sync>;
@@ -47,8 +46,10 @@ pub(super) struct State<T> {
     pub(super) swept: bool,
     /// Whose pass ended for want of a read that is new enough.
     pub(super) waiting: HashMap<Listener, Wanted>,
-    /// Who asked for it, and when last.
-    pub(super) listeners: HashMap<Listener, Instant>,
+    /// What all who listen have heard of: it is not what was read last where that was read for one of them.
+    heard: Option<Reading<Arc<T>>>,
+    /// Who asked for it, and wants to hear of changes.
+    pub(super) listeners: HashSet<Listener>,
     /// Objects that wait for Azure to settle: many of them share a list.
     pub(super) settling: HashSet<Listener>,
 }
@@ -60,7 +61,8 @@ impl<T> Default for Cell<T> {
             flying: false,
             swept: false,
             waiting: HashMap::new(),
-            listeners: HashMap::new(),
+            heard: None,
+            listeners: HashSet::new(),
             settling: HashSet::new(),
         }))
     }
@@ -73,20 +75,60 @@ impl<T> Cell<T> {
     }
 }
 
-impl<T> State<T> {
+/// A collection as whoever asked for it keeps it, whatever it is of.
+pub(super) trait Asked: fmt::Debug + Send + Sync {
     /// An object wants nothing of it any more.
-    pub(super) fn leave(&mut self, listener: &Listener) {
-        self.listeners.remove(listener);
-        self.settling.remove(listener);
-        self.waiting.remove(listener);
+    fn leave(&self, listener: &Listener);
+}
+
+impl<T: fmt::Debug + Send + Sync> Asked for Cell<T> {
+    fn leave(&self, listener: &Listener) {
+        let mut state = self.state();
+        state.listeners.remove(listener);
+        state.settling.remove(listener);
+        state.waiting.remove(listener);
+    }
+}
+
+impl<T> State<T> {
+    /// It was read for those who asked. Only where nobody has heard anything yet have all heard that.
+    pub(super) fn note_for_some(&mut self, read: &Reading<Arc<T>>) {
+        if self.heard.is_none() && !matches!(read, Reading::Unread(_)) {
+            self.heard = Some(read.clone());
+        }
     }
 
-    /// Forgets whoever did not ask within `keep`. Whether anybody is left.
-    pub(super) fn is_in_use(&mut self, keep: Duration, now: Instant) -> bool {
-        let Self { listeners, settling, waiting, .. } = self;
-        listeners.retain(|_, asked| now.saturating_duration_since(*asked) <= keep);
-        settling.retain(|listener| listeners.contains_key(listener));
-        waiting.retain(|listener, _| listeners.contains_key(listener));
-        !listeners.is_empty()
+    /// All who listen hear of it now: what they had heard of before, and who they are.
+    pub(super) fn note_for_all(&mut self, read: &Reading<Arc<T>>) -> News<T> {
+        let old = self.heard.clone();
+        if !matches!(read, Reading::Unread(_)) {
+            self.heard = Some(read.clone());
+        }
+        News { old, new: read.clone(), listeners: self.listeners.iter().cloned().collect() }
+    }
+}
+
+/// What is new to those who listen.
+pub(super) struct News<T> {
+    /// What they had heard of before.
+    pub(super) old: Option<Reading<Arc<T>>>,
+    pub(super) new: Reading<Arc<T>>,
+    pub(super) listeners: Vec<Listener>,
+}
+
+impl<T: Collection> News<T> {
+    /// Of those who listen, whom it concerns.
+    pub(super) fn concerned(self, concerned: Concerned<T>, subscribers: &dyn Subscribers) -> Vec<Listener> {
+        match (self.old, self.new) {
+            (Some(Reading::Found(old)), Reading::Found(new)) => {
+                if Arc::ptr_eq(&old, &new) || old == new {
+                    Vec::new()
+                } else {
+                    concerned(&old, &new, self.listeners, subscribers)
+                }
+            }
+            (Some(Reading::Absent), Reading::Absent) => Vec::new(),
+            _ => self.listeners,
+        }
     }
 }

@@ -12,7 +12,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cell::{Cell, Collection, Concerned, Fetch, Key},
+    cell::{Cell, Collection, Concerned, Fetch, Key, News},
     known::Snapshot,
     listener::{Listener, Subscribers},
 };
@@ -79,9 +79,7 @@ impl Flights {
             let Ok(_turn) = turns.acquire().await else { return };
             let snapshot = flight.read().await;
             let (woken, done) = self.land(flight, &snapshot);
-            for listener in woken {
-                self.subscribers.wake(&listener);
-            }
+            self.wake(woken);
             if done {
                 return;
             }
@@ -96,7 +94,6 @@ impl Flights {
     ) -> (HashSet<Listener>, bool) {
         let mut state = flight.cell.state();
         let now = clock::instant();
-        let old = state.known.snapshot.as_ref().map(|old| old.reading.clone());
         let was_faulty = state.known.failed.is_some();
         state.known.note(read, now, self.retry_max);
         let (mut woken, mut left) = (HashSet::new(), HashMap::new());
@@ -109,39 +106,38 @@ impl Flights {
         }
         let done = left.is_empty();
         (state.waiting, state.flying) = (left, !done);
-        let swept = std::mem::take(&mut state.swept);
-        let listeners = if swept { state.listeners.keys().cloned().collect() } else { Vec::new() };
+        let news = if std::mem::take(&mut state.swept) {
+            Some(state.note_for_all(&read.reading))
+        } else {
+            state.note_for_some(&read.reading);
+            None
+        };
         drop(state);
-        if swept {
+        if let Some(mut news) = news {
             if let Reading::Unread(fault) = &read.reading
                 && matches!(fault.kind, FaultKind::SignIn(_))
             {
                 self.subscribers.refused(&flight.credential.key, fault);
             }
-            woken.extend(self.concerned(flight, old.filter(|_| !was_faulty), &read.reading, listeners));
+            if was_faulty {
+                // They had heard of the fault.
+                news.old = None;
+            }
+            woken.extend(news.concerned(flight.concerned, &*self.subscribers));
         }
         (woken, done)
     }
 
-    /// Of those who listen, whom it concerns that this was read after that.
-    fn concerned<K: Key, T: Collection>(
-        &self,
-        flight: &Flight<K, T>,
-        old: Option<Reading<Arc<T>>>,
-        new: &Reading<Arc<T>>,
-        listeners: Vec<Listener>,
-    ) -> Vec<Listener> {
-        match (old, new) {
-            (Some(Reading::Found(old)), Reading::Found(new)) => {
-                if old == *new {
-                    Vec::new()
-                } else {
-                    (flight.concerned)(&old, new, listeners, &*self.subscribers)
-                }
-            }
-            (Some(Reading::Absent), Reading::Absent) => Vec::new(),
-            _ => listeners,
+    /// Has these look.
+    pub(super) fn wake(&self, listeners: impl IntoIterator<Item = Listener>) {
+        for listener in listeners {
+            self.subscribers.wake(&listener);
         }
+    }
+
+    /// Has those look whom something new concerns.
+    pub(super) fn tell<T: Collection>(&self, news: News<T>, concerned: Concerned<T>) {
+        self.wake(news.concerned(concerned, &*self.subscribers));
     }
 }
 

@@ -1,28 +1,14 @@
 //! Who asks for collections, and what the inventory tells the rest of the loop.
 
+use std::sync::Arc;
+
 use avnm_arm::CredentialKey;
 use avnm_terms::Fault;
 
-use crate::members::Changed;
+use crate::{members::Changed, uses::User};
 
-/// An object of this cluster that wants to hear of changes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Listener {
-    /// A CrossTenantConnection.
-    Connection {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-    /// A StaticMember.
-    Member {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-}
+/// An object of this cluster that wants to hear of changes. Each collection that it asked for has one: they share it.
+pub(crate) type Listener = Arc<User>;
 
 /// The rest of the loop, as the inventory sees it.
 pub(crate) trait Subscribers: Send + Sync + 'static {

@@ -13,12 +13,14 @@ mod visit;
 
 use std::{sync::Arc, time::Duration};
 
-use avnm_arm::{Arm, CredentialKey, clock};
+use avnm_arm::{Arm, CredentialKey};
 use avnm_terms::{Group, GroupId, Manager, ManagerConnection, ManagerId, ScopeConnection, ScopeId};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::members::{Changed, Members};
+use crate::{
+    members::{Changed, Members},
+    uses::UserKind,
+};
 
 pub(crate) use known::{Picture, Snapshot, Wanted};
 pub(crate) use listener::{Listener, Subscribers};
@@ -83,25 +85,25 @@ impl Inventory {
     /// A pass is over: what it did not ask for, since it may not or need not, is not read on its behalf any more. One that
     /// waits has not asked for all yet.
     pub(crate) fn leave(&self, visit: &Visit) {
-        self.rows.end(visit);
-        if !visit.waits() {
-            self.forget_before(&visit.listener, visit.begun);
+        for cell in self.rows.end(visit) {
+            cell.leave(&visit.listener);
         }
     }
 
     /// An object is gone: what only it asked for is not read any more.
     pub(crate) fn forget(&self, listener: &Listener) {
-        self.rows.forget(listener);
-        // Whenever it asked.
-        self.forget_before(listener, clock::instant() + Duration::from_secs(1));
+        for cell in self.rows.forget(listener) {
+            cell.leave(listener);
+        }
     }
 
-    fn forget_before(&self, listener: &Listener, since: Instant) {
-        self.managers.forget_before(listener, since);
-        self.groups.forget_before(listener, since);
-        self.scope_connections.forget_before(listener, since);
-        self.manager_connections.forget_before(listener, since);
-        self.members.forget_before(listener, since);
+    /// Of this kind only these objects are there: a watch that begins anew does not tell which went meanwhile.
+    pub(crate) fn retain(&self, kind: UserKind, there: impl Fn(&str, &str) -> bool) {
+        for listener in self.rows.listeners() {
+            if listener.kind == kind && !there(&listener.namespace, &listener.name) {
+                self.forget(&listener);
+            }
+        }
     }
 
     /// Only credentials of these uids are there: nothing is read with another one any more.
@@ -116,7 +118,6 @@ impl Inventory {
 
     /// One sweep over everything in use, with the credentials as they stand.
     pub(crate) async fn sweep(&self, standing: impl Fn(&CredentialKey) -> Standing, interval: Duration) {
-        self.rows.forget_older(flight::LONGEST * 2 + interval * 3);
         self.managers.sweep(&standing, interval).await;
         self.groups.sweep(&standing, interval).await;
         self.scope_connections.sweep(&standing, interval).await;

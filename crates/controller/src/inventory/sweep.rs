@@ -24,11 +24,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 impl<K: Key, T: Collection> Table<K, T> {
     /// Reads every collection in use again. Whoever has to look is woken after each one, not after all.
     pub(super) async fn sweep(&self, standing: &impl Fn(&CredentialKey) -> Standing, interval: Duration) {
-        // Nobody asked for it in three sweeps: it is not in use any more.
-        let (keep, now) = (interval * 3 + Duration::from_secs(1), clock::instant());
         let cells: Vec<_> = {
             let mut cells = self.cells();
-            cells.retain(|_, cell| cell.state().is_in_use(keep, now));
+            cells.retain(|_, cell| !cell.state().listeners.is_empty());
             cells.iter().map(|(id, cell)| (id.clone(), Arc::clone(cell))).collect()
         };
         let reads = futures::stream::iter(cells).for_each_concurrent(
@@ -69,6 +67,13 @@ impl<K: Key, T: Collection> Table<K, T> {
             return None;
         }
         if !state.known.is_due(interval, clock::instant()) {
+            // It was read for one of them lately: the others hear of that now.
+            let known = state.known.snapshot.as_ref().filter(|_| state.known.failed.is_none());
+            if let Some(reading) = known.map(|snapshot| snapshot.reading.clone()) {
+                let news = state.note_for_all(&reading);
+                drop(state);
+                self.tell(news);
+            }
             return None;
         }
         (state.flying, state.swept) = (true, true);

@@ -1,7 +1,7 @@
 //! One kind of collection: a cell for each credential and parent.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,10 +9,10 @@ use avnm_arm::{Credential, CredentialKey, clock};
 use avnm_terms::Reading;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::task::JoinHandle;
 
 use super::{
-    cell::{Cell, Collection, Concerned, Fetch, Key},
+    cell::{Asked as _, Cell, Collection, Concerned, Fetch, Key, News},
     flight::{Flight, Flights},
     known::{Picture, Wanted},
     listener::Listener,
@@ -42,37 +42,37 @@ impl<K: Key, T: Collection> Table<K, T> {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cell(&self, credential: &Credential, key: &K) -> Arc<Cell<T>> {
-        Arc::clone(self.cells().entry((credential.key.clone(), key.clone())).or_default())
-    }
-
     fn existing(&self, credential: &Credential, key: &K) -> Option<Arc<Cell<T>>> {
         self.cells().get(&(credential.key.clone(), key.clone())).map(Arc::clone)
     }
 
-    /// The collection, if what is known is as new as wanted. If not, it is read, and who asks is woken then.
+    /// The collection, if what is known is as new as wanted. If not, it is read, and who asks is woken then. From now on who
+    /// asked hears of changes, until it leaves the cell.
     pub(super) fn read(
         &self,
         credential: &Credential,
         key: &K,
         wanted: Wanted,
         listener: &Listener,
-    ) -> Picture<T> {
-        let cell = self.cell(credential, key);
+    ) -> (Picture<T>, Arc<Cell<T>>) {
+        let mut cells = self.cells();
+        let cell = Arc::clone(cells.entry((credential.key.clone(), key.clone())).or_default());
         let mut state = cell.state();
-        let now = clock::instant();
-        state.listeners.insert(listener.clone(), now);
-        if let Some(known) = state.known.answer(wanted, now) {
+        state.listeners.insert(Arc::clone(listener));
+        // Not before: a cell to which nobody listens may be given up, and who listened to it then would hear nothing for ever.
+        drop(cells);
+        if let Some(known) = state.known.answer(wanted, clock::instant()) {
             state.waiting.remove(listener);
-            return Picture::Known(known);
+            drop(state);
+            return (Picture::Known(known), cell);
         }
-        state.waiting.insert(listener.clone(), wanted);
+        state.waiting.insert(Arc::clone(listener), wanted);
         let idle = !std::mem::replace(&mut state.flying, true);
         drop(state);
         if idle {
-            drop(self.begin(cell, credential.clone(), key.clone()));
+            drop(self.begin(Arc::clone(&cell), credential.clone(), key.clone()));
         }
-        Picture::Flying
+        (Picture::Flying, cell)
     }
 
     /// Begins a flight. Whoever calls it has marked the cell as flying.
@@ -92,31 +92,34 @@ impl<K: Key, T: Collection> Table<K, T> {
     /// An object wants nothing of the collection any more.
     pub(crate) fn leave(&self, credential: &Credential, key: &K, listener: &Listener) {
         if let Some(cell) = self.existing(credential, key) {
-            cell.state().leave(listener);
+            cell.leave(listener);
         }
     }
 
-    /// An object wants nothing any more of the collections that it did not ask for since then.
-    pub(super) fn forget_before(&self, listener: &Listener, since: Instant) {
-        let cells: Vec<Arc<Cell<T>>> = self.cells().values().cloned().collect();
-        for cell in cells {
-            let mut state = cell.state();
-            if state.listeners.get(listener).is_some_and(|asked| *asked < since) {
-                state.leave(listener);
-            }
-        }
-    }
-
-    /// Forgets what was read with the credentials that are gone, and the material to read it again.
+    /// Forgets what was read with the credentials that are gone, and the material to read it again. Whoever listened looks
+    /// again: it may be read with another material, and nobody else tells them so.
     pub(super) fn retain(&self, stands: &impl Fn(&CredentialKey) -> bool) {
-        self.cells().retain(|(credential, _), _| stands(credential));
+        let mut left = HashSet::new();
+        self.cells().retain(|(credential, _), cell| {
+            let stands = stands(credential);
+            if !stands {
+                left.extend(cell.state().listeners.iter().cloned());
+            }
+            stands
+        });
+        self.flights.wake(left);
+    }
+
+    /// Tells all who listen to a cell what was read for one of them.
+    pub(super) fn tell(&self, news: News<T>) {
+        self.flights.tell(news, self.concerned);
     }
 
     /// How many objects of the collection wait for Azure to settle.
     pub(crate) fn settling(&self, credential: &Credential, key: &K, listener: &Listener, is: bool) -> usize {
-        let cell = self.cell(credential, key);
+        let Some(cell) = self.existing(credential, key) else { return usize::from(is) };
         let mut state = cell.state();
-        if is {
+        if is && state.listeners.contains(listener) {
             state.settling.insert(listener.clone());
         } else {
             state.settling.remove(listener);

@@ -18,7 +18,12 @@ use serde_json::json;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::*;
-use crate::{guarded::Guarded, streams, wake::Wake};
+use crate::{
+    guarded::Guarded,
+    streams,
+    uses::{User, UserKind},
+    wake::Wake,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ID: &str = "24680975-1234-abcd-56ef-121314ab5643";
@@ -72,7 +77,7 @@ fn credential(name: &str) -> Credential {
 }
 
 fn member(name: &str) -> Listener {
-    Listener::Member { namespace: "n".to_owned(), name: name.to_string() }
+    Arc::new(User::new(UserKind::Member, "n", name))
 }
 
 /// What a table reads.
@@ -132,7 +137,9 @@ impl World {
         let visit = self.rows.begin(member(name), (1, None));
         let wanted = visit.wanted(within(age));
         let picture = visit.read(&self.table, &credential("c"), &collection.to_owned(), wanted);
-        self.rows.end(&visit);
+        for cell in self.rows.end(&visit) {
+            cell.leave(visit.listener());
+        }
         match picture {
             Picture::Known(snapshot) => Some(snapshot.reading.map(|it| *it)),
             Picture::Flying => None,
@@ -206,8 +213,7 @@ async fn a_collection_that_hangs_stops_nobody_else() {
     let tell = async {
         loop {
             for listener in world.heard.woken() {
-                let Listener::Member { namespace, name } = listener else { continue };
-                wake.wake(&namespace, &name);
+                wake.wake(&listener.namespace, &listener.name);
             }
             sleep(Duration::from_millis(10)).await;
         }
@@ -408,10 +414,64 @@ async fn a_sweep_tells_of_a_credential_that_does_not_sign_in() {
 async fn who_does_not_ask_any_more_does_not_settle_any_more() {
     let world = World::new();
     let (credential, key) = (credential("c"), "g".to_owned());
-    assert_eq!(world.pass("one", &key, MINUTE), None);
-    assert_eq!(world.table.settling(&credential, &key, &member("gone"), true), 1);
-    assert_eq!(world.table.settling(&credential, &key, &member("one"), true), 2);
+    let settling = |name: &str| world.table.settling(&credential, &key, &member(name), true);
+    for name in ["gone", "one"] {
+        assert_eq!(world.pass(name, &key, MINUTE), None);
+    }
+    assert_eq!((settling("gone"), settling("one"), settling("never asked")), (1, 2, 2));
+    // Its next pass asks for something else.
+    sleep(MINUTE).await;
+    assert!(world.pass("gone", "other", MINUTE).is_none());
+    sleep(MINUTE).await;
+    assert!(world.pass("gone", "other", MINUTE * 2).is_some());
+    assert_eq!(settling("one"), 1);
+}
+
+/// Nobody at rest has a timer: what a read for another object finds must reach it by the next sweep, whether or not that reads.
+#[tokio::test(start_paused = true)]
+async fn what_was_read_for_one_is_told_to_all_by_the_next_sweep() {
+    let world = World::new();
+    let good = |_: &_| Standing::Good(Box::new(credential("c")));
+    assert_eq!(world.pass("rests", "g", MINUTE), None);
+    sleep(MINUTE).await;
+    assert_eq!(world.heard.woken(), [member("rests")]);
+    // Another one has it read anew, and the sweep finds it new enough.
+    assert_eq!(world.pass("asks", "g", Duration::ZERO), None);
     sleep(Duration::from_secs(5)).await;
-    world.table.sweep(&|_: &_| Standing::Paused, MINUTE).await;
-    assert_eq!(world.table.settling(&credential, &key, &member("one"), true), 1);
+    assert_eq!(world.heard.woken(), [member("asks")]);
+    world.table.sweep(&good, MINUTE).await;
+    assert_eq!(world.begun(), 2, "it is not read again");
+    assert!(world.heard.woken().contains(&member("rests")));
+    world.table.sweep(&good, MINUTE).await;
+    assert_eq!(world.heard.woken(), [], "it is told once");
+}
+
+/// What is read with another material is another collection, and only a pass asks for that.
+#[tokio::test(start_paused = true)]
+async fn who_listened_with_a_credential_that_is_gone_looks_again() {
+    let world = World::new();
+    assert_eq!(world.pass("rests", "g", MINUTE), None);
+    sleep(MINUTE).await;
+    assert_eq!(world.heard.woken(), [member("rests")]);
+    world.table.sweep(&|_: &_| Standing::Gone, MINUTE).await;
+    assert_eq!(world.heard.woken(), [member("rests")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_forgotten_for_being_at_rest() {
+    let world = World::new();
+    let good = |_: &_| Standing::Good(Box::new(credential("c")));
+    assert_eq!(world.pass("rests", "g", MINUTE), None);
+    sleep(MINUTE).await;
+    drop(world.heard.woken());
+    for day in 1..4 {
+        sleep(MINUTE * 60 * 24).await;
+        world.table.sweep(&good, MINUTE).await;
+        assert_eq!(world.heard.woken(), [member("rests")], "day {day}: it differs each time");
+    }
+    for cell in world.rows.forget(&member("rests")) {
+        cell.leave(&member("rests"));
+    }
+    world.table.sweep(&good, MINUTE).await;
+    assert!(world.table.cells().is_empty(), "nobody listens to it any more");
 }

@@ -5,10 +5,9 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use avnm_arm::{Credential, clock};
@@ -17,7 +16,7 @@ use kube::{Resource, ResourceExt as _};
 use tokio::time::Instant;
 
 use super::{
-    cell::{Collection, Key},
+    cell::{Asked, Cell, Collection, Key},
     known::{Picture, Wanted},
     listener::Listener,
     table::Table,
@@ -40,43 +39,74 @@ struct Row {
     wish: Wish,
 }
 
-/// The rows that are not over. At most one of each object.
+/// What there is of one object between its passes.
 #[derive(Debug, Default)]
-pub(super) struct Rows(Mutex<HashMap<Listener, Row>>);
+struct Entry {
+    /// The row that is not over.
+    row: Option<Box<Row>>,
+    /// The collections that it listens to. They may be given up while it does nothing.
+    cells: Box<[Weak<dyn Asked>]>,
+}
+
+/// Of each object the row that is not over, and what it listens to.
+#[derive(Debug, Default)]
+pub(super) struct Rows(Mutex<HashMap<Listener, Entry>>);
 
 impl Rows {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Listener, Row>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Listener, Entry>> {
         // Nothing under this lock panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A pass begins: it asks as of the pass that asked first.
     pub(super) fn begin(&self, listener: Listener, wish: Wish) -> Visit {
-        let begun = clock::instant();
-        let asked = self.lock().get(&listener).filter(|row| row.wish == wish).map_or(begun, |row| row.asked);
-        Visit { listener, wish, begun, asked, waits: AtomicBool::new(false) }
-    }
-
-    /// A pass is over.
-    pub(super) fn end(&self, visit: &Visit) {
-        if visit.waits() {
-            self.lock().insert(visit.listener.clone(), Row { asked: visit.asked, wish: visit.wish.clone() });
-        } else {
-            self.lock().remove(&visit.listener);
-        }
-    }
-
-    /// An object is gone.
-    pub(super) fn forget(&self, listener: &Listener) {
-        self.lock().remove(listener);
-    }
-
-    /// Forgets rows that began longer ago than that: their objects vanished unseen.
-    pub(super) fn forget_older(&self, age: Duration) {
         let now = clock::instant();
-        self.lock().retain(|_, row| now.saturating_duration_since(row.asked) <= age);
+        let entries = self.lock();
+        let known = entries.get_key_value(&listener);
+        let row = known.and_then(|(_, entry)| entry.row.as_ref()).filter(|row| row.wish == wish);
+        let asked = row.map_or(now, |row| row.asked);
+        // The same one as the cells have.
+        let listener = known.map_or(listener, |(known, _)| Arc::clone(known));
+        Visit { listener, wish, asked, waits: AtomicBool::new(false), cells: Mutex::default() }
+    }
+
+    /// A pass is over. Gives the collections that its object wants nothing of any more.
+    pub(super) fn end(&self, visit: &Visit) -> Vec<Arc<dyn Asked>> {
+        let mut cells = std::mem::take(&mut *visit.cells());
+        let mut entries = self.lock();
+        let old = entries.remove(&visit.listener).unwrap_or_default();
+        let (kept, left): (Vec<_>, Vec<_>) = old
+            .cells
+            .into_iter()
+            .filter(|cell| !cells.iter().any(|asked| asked.ptr_eq(cell)))
+            .partition(|_| visit.waits());
+        cells.extend(kept);
+        cells.retain(|cell| cell.strong_count() > 0);
+        let row = visit.waits().then(|| Box::new(Row { asked: visit.asked, wish: visit.wish.clone() }));
+        if row.is_some() || !cells.is_empty() {
+            entries.insert(Arc::clone(&visit.listener), Entry { row, cells: cells.into() });
+        }
+        left.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// An object is gone. Gives the collections that it listened to.
+    pub(super) fn forget(&self, listener: &Listener) -> Vec<Arc<dyn Asked>> {
+        let mut entries = self.lock();
+        let gone = entries.remove(listener).unwrap_or_default();
+        if entries.capacity() > SPARE && entries.len() < entries.capacity() / 4 {
+            entries.shrink_to_fit();
+        }
+        gone.cells.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// All objects that listen to something, or wait.
+    pub(super) fn listeners(&self) -> Vec<Listener> {
+        self.lock().keys().cloned().collect()
     }
 }
+
+/// A map of up to so many is not worth shrinking.
+const SPARE: usize = 1_024;
 
 /// What one pass asks of the inventory, and as of when. The pass that a flight wakes asks as of the same time as the one
 /// that began it: asking as of now, it would find each answer too old, and have it read again and again.
@@ -84,13 +114,18 @@ impl Rows {
 pub(crate) struct Visit {
     pub(super) listener: Listener,
     wish: Wish,
-    /// When this pass began.
-    pub(super) begun: Instant,
     asked: Instant,
     waits: AtomicBool,
+    /// The collections that it asked for, once each.
+    cells: Mutex<Vec<Weak<dyn Asked>>>,
 }
 
 impl Visit {
+    fn cells(&self) -> MutexGuard<'_, Vec<Weak<dyn Asked>>> {
+        // Nothing under this lock panics.
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Who asks.
     pub(crate) fn listener(&self) -> &Listener {
         &self.listener
@@ -128,7 +163,13 @@ impl Visit {
         key: &K,
         wanted: Wanted,
     ) -> Picture<T> {
-        let picture = table.read(credential, key, wanted, &self.listener);
+        let (picture, cell) = table.read(credential, key, wanted, &self.listener);
+        let cell: Weak<dyn Asked> = Arc::<Cell<T>>::downgrade(&cell);
+        let mut cells = self.cells();
+        if !cells.iter().any(|asked| asked.ptr_eq(&cell)) {
+            cells.push(cell);
+        }
+        drop(cells);
         if matches!(picture, Picture::Flying) {
             self.wait();
         }

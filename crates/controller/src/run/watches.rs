@@ -17,6 +17,7 @@ use crate::{
     credential_object::CredentialObject,
     guarded::Guarded,
     owner::{Owner, Reconciler},
+    place::named,
     stores::{Stores, uids},
     streams,
     wakers::Wakers,
@@ -82,6 +83,10 @@ where
         if matches!(event, watcher::Event::InitDone) {
             let uids = uids(&reconciler.objects);
             reconciler.memories.retain(&uids);
+            reconciler
+                .shared
+                .inventory
+                .retain(K::USER, |namespace, name| reconciler.objects.get(&named(namespace, name)).is_some());
             arbitration::retain(&reconciler, &uids);
             if synced.is() {
                 // The kind was not served before, or its watch began anew: whoever came meanwhile contends at once.
@@ -97,7 +102,7 @@ where
             let uid = gone.uid().unwrap_or_default();
             reconciler.memories.forget(&uid);
             let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
-            reconciler.shared.inventory.forget(&K::listener(namespace, name));
+            reconciler.shared.inventory.forget(&K::listener(&namespace, &name));
             arbitration::leave(&reconciler, &uid);
         }
         tell(event);

@@ -15,20 +15,17 @@ use avnm_terms::KubeFault;
 use kube::Resource;
 
 use crate::{
-    inventory::Listener,
     live,
     owner::{Owner, Pass},
     resolve::{Credentials, Resolver},
+    uses::UserKind,
 };
 
 impl Owner for StaticMember {
     type Own = Member;
     type Inputs = Inputs;
     const KIND: &'static str = "StaticMember";
-
-    fn listener(namespace: String, name: String) -> Listener {
-        Listener::Member { namespace, name }
-    }
+    const USER: UserKind = UserKind::Member;
 
     fn shown(&self) -> StaticMemberStatus {
         self.status.clone().unwrap_or_default()

@@ -283,7 +283,8 @@ pub fn report(
     } else {
         Waiting::Retry { streak: 0, after: Some(probe) }
     };
-    let look = pace::next(waiting, waits, next_change, now).min(probe.max(SignedDuration::from_secs(1)));
+    let probe = probe.max(SignedDuration::from_secs(1));
+    let look = Some(pace::next(waiting, waits, next_change, now).map_or(probe, |wait| wait.min(probe)));
     let happenings = transition(&old.conditions, &status.conditions);
     let failed = matches!(inputs.sign_in, SignIn::Failed(_));
     let after = After { look, reason: finding.reason, unread: finding.unread, failed, settling: false };

@@ -92,7 +92,7 @@ fn entra_may_not_know_it_for_a_quarter_of_an_hour_and_then_somebody_has_to_act()
     assert!(ready.message.contains("issuer, subject and audience"), "what to do: {}", ready.message);
     assert!(ready.message.ends_with("(ClusterOperator)"), "and who: {}", ready.message);
     // It is tried once a probe all the same: Azure's errors are never final.
-    assert_eq!((almost.after.look, long.after.look), (PROBE, PROBE));
+    assert_eq!((almost.after.look, long.after.look), (Some(PROBE), Some(PROBE)));
 }
 
 /// What Entra knew once was changed since: nobody waits for it to be known.
@@ -131,7 +131,11 @@ fn an_expired_certificate_is_for_whoever_writes_the_secret() {
 fn a_missing_source_is_looked_for_sooner_than_entra_is_asked() {
     let look = |sign_in, streak| {
         let remembered = Remembered { streak, unread_since: None };
-        report(&inputs(sign_in), remembered, &Waits::default(), PROBE, T0).after.look.as_secs()
+        report(&inputs(sign_in), remembered, &Waits::default(), PROBE, T0)
+            .after
+            .look
+            .expect("it is probed")
+            .as_secs()
     };
     let missing = || refusal(SignInFault::SourceMissing, SECRET_NOT_FOUND);
     assert_eq!([0, 1, 2, 9].map(|streak| look(missing(), streak)), [1, 2, 4, 60]);

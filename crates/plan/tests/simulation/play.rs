@@ -762,7 +762,9 @@ impl<W: World> Pass<'_, W> {
         let kept = self.object.kept();
         let run = self.world.shared_mut();
         (run.memory, run.reason) = (kept, Some(after.reason));
-        self.check(after.look > SignedDuration::ZERO, "looks again at once, for ever");
+        // Nobody wakes it here: it looks as often as a sweep would.
+        let look = after.look.unwrap_or(self.view().waits.sweep);
+        self.check(look > SignedDuration::ZERO, "looks again at once, for ever");
         if reported.status != *self.world.status() {
             let run = self.world.shared_mut();
             if !run.kube() {
@@ -776,7 +778,7 @@ impl<W: World> Pass<'_, W> {
             run.told.extend(reported.happenings);
             self.world.set_status(reported.status);
         }
-        after.look
+        look
     }
 
     fn check_report(

@@ -30,7 +30,8 @@ fn seconds(wait: SignedDuration) -> String {
 pub(super) fn body() -> String {
     let waits = Waits::default();
     let now = Timestamp::UNIX_EPOCH;
-    let one = |waiting| seconds(next(waiting, &waits, None, now));
+    let one =
+        |waiting| next(waiting, &waits, None, now).map_or("none: a difference wakes it".to_owned(), seconds);
     let many =
         |make: fn(u32) -> Waiting| (0..STEPS).map(|count| one(make(count))).collect::<Vec<_>>().join(", ");
     let rows = [

@@ -26,8 +26,9 @@ const NETWORK: (f64, f64) = (1_000.0, 1_000.0 / 300.0);
 const LOOK: Duration = Duration::from_secs(1);
 /// How much longer than its quotas demand it may take.
 const SLOWER: f64 = 1.05;
-/// What begins and ends beside the writes: the pass before the first, and the look after the last.
-const BESIDE: Duration = Duration::from_secs(2);
+/// What begins and ends beside the writes: the pass before the first, the look after the last, and the reads that new writes leave
+/// to others.
+const BESIDE: Duration = Duration::from_secs(5);
 /// Kubernetes writes for a new member: finalizer, claim, Ready; and one for whoever has to wait.
 const KUBERNETES: usize = 3;
 

@@ -71,13 +71,14 @@ fn shows(mutant: Mutant) -> Lifecycle {
         M::NamespaceWhole | M::LendingIgnored => Lifecycle::Lent,
         M::TerminatingTakes => Lifecycle::Moved,
         M::LeaseIgnored => Lifecycle::TwoReplicas,
+        // Who is at rest has no passes, but a credential is probed.
+        M::StatusAlways => Lifecycle::DayOfRest,
         M::HeldAlways
         | M::ConfirmedAlways
         | M::SkipClaim
         | M::ReleaseEarly
         | M::DeleteNever
         | M::PersistSkipped
-        | M::StatusAlways
         | M::RetryAfterIgnored
         | M::HostFollowed
         | M::EchoTold => Lifecycle::MadeAndDeleted,
