@@ -35,8 +35,11 @@ fn program(name: &str) -> std::path::PathBuf {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only the emulator: needs no Kubernetes program.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "members")]
     emulator: bool,
+    /// Only so many members in one group, instead of all
+    #[arg(long)]
+    members: Option<usize>,
 }
 
 /// Builds, measures, prints.
@@ -62,6 +65,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 async fn measure(args: &Args) -> Result<Table> {
     let mut table = Table::default();
+    if let Some(count) = args.members {
+        members::many(&mut table, count).await.with_context(|| format!("measure {count} members"))?;
+        return Ok(table);
+    }
     emulator::measure(&mut table).await.context("measure the emulator")?;
     if args.emulator {
         return Ok(table);
@@ -69,7 +76,7 @@ async fn measure(args: &Args) -> Result<Table> {
     binary(&mut table)?;
     connect::measure(&mut table).await.context("measure connections")?;
     members::at_rest(&mut table).await.context("measure a few members")?;
-    members::many(&mut table).await.context("measure many members")?;
+    members::many(&mut table, members::MANY).await.context("measure many members")?;
     Ok(table)
 }
 

@@ -16,7 +16,7 @@ use super::world;
 
 /// Members of the small stage and of the large one.
 const FEW: usize = 100;
-const MANY: usize = 1_000;
+pub(crate) const MANY: usize = 1_000;
 /// How many are created at the same time.
 const CREATORS: usize = 8;
 /// Until memory is looked at: what was needed on the way has been given back by then.
@@ -35,16 +35,16 @@ pub(crate) async fn at_rest(table: &mut Table) -> Result<()> {
 }
 
 /// All of it, with many.
-pub(crate) async fn many(table: &mut Table) -> Result<()> {
-    let stage = connected("members-many", MANY, SWEEP).await?;
+pub(crate) async fn many(table: &mut Table, members: usize) -> Result<()> {
+    let stage = connected("members-many", members, SWEEP).await?;
     let (mark, cpu) = (calls::mark(&stage.emulator).await?, stage.cpu()?);
-    let (created, wall) = make(&stage, MANY).await?;
+    let (created, wall) = make(&stage, members).await?;
     let cpu = stage.cpu()?.saturating_sub(cpu);
     let made = Calls::since(&stage.emulator, mark).await?;
     tokio::time::sleep(SETTLE).await;
-    memory(table, &stage, MANY, "32 MB at 10,000; peak 48 MB")?;
+    memory(table, &stage, members, "32 MB at 10,000; peak 48 MB")?;
 
-    table.section(&format!("{MANY} members, from the first apply to the last Ready"));
+    table.section(&format!("{members} members, from the first apply to the last Ready"));
     table.row("wall", seconds(wall), "2 s");
     table.row("of that, until the last was created", seconds(created), "");
     table.row("CPU of the operator", seconds(cpu), "2 s");
@@ -57,14 +57,14 @@ pub(crate) async fn many(table: &mut Table) -> Result<()> {
     let rest = Calls::since(&stage.emulator, mark).await?;
     let after = versions(&stage).await?;
     let written = after.iter().filter(|(name, version)| before.get(*name) != Some(version)).count();
-    table.section(&format!("at rest with {MANY} members, {} s, a sweep every {SWEEP}", REST.as_secs()));
+    table.section(&format!("at rest with {members} members, {} s, a sweep every {SWEEP}", REST.as_secs()));
     let share = cpu.as_secs_f64() / REST.as_secs_f64() * 100.0;
     table.row(
         "CPU of the operator",
         format!("{}, {share:.2} % of a core", seconds(cpu)),
         "0.1 % at a sweep every 5 min",
     );
-    table.row("calls to ARM", rest.by_method(), "50 pages of 20 each sweep");
+    table.row("calls to ARM", rest.by_method(), "a page of 20 members each, each sweep");
     table.row("writes to Azure", rest.writes().to_string(), "0");
     table.row("objects written in Kubernetes", written.to_string(), "0");
     Ok(())
