@@ -9,13 +9,15 @@ use std::{
 use avnm_api::ClaimPhase;
 use avnm_plan::{
     arbitration::{Claimant, judge},
-    item::Standing,
+    item::{Key, Standing},
 };
 use jiff::Timestamp;
 
+use crate::spare::give_back;
+
 #[derive(Debug, Default)]
 struct Index {
-    by_key: HashMap<String, Vec<String>>,
+    by_key: HashMap<Key, Vec<String>>,
     by_uid: HashMap<String, Claimant>,
 }
 
@@ -76,9 +78,9 @@ impl Contenders {
     }
 
     /// Whether an object of this cluster holds a claim under this key.
-    pub(crate) fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: Key) -> bool {
         let Ok(index) = self.index.lock() else { return false };
-        index.others(&[key.to_owned()], "").iter().any(|claimant| claimant.claim.is_some())
+        index.others(&[key], "").iter().any(|claimant| claimant.claim.is_some())
     }
 
     /// An object is gone with all its things. Returns those that have to look again.
@@ -122,8 +124,10 @@ impl Index {
     /// Puts an entry in the place of the one that is there, and returns those who may do now what they might not before.
     fn change(&mut self, kind: &str, uid: &str, new: Option<Claimant>) -> Vec<Claimant> {
         let old = self.by_uid.get(uid).cloned();
-        let keys: BTreeSet<&String> = old.iter().chain(&new).flat_map(|claimant| &claimant.keys).collect();
-        let keys: Vec<String> = keys.into_iter().cloned().collect();
+        let mut keys: Vec<Key> =
+            old.iter().chain(&new).flat_map(|claimant| &claimant.keys).copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
         let others = self.others(&keys, uid);
         let stand = |index: &Self| -> Vec<Standing> {
             let all = others.iter().map(|me| judge(me, &index.others(&me.keys, &me.uid), kind));
@@ -133,7 +137,7 @@ impl Index {
         self.remove(uid);
         if let Some(new) = new {
             for key in &new.keys {
-                self.by_key.entry(key.clone()).or_default().push(uid.to_owned());
+                self.by_key.entry(*key).or_default().push(uid.to_owned());
             }
             self.by_uid.insert(uid.to_owned(), new);
         }
@@ -152,10 +156,12 @@ impl Index {
                 }
             }
         }
+        give_back(&mut self.by_key);
+        give_back(&mut self.by_uid);
     }
 
     /// Whoever else has one of these keys, once each.
-    fn others(&self, keys: &[String], uid: &str) -> Vec<Claimant> {
+    fn others(&self, keys: &[Key], uid: &str) -> Vec<Claimant> {
         let uids: BTreeSet<&String> = keys
             .iter()
             .filter_map(|key| self.by_key.get(key))
@@ -179,7 +185,7 @@ mod tests {
 
     fn claimant(name: &str, wants: bool) -> Claimant {
         Claimant {
-            keys: vec!["k".into()],
+            keys: vec![Key::of("k")],
             body: None,
             leaving: false,
             unseen: false,
@@ -282,9 +288,9 @@ mod tests {
             Claimant { claim: Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH)), ..claimant("ghost", true) };
         enter(&index, &held);
         enter(&index, &claimant("b", true));
-        assert!(index.holds("k"));
+        assert!(index.holds(Key::of("k")));
         assert_eq!(names(&index.retain(&HashSet::from(["b".to_owned()]))), ["b"]);
-        assert!(!index.holds("k"));
+        assert!(!index.holds(Key::of("k")));
         assert_eq!(beaten(&index, &claimant("b", true)), None);
     }
 

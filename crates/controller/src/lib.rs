@@ -37,6 +37,7 @@ mod resolve;
 mod run;
 mod settings;
 mod shared;
+mod spare;
 mod static_member;
 mod status;
 mod stores;

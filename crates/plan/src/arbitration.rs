@@ -4,13 +4,13 @@ use avnm_api::ClaimPhase;
 use avnm_terms::mutants::{Mutant, broken};
 use jiff::Timestamp;
 
-use crate::item::{Body, Standing};
+use crate::item::{Body, Key, Standing};
 
 /// One thing that an object wants or holds: a half of a connection, or a member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claimant {
     /// What no two objects may both have: the id first, then what it connects.
-    pub keys: Vec<String>,
+    pub keys: Vec<Key>,
     /// What it shall say; `None` where that cannot be read.
     pub body: Option<Body>,
     /// Its object is being deleted, and what it holds is to go with it: a live object that wants the same may have it, until
@@ -143,7 +143,7 @@ mod tests {
 
     fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, created: i64) -> Claimant {
         Claimant {
-            keys: vec!["id".into(), "connects".into()],
+            keys: vec![Key::of("id"), Key::of("connects")],
             body: None,
             leaving: false,
             unseen: false,
@@ -242,7 +242,7 @@ mod tests {
             Claimant { body: None, ..heir.clone() },
             Claimant { wants: false, ..heir.clone() },
             Claimant { leaving: true, wants: false, claim: held, ..heir.clone() },
-            Claimant { keys: vec!["other id".into(), "connects".into()], ..heir.clone() },
+            Claimant { keys: vec![Key::of("other id"), Key::of("connects")], ..heir.clone() },
         ];
         for other in others {
             assert_eq!(judge(&holder, from_ref(&other), "K").heir, None, "{other:?}");

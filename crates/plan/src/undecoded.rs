@@ -6,7 +6,7 @@ use avnm_terms::{ArmId, TenantId};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cross_tenant_connection::id_key;
+use crate::{cross_tenant_connection::id_key, item::Key};
 
 /// Where in status each claim stands: the field of a half, or status itself for a member.
 const PLACES: [&[&str]; 3] =
@@ -20,7 +20,7 @@ pub struct Claim {
     /// The uid of the object that claims.
     pub uid: String,
     /// The key under which others want the same id, if the id can be read.
-    pub key: Option<String>,
+    pub key: Option<Key>,
     /// A phase that is not known counts as Held.
     pub phase: ClaimPhase,
     /// Since when; a time that cannot be read is the oldest there is.
@@ -52,7 +52,7 @@ pub fn claims(object: &Value, uid: &str) -> Vec<Claim> {
         let id = text(claim, &["id"]).or_else(|| text(beside, &["id"])).and_then(|id| ArmId::parse(id).ok());
         let key = id.map(|id| match &tenant {
             Some(tenant) => id_key(tenant, &id),
-            None => id.key().to_owned(),
+            None => Key::of(id.key()),
         });
         Some(Claim {
             place: path.first().copied().unwrap_or_default(),
@@ -101,7 +101,7 @@ mod tests {
         });
         let claims = claims(&object, "u");
         assert_eq!(claims.len(), 1, "a claim of another uid is none: {claims:?}");
-        assert_eq!(claims[0].key, Some(HALF.to_lowercase()));
+        assert_eq!(claims[0].key, Some(Key::of(&HALF.to_lowercase())));
         assert_eq!(claims[0].phase, ClaimPhase::Held, "a phase that is not known may hold something");
         assert_eq!(claims[0].credential.as_ref().map(|named| named.name.as_str()), Some("central"));
         assert!(!leaves(&object));

@@ -44,7 +44,7 @@ fn external_half(pass: &mut Pass<'_, CrossTenantConnection>, half: Half, forced:
             // What another object of this cluster holds is for another connection, and no mistake.
             let contenders = &pass.reconciler.contenders;
             let stray = |entry: &&crate::item::Entry| {
-                entry.mismatch && !contenders.holds(&id_key(&own.tenant, &entry.seen.id))
+                entry.mismatch && !contenders.holds(id_key(&own.tenant, &entry.seen.id))
             };
             let candidates =
                 all.iter().filter(|entry| entry.matches).map(|entry| entry.seen.clone()).collect();

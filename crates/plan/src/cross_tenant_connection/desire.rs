@@ -11,17 +11,17 @@ use super::{
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::{Address, Body, Item, Wish},
+    item::{Address, Body, Item, Key, Wish},
     lifecycle::{Kind as _, Object},
     reason::Reason,
 };
 
 /// The key of a half's id, given the target's tenant. A subscription's GUID is unique everywhere, and a scope connection
 /// does not lie in the target's tenant at all; the name of a management group is unique only within its tenant.
-pub fn id_key(tenant: &TenantId, id: &ArmId) -> String {
+pub fn id_key(tenant: &TenantId, id: &ArmId) -> Key {
     let in_subscription =
         id.segments().next().is_some_and(|first| first.eq_ignore_ascii_case("subscriptions"));
-    if in_subscription { id.key().to_owned() } else { format!("{tenant}|{}", id.key()) }
+    if in_subscription { Key::of(id.key()) } else { Key::of(&format!("{tenant}|{}", id.key())) }
 }
 
 /// From the inputs to the object with what is wanted.
@@ -107,7 +107,7 @@ fn wish(inputs: &Inputs, own: &Connection, half: Half, declared: &ConnectionHalf
         ),
     };
     let connects = format!("{half:?}|{}|{}|{}", own.manager.key(), own.tenant, own.scope.key());
-    let keys = vec![id_key(&own.tenant, address.id()), connects];
+    let keys = vec![id_key(&own.tenant, address.id()), Key::of(&connects)];
     Ok(Wish { address, body, description, keys })
 }
 
@@ -225,7 +225,7 @@ mod tests {
 
     const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/RG/providers/Microsoft.Network/networkManagers/NM";
 
-    fn key(tenant: &str, id: &str) -> String {
+    fn key(tenant: &str, id: &str) -> Key {
         id_key(&TenantId::parse(tenant).unwrap(), &ArmId::parse(id).unwrap())
     }
 

@@ -5,7 +5,7 @@ use avnm_terms::{
     ScopeId, TenantId,
 };
 
-use super::body::Body;
+use super::{body::Body, key::Key};
 
 /// Where a thing lies in Azure, and what it connects: all that a call needs beside credential and description.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,5 +94,5 @@ pub struct Wish {
     /// The description that spec declares; `None` is not compared.
     pub description: Option<String>,
     /// What no two objects may both have: its id first, then what it connects.
-    pub keys: Vec<String>,
+    pub keys: Vec<Key>,
 }

@@ -12,6 +12,7 @@ mod body;
 mod broken;
 mod finding;
 mod history;
+mod key;
 mod owned;
 mod seen;
 mod situation;
@@ -29,6 +30,7 @@ pub use history::{
     CONTENDED_AFTER, CONTENDED_PACE, CONTENDED_SWEEPS, CORRECTION_SETTLES, Cause, DELETE_SETTLES, Fresh,
     History,
 };
+pub use key::Key;
 pub use owned::{Begin, Item, is_of_another};
 pub use seen::{Seen, State};
 pub use situation::{Facts, Policy};

@@ -40,7 +40,7 @@ fn wish(name: &str, description: &str) -> Wish {
     let scope = ScopeId::parse("/subscriptions/87654321-abcd-1234-1def-0987654321ab").unwrap();
     let address = Address::scope_connection(&manager, &tenant, &scope, &AzureName::parse(name).unwrap());
     Wish {
-        keys: vec![address.id().key().to_owned()],
+        keys: vec![Key::of(address.id().key())],
         address,
         body: Body::scope_connection(&tenant, &scope, Some(description)),
         description: Some(description.to_owned()),

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     credential::{CredentialInput, UsableCredential, unusable},
     finding::Finding,
-    item::{Address, Body, Item, Wish},
+    item::{Address, Body, Item, Key, Wish},
     lifecycle::{Kind as _, Object},
     reason::Reason,
     side::Resource,
@@ -57,7 +57,10 @@ pub fn desire(inputs: &Inputs) -> Result<Object<Member>, Finding> {
     let wish = Wish {
         body: Body::member(&network),
         description: None,
-        keys: vec![address.id().key().to_owned(), format!("member|{}|{}", group.key(), network.arm().key())],
+        keys: vec![
+            Key::of(address.id().key()),
+            Key::of(&format!("member|{}|{}", group.key(), network.arm().key())),
+        ],
         address,
     };
     let own = Member {

@@ -4,12 +4,15 @@ use avnm_api::ClaimPhase;
 use jiff::Timestamp;
 
 use super::markdown::table;
-use avnm_plan::arbitration::{Claimant, beaten_by};
+use avnm_plan::{
+    arbitration::{Claimant, beaten_by},
+    item::Key,
+};
 
 fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: i64) -> Claimant {
     let at = |second| Timestamp::from_second(second).unwrap_or_default();
     Claimant {
-        keys: vec!["the thing".to_owned()],
+        keys: vec![Key::of("the thing")],
         body: None,
         leaving: false,
         unseen: false,
