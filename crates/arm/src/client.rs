@@ -116,8 +116,8 @@ impl Arm {
     }
 
     /// A write that was admitted is not sent after all, or nobody waits for it any longer.
-    pub fn forgo(&self, verb: VerbClass, id: &ArmId) {
-        let woken = self.governor().forgo(verb, id, clock::instant());
+    pub fn forgo(&self, verb: VerbClass, id: &ArmId, who: &str) {
+        let woken = self.governor().forgo(verb, id, who, clock::instant());
         for wake in woken {
             wake();
         }
@@ -213,6 +213,11 @@ impl Arm {
                 }
                 Err(fault) if fault.kind == FaultKind::NotFound => {
                     return Reading::Unread(Fault { kind: FaultKind::UnprovenNotFound, ..fault });
+                }
+                // What is begun goes on: to begin anew would take all its pages once more. Who reads bounds how long.
+                Err(fault) if !pages.is_first() && self.only_waits(&call, &fault) => {
+                    tokio::time::sleep(fault.retry_after.unwrap_or(TOGETHER)).await;
+                    continue;
                 }
                 Err(fault) => return Reading::Unread(fault),
             };

@@ -34,13 +34,15 @@ impl Arm {
         let mut may_retry_cut = call.verb != Verb::Put;
         let mut may_retry_token = true;
         let mut effect_unknown = false;
+        let mut again = false;
         loop {
             let spread =
                 |fault: Fault| Fault { effect_unknown: fault.effect_unknown || effect_unknown, ..fault };
             // Before the tokens, so that a closed gate costs no sign-in, and after them, since they may take long.
             self.pass_gate(call).map_err(spread)?;
             let signature = self.sign(call).await.map_err(spread)?;
-            self.take(call).map_err(spread)?;
+            self.take(call, again).map_err(spread)?;
+            again = true;
             if call.verb.is_write() {
                 self.guard.allow_write().map_err(|why| spread(call.local(FaultKind::NoLease, why)))?;
             }
@@ -80,6 +82,11 @@ impl Arm {
         self.pass_gate(call)
     }
 
+    /// Whether a call that was not sent needs only wait until what is used up comes back.
+    pub(crate) fn only_waits(&self, call: &Call<'_>, fault: &Fault) -> bool {
+        fault.kind == FaultKind::GateClosed && self.pass_gate(call).is_ok()
+    }
+
     fn pass_gate(&self, call: &Call<'_>) -> Result<(), Fault> {
         let now = clock::instant();
         let shut = match self.governor().gates.check(&call.gate(), now) {
@@ -90,9 +97,9 @@ impl Arm {
     }
 
     /// Takes what the call takes of Azure's quotas.
-    fn take(&self, call: &Call<'_>) -> Result<(), Fault> {
+    fn take(&self, call: &Call<'_>, again: bool) -> Result<(), Fault> {
         let key = call.gate();
-        let errand = Errand { key: &key, target: call.target, whole: call.whole };
+        let errand = Errand { key: &key, target: call.target, whole: call.whole, again };
         let taken = self.governor().take(errand, clock::instant());
         taken.map_err(|shut| client::shut_fault(call.operation, call.target, &shut))
     }

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use avnm_arm::VerbClass;
 use avnm_plan::{item::Write, lifecycle::At};
-use avnm_terms::{KubeFault, Lane};
+use avnm_terms::{ArmId, KubeFault, Lane};
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
 
-use crate::{inventory::Wish, kube_io};
+use crate::{inventory::Wish, kube_io, spare::give_back};
 
 /// Of one object: what decisions remember, and what the executor does.
 #[derive(Debug)]
@@ -41,6 +42,15 @@ pub(crate) struct InLine {
     pub(crate) lane: Lane,
     /// What the object wished then: with another wish it is another write.
     pub(crate) wish: Wish,
+    pub(crate) id: ArmId,
+}
+
+/// Which of Azure's counts a write is in.
+pub(crate) fn verb(write: Write) -> VerbClass {
+    match write {
+        Write::Put => VerbClass::Write,
+        Write::Delete => VerbClass::Delete,
+    }
 }
 
 impl<K, M: Default> Default for Remembered<K, M> {
@@ -163,27 +173,20 @@ impl<K, M: Default> Memories<K, M> {
         }
     }
 
-    /// Only these objects are there.
-    pub(crate) fn retain(&self, uids: &HashSet<String>) {
-        if let Ok(mut map) = self.0.lock() {
-            map.retain(|uid, _| uids.contains(uid));
-        }
+    /// Only these objects are there. Gives the uids of the others.
+    pub(crate) fn gone(&self, uids: &HashSet<String>) -> Vec<String> {
+        let Ok(map) = self.0.lock() else { return Vec::new() };
+        map.keys().filter(|uid| !uids.contains(*uid)).cloned().collect()
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
-        if let Ok(mut map) = self.0.lock() {
-            map.remove(uid);
-            // What had grown for thousands is given back.
-            if map.capacity() > SPARE && map.len() < map.capacity() / 4 {
-                map.shrink_to_fit();
-            }
-        }
+    /// Forgets an object that is gone. Gives the write for which it waited in line.
+    pub(crate) fn forget(&self, uid: &str) -> Option<InLine> {
+        let mut map = self.0.lock().ok()?;
+        let gone = map.remove(uid);
+        give_back(&mut map);
+        gone?.in_line
     }
 }
-
-/// A map of up to so many is not worth shrinking.
-const SPARE: usize = 1_024;
 
 #[cfg(test)]
 mod tests {

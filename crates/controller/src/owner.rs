@@ -1,6 +1,6 @@
 //! What a kind that owns things in Azure brings to the pass that all such kinds share, and what it is handed there.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use avnm_plan::{
     finding::{Finding, Happening},
@@ -15,7 +15,7 @@ use crate::{
     contenders::Contenders,
     guarded::Guarded,
     inventory::{Listener, Visit},
-    memory::{Memories, Remembered},
+    memory::{InLine, Memories, Remembered, verb},
     place::Kind,
     resolve::{Credentials, Resolver},
     shared::Shared,
@@ -43,6 +43,28 @@ pub(crate) struct Reconciler<K: Owner> {
     pub(crate) contenders: Contenders,
     /// Has one of them looked at.
     pub(crate) wake: Wake<Guarded<K>>,
+}
+
+impl<K: Owner> Reconciler<K> {
+    /// Forgets an object that is gone: nobody waits for the turn that it had.
+    pub(crate) fn forget(&self, uid: &str) {
+        let waits = self.memories.forget(uid);
+        self.forgo(uid, waits);
+    }
+
+    /// A write that an object waited for is not wanted any more.
+    pub(crate) fn forgo(&self, uid: &str, waits: Option<InLine>) {
+        if let Some(InLine { write, id, .. }) = waits {
+            self.shared.arm.forgo(verb(write), &id, uid);
+        }
+    }
+
+    /// Only these objects are there: a watch that begins anew does not tell which went meanwhile.
+    pub(crate) fn retain(&self, uids: &HashSet<String>) {
+        for gone in self.memories.gone(uids) {
+            self.forget(&gone);
+        }
+    }
 }
 
 /// A pass under way.

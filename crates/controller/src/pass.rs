@@ -57,8 +57,9 @@ pub(crate) async fn reconcile<K: Owner>(
             remembered.shown(cached.as_ref().and_then(|cached| cached.meta().resource_version.as_deref()));
             reconciler.memories.put(&uid, remembered);
         }
-        Some(_) | None => {
-            reconciler.memories.forget(&uid);
+        gone => {
+            reconciler.forgo(&uid, gone.and_then(|gone| gone.in_line));
+            reconciler.forget(&uid);
             // It may be another object of that name by now, which listens to what its own passes ask for.
             if reconciler.objects.get(&named(&namespace, &name)).is_none() {
                 shared.inventory.forget(visit.listener());

@@ -52,10 +52,9 @@ fn bound(text: &str) -> Result<Bound, String> {
     let (size, refill) = text.split_once(':').ok_or_else(wrong)?;
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let (Some(size), Some(refill)) = (number(size), number(refill)) else { return Err(wrong()) };
-    if size < 1.0 || refill <= 0.0 || size > 1e6 || refill > 1e6 {
-        return Err(format!(
-            "{text:?}: SIZE is 1 to 1000000, and PER_SECOND more than 0 and at most 1000000"
-        ));
+    // A write takes two reads along, and leaves a quarter of them to others: below four none would go out.
+    if !(4.0..=1e6).contains(&size) || !(1e-3..=1e6).contains(&refill) {
+        return Err(format!("{text:?}: SIZE is 4 to 1000000, and PER_SECOND 0.001 to 1000000"));
     }
     Ok(Bound(Some(Quota { size, refill })))
 }

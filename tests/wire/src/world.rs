@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use avnm_arm::{
-    Arm, Cloud, Credential, CredentialKey, ManagerConnectionBody, Material, MemberBody, ScopeConnectionBody,
-    SecretString, Tokens, Transport, TransportOptions, WriteGuard,
+    Arm, Cloud, Credential, CredentialKey, ManagerConnectionBody, Material, MemberBody, Quotas,
+    ScopeConnectionBody, SecretString, Tokens, Transport, TransportOptions, WriteGuard,
 };
 use avnm_emulator::{CallKind, Emulator, Entry, Options};
 use avnm_terms::{
@@ -130,7 +130,8 @@ fn client(emulator: &Emulator, cloud: Cloud) -> Arm {
 
 fn over(cloud: Cloud, transport: Transport) -> Arm {
     let tokens = Tokens::new(cloud.clone(), transport.clone());
-    Arm::new(cloud, transport, tokens, Arc::new(Always))
+    // What Azure answers is played here, and not how it is kept from answering that.
+    Arm::new(cloud, transport, tokens, Arc::new(Always)).with_quotas(Quotas::NONE)
 }
 
 /// A credential as a custom resource of that name would give it.

@@ -42,6 +42,23 @@ impl<G, W> Default for Line<G, W> {
 impl<G: Ord + Clone, W> Line<G, W> {
     /// Lets somebody wait at the end of its group.
     pub(super) fn push(&mut self, lane: Lane, group: G, waiter: W) {
+        let queue = self.queue(lane);
+        let group_waits = queue.waiting.entry(group.clone()).or_default();
+        if group_waits.is_empty() {
+            queue.order.push_back(group);
+        }
+        group_waits.push_back(waiter);
+    }
+
+    /// Lets somebody wait before all others of its lane.
+    pub(super) fn push_front(&mut self, lane: Lane, group: G, waiter: W) {
+        let queue = self.queue(lane);
+        queue.waiting.entry(group.clone()).or_default().push_front(waiter);
+        queue.order.retain(|other| *other != group);
+        queue.order.push_front(group);
+    }
+
+    fn queue(&mut self, lane: Lane) -> &mut Queue<G, W> {
         let least = self.lanes.values().filter(|queue| !queue.order.is_empty()).map(|queue| queue.way).min();
         let queue = self.lanes.entry(lane).or_insert_with(|| Queue {
             order: VecDeque::new(),
@@ -52,19 +69,22 @@ impl<G: Ord + Clone, W> Line<G, W> {
             // Who was away has saved up nothing.
             queue.way = queue.way.max(least.unwrap_or_default());
         }
-        let group_waits = queue.waiting.entry(group.clone()).or_default();
-        if group_waits.is_empty() {
-            queue.order.push_back(group);
-        }
-        group_waits.push_back(waiter);
+        queue
     }
 
     /// Takes whoever is next among those whose group may go. Groups that may not keep their place.
     pub(super) fn pop(&mut self, mut may: impl FnMut(&G) -> bool) -> Option<(G, W)> {
         let mut lanes: Vec<(&Lane, &mut Queue<G, W>)> = self.lanes.iter_mut().collect();
         lanes.sort_by_key(|(_, queue)| queue.way);
-        for (lane, queue) in lanes {
-            let Some(at) = queue.order.iter().position(&mut may) else { continue };
+        let may_go = |queue: &Queue<G, W>, may: &mut dyn FnMut(&G) -> bool| queue.order.iter().position(may);
+        let next = lanes.iter().position(|(_, queue)| may_go(queue, &mut may).is_some())?;
+        // A lane none of whose groups may go has saved up nothing when one may.
+        let way = lanes[next].1.way;
+        for (_, queue) in &mut lanes[..next] {
+            queue.way = way;
+        }
+        if let Some((lane, queue)) = lanes.get_mut(next) {
+            let at = queue.order.iter().position(&mut may)?;
             let group = queue.order.remove(at)?;
             let waiting = queue.waiting.get_mut(&group)?;
             let waiter = waiting.pop_front()?;
@@ -73,7 +93,7 @@ impl<G: Ord + Clone, W> Line<G, W> {
             } else {
                 queue.order.push_back(group.clone());
             }
-            queue.way += u64::from(STRIDE / turns(*lane));
+            queue.way += u64::from(STRIDE / turns(**lane));
             return Some((group, waiter));
         }
         None

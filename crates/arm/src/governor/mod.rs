@@ -46,6 +46,8 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// Who wants to write.
 #[derive(Clone)]
 pub struct Applicant {
+    /// Which object: only the one that asked last may give its turn away.
+    pub who: String,
     /// Why.
     pub lane: Lane,
     /// Whose object it is: namespaces take turns.
@@ -79,17 +81,27 @@ type Group = (GateKey, String);
 
 /// Reads for which tokens are kept.
 struct Reads {
+    who: String,
     until: Instant,
     key: GateKey,
     left: u8,
 }
 
-/// How far an errand has come.
-enum Turn {
-    Waiting(Wake),
-    /// A token of each bucket is kept for it.
-    Kept(Instant, GateKey, Place),
+/// What is known of an errand that was asked for.
+struct Turn {
+    who: String,
+    wake: Wake,
+    lane: Lane,
+    group: Group,
+    place: Place,
+    /// Until when a token of each bucket is kept for it; `None` while it waits.
+    kept: Option<Instant>,
+    /// How often one was kept, and was not used.
+    lapses: u8,
 }
+
+/// Who did not come in time, since what it has to read first took longer, is the first in line once more.
+const LAPSES: u8 = 1;
 
 /// Why a call does not go out now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +119,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) target: &'a ArmId,
     /// It reads a whole collection.
     pub(crate) whole: bool,
+    /// It was sent before, and has to be sent once more.
+    pub(crate) again: bool,
 }
 
 /// All buckets and lines, and the gates. No clock: time is given.
@@ -151,13 +165,19 @@ impl Governor {
     ) -> (Result<(), Shut>, Vec<Wake>) {
         let errand = (key.verb, target.key().to_owned());
         let place = self.place(key, target);
-        if !self.turns.contains_key(&errand) {
-            let group = (key.clone(), applicant.namespace.clone());
-            self.lines.entry(place.clone()).or_default().push(applicant.lane, group, errand.clone());
-            self.turns.insert(errand.clone(), Turn::Waiting(Arc::clone(&applicant.wake)));
+        if self.turns.get(&errand).is_some_and(|turn| turn.group.0 != *key) {
+            // It is asked for by another principal now, whose tokens are others.
+            self.end(&errand, now);
+        }
+        if let Some(turn) = self.turns.get_mut(&errand) {
+            turn.who.clone_from(&applicant.who);
+            turn.wake = Arc::clone(&applicant.wake);
+        } else {
+            self.wait_for(errand.clone(), key, &place, applicant);
         }
         let mut woken = self.grant(now);
-        if matches!(self.turns.get(&errand), Some(Turn::Kept(..))) && self.gates.check(key, now).is_none() {
+        let kept = self.turns.get(&errand).is_some_and(|turn| turn.kept.is_some());
+        if kept && self.gates.check(key, now).is_none() {
             woken.remove(&errand);
             return (Ok(()), woken.into_values().collect());
         }
@@ -172,10 +192,11 @@ impl Governor {
             return Err(self.shut(call.key, &place, now));
         }
         let errand = (call.key.verb, call.target.key().to_owned());
-        if let Some(Turn::Kept(until, key, _)) = self.turns.get(&errand)
-            && key == call.key
+        if let Some(turn) = self.turns.get(&errand)
+            && let Some(until) = turn.kept
+            && turn.group.0 == *call.key
         {
-            self.kept.remove(&(*until, errand.clone()));
+            self.kept.remove(&(until, errand.clone()));
             self.turns.remove(&errand);
             return Ok(());
         }
@@ -184,6 +205,7 @@ impl Governor {
         }
         // Nobody goes past those who wait, but to where nobody waits.
         let others = call.key.verb != VerbClass::Read
+            && !call.again
             && self.lines.get(&place).is_some_and(|line| line.groups().any(|(key, _)| key == call.key));
         if others || !self.has_left(call.key, &place, call.whole, now) {
             return Err(self.shut(call.key, &place, now));
@@ -193,24 +215,78 @@ impl Governor {
     }
 
     /// An errand is not done after all: what is kept for it goes to others, and it waits no longer. Those that are to be
-    /// woken because of that are.
-    pub(crate) fn forgo(&mut self, verb: VerbClass, target: &ArmId, now: Instant) -> Vec<Wake> {
+    /// woken because of that are. Nothing happens where somebody else has asked for it since, or before.
+    pub(crate) fn forgo(&mut self, verb: VerbClass, target: &ArmId, who: &str, now: Instant) -> Vec<Wake> {
         let errand = (verb, target.key().to_owned());
-        match self.turns.remove(&errand) {
-            Some(Turn::Kept(until, key, place)) => {
-                self.kept.remove(&(until, errand));
-                self.give_back(&key, &place, now);
-                self.give_back_reads(target.key(), now);
+        match self.turns.get(&errand).map(|turn| (turn.who == who, turn.kept.is_some())) {
+            Some((true, true)) => {
+                self.end(&errand, now);
                 self.grant(now).into_values().collect()
             }
-            // It stays in its line, and is passed over there.
-            Some(Turn::Waiting(_)) => Vec::new(),
+            Some((true, false)) => {
+                self.end(&errand, now);
+                Vec::new()
+            }
+            Some((false, _)) => Vec::new(),
             // It was sent. What is left of its reads is nobody's.
             None => {
-                self.give_back_reads(target.key(), now);
+                if self.reads.get(target.key()).is_some_and(|reads| reads.who == who) {
+                    self.give_back_reads(target.key(), now);
+                }
                 Vec::new()
             }
         }
+    }
+
+    /// Lets an errand wait in its line.
+    fn wait_for(&mut self, errand: Key, key: &GateKey, place: &Place, applicant: &Applicant) {
+        let group = (key.clone(), applicant.namespace.clone());
+        // What is deleted to be made anew is asked for when the PUT has its token already, which would lapse meanwhile.
+        let first = self.partner_is_kept(&errand);
+        let line = self.lines.entry(place.clone()).or_default();
+        if first {
+            line.push_front(applicant.lane, group.clone(), errand.clone());
+        } else {
+            line.push(applicant.lane, group.clone(), errand.clone());
+        }
+        let (who, wake, lane) = (applicant.who.clone(), Arc::clone(&applicant.wake), applicant.lane);
+        self.turns
+            .insert(errand, Turn { who, wake, lane, group, place: place.clone(), kept: None, lapses: 0 });
+    }
+
+    /// Ends an errand's turn, and gives back what was kept for it. In its line it is passed over.
+    fn end(&mut self, errand: &Key, now: Instant) {
+        let Some(turn) = self.turns.remove(errand) else { return };
+        if let Some(until) = turn.kept {
+            self.kept.remove(&(until, errand.clone()));
+            self.give_back(&turn.group.0, &turn.place, now);
+            self.give_back_reads(&errand.1, now);
+        }
+    }
+
+    /// The turn of the other kind of write of the same thing.
+    fn partner(&self, (verb, target): &Key) -> Option<&Turn> {
+        let other = match verb {
+            VerbClass::Write => VerbClass::Delete,
+            VerbClass::Delete => VerbClass::Write,
+            VerbClass::Read => return None,
+        };
+        self.turns.get(&(other, target.clone()))
+    }
+
+    fn partner_is_kept(&self, errand: &Key) -> bool {
+        self.partner(errand).is_some_and(|turn| turn.kept.is_some())
+    }
+
+    /// Takes back what is kept for an errand, which is the first in its line again.
+    fn take_back(&mut self, errand: &Key, now: Instant) {
+        let Some(turn) = self.turns.get_mut(errand) else { return };
+        let Some(until) = turn.kept.take() else { return };
+        let (lane, group, place) = (turn.lane, turn.group.clone(), turn.place.clone());
+        self.kept.remove(&(until, errand.clone()));
+        self.give_back(&group.0, &place, now);
+        self.give_back_reads(&errand.1, now);
+        self.lines.entry(place).or_default().push_front(lane, group, errand.clone());
     }
 
     /// Keeps tokens for those whose turn it is, and returns them.
@@ -221,12 +297,15 @@ impl Governor {
         for place in places {
             while let Some((key, errand)) = self.next(&place, now) {
                 // Who gave up is passed over.
-                let Some(Turn::Waiting(wake)) = self.turns.get(&errand) else { continue };
-                woken.insert(errand.clone(), Arc::clone(wake));
+                let Some(turn) = self.turns.get_mut(&errand).filter(|turn| turn.kept.is_none()) else {
+                    continue;
+                };
+                turn.kept = Some(now + KEPT);
+                let who = turn.who.clone();
+                woken.insert(errand.clone(), Arc::clone(&turn.wake));
                 self.take_both(&key, &place, now);
-                self.keep_reads(&key, &errand.1, now);
-                self.kept.insert((now + KEPT, errand.clone()));
-                self.turns.insert(errand, Turn::Kept(now + KEPT, key, place.clone()));
+                self.keep_reads(&key, &errand.1, who, now);
+                self.kept.insert((now + KEPT, errand));
             }
         }
         self.lines.retain(|_, line| line.len() > 0);
@@ -273,6 +352,13 @@ impl Governor {
     /// Azure refused a call because a quota is used up.
     pub(crate) fn refused(&mut self, key: &GateKey, target: &ArmId, by_provider: bool, now: Instant) {
         let place = self.place(key, target);
+        // Who was told to go would go when the gate opens, all at once, and be refused as well.
+        let concerned = |turn: &Turn| if by_provider { turn.place == place } else { turn.group.0 == *key };
+        let kept = self.kept.iter().map(|(_, errand)| errand);
+        let kept = kept.filter(|errand| self.turns.get(*errand).is_some_and(concerned));
+        for errand in kept.cloned().collect::<Vec<_>>() {
+            self.take_back(&errand, now);
+        }
         let bucket = if by_provider { self.bucket_of(&place, now) } else { self.bucket(key, now) };
         if let Some(bucket) = bucket {
             bucket.refused(now);
@@ -340,7 +426,7 @@ impl Governor {
             .is_none_or(|bucket| bucket.left(now) - bucket.share(LEFT_BY_WRITES) >= f64::from(READS))
     }
 
-    fn keep_reads(&mut self, key: &GateKey, target: &str, now: Instant) {
+    fn keep_reads(&mut self, key: &GateKey, target: &str, who: String, now: Instant) {
         let key = reading(key);
         // What is left of another write's is used first.
         self.give_back_reads(target, now);
@@ -350,7 +436,7 @@ impl Governor {
         }
         let until = now + KEPT;
         self.kept_reads.insert((until, target.to_owned()));
-        self.reads.insert(target.to_owned(), Reads { until, key, left: READS });
+        self.reads.insert(target.to_owned(), Reads { who, until, key, left: READS });
     }
 
     fn take_kept_read(&mut self, key: &GateKey, target: &str) -> bool {
@@ -418,10 +504,19 @@ impl Governor {
     /// Takes back what was kept for somebody who did not come.
     fn expire(&mut self, now: Instant) {
         while let Some((until, errand)) = self.kept.first().cloned().filter(|(until, _)| *until <= now) {
-            if let Some(Turn::Kept(_, key, place)) = self.turns.remove(&errand) {
-                self.give_back(&key, &place, now);
+            self.kept.remove(&(until, errand.clone()));
+            // The object has the one, and waits for the other: both are used together.
+            let waits = self.partner(&errand).is_some_and(|turn| turn.kept.is_none());
+            let Some(turn) = self.turns.get_mut(&errand) else { continue };
+            if waits {
+                turn.kept = Some(now + KEPT);
+                self.kept.insert((now + KEPT, errand));
+            } else if turn.lapses < LAPSES {
+                turn.lapses += 1;
+                self.take_back(&errand, now);
+            } else {
+                self.end(&errand, now);
             }
-            self.kept.remove(&(until, errand));
         }
         while let Some((until, target)) = self.kept_reads.first().cloned().filter(|(until, _)| *until <= now)
         {

@@ -10,9 +10,10 @@ use std::{
 use avnm_arm::Credential;
 use avnm_terms::Reading;
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::{
-    known::{Known, Wanted},
+    known::{Known, Snapshot, Wanted},
     listener::{Listener, Subscribers},
 };
 
@@ -48,6 +49,9 @@ pub(super) struct State<T> {
     pub(super) waiting: HashMap<Listener, Wanted>,
     /// What all who listen have heard of: it is not what was read last where that was read for one of them.
     heard: Option<Reading<Arc<T>>>,
+    /// Who knows something else, and as of when: it was served with another read, or asked Azure for its own part or wrote it. What
+    /// comes after that is news to it, also where it is what all had heard of.
+    knows: HashMap<Listener, Instant>,
     /// Who asked for it, and wants to hear of changes.
     pub(super) listeners: HashSet<Listener>,
     /// Objects that wait for Azure to settle: many of them share a list.
@@ -62,6 +66,7 @@ impl<T> Default for Cell<T> {
             swept: false,
             waiting: HashMap::new(),
             heard: None,
+            knows: HashMap::new(),
             listeners: HashSet::new(),
             settling: HashSet::new(),
         }))
@@ -79,6 +84,9 @@ impl<T> Cell<T> {
 pub(super) trait Asked: fmt::Debug + Send + Sync {
     /// An object wants nothing of it any more.
     fn leave(&self, listener: &Listener);
+
+    /// An object knows its own part of it as of then.
+    fn acted(&self, listener: &Listener, at: Instant);
 }
 
 impl<T: fmt::Debug + Send + Sync> Asked for Cell<T> {
@@ -87,6 +95,14 @@ impl<T: fmt::Debug + Send + Sync> Asked for Cell<T> {
         state.listeners.remove(listener);
         state.settling.remove(listener);
         state.waiting.remove(listener);
+        state.knows.remove(listener);
+    }
+
+    fn acted(&self, listener: &Listener, at: Instant) {
+        let mut state = self.state();
+        if state.listeners.contains(listener) {
+            state.knows.insert(Arc::clone(listener), at);
+        }
     }
 }
 
@@ -98,13 +114,33 @@ impl<T> State<T> {
         }
     }
 
-    /// All who listen hear of it now: what they had heard of before, and who they are.
-    pub(super) fn note_for_all(&mut self, read: &Reading<Arc<T>>) -> News<T> {
-        let old = self.heard.clone();
-        if !matches!(read, Reading::Unread(_)) {
-            self.heard = Some(read.clone());
+    /// An object is served with what was read last.
+    pub(super) fn serve(&mut self, listener: &Listener) {
+        let Some(known) = &self.known.snapshot else { return };
+        if self.heard.as_ref().is_none_or(|heard| !is_same(heard, &known.reading)) {
+            self.knows.insert(Arc::clone(listener), known.begun);
         }
-        News { old, new: read.clone(), listeners: self.listeners.iter().cloned().collect() }
+    }
+
+    /// All who listen hear of it now: what they had heard of before, and who they are.
+    pub(super) fn note_for_all(&mut self, read: &Snapshot<T>) -> News<T> {
+        let old = self.heard.clone();
+        let mut always = Vec::new();
+        if !matches!(read.reading, Reading::Unread(_)) {
+            self.heard = Some(read.reading.clone());
+            always =
+                self.knows.extract_if(|_, since| *since < read.begun).map(|(listener, _)| listener).collect();
+        }
+        News { old, new: read.reading.clone(), listeners: self.listeners.iter().cloned().collect(), always }
+    }
+}
+
+/// Whether both are the same read.
+fn is_same<T>(a: &Reading<Arc<T>>, b: &Reading<Arc<T>>) -> bool {
+    match (a, b) {
+        (Reading::Found(a), Reading::Found(b)) => Arc::ptr_eq(a, b),
+        (Reading::Absent, Reading::Absent) => true,
+        _ => false,
     }
 }
 
@@ -114,12 +150,14 @@ pub(super) struct News<T> {
     pub(super) old: Option<Reading<Arc<T>>>,
     pub(super) new: Reading<Arc<T>>,
     pub(super) listeners: Vec<Listener>,
+    /// Whom it concerns whatever differs.
+    always: Vec<Listener>,
 }
 
 impl<T: Collection> News<T> {
     /// Of those who listen, whom it concerns.
     pub(super) fn concerned(self, concerned: Concerned<T>, subscribers: &dyn Subscribers) -> Vec<Listener> {
-        match (self.old, self.new) {
+        let mut all = match (self.old, self.new) {
             (Some(Reading::Found(old)), Reading::Found(new)) => {
                 if Arc::ptr_eq(&old, &new) || old == new {
                     Vec::new()
@@ -129,6 +167,8 @@ impl<T: Collection> News<T> {
             }
             (Some(Reading::Absent), Reading::Absent) => Vec::new(),
             _ => self.listeners,
-        }
+        };
+        all.extend(self.always);
+        all
     }
 }

@@ -107,7 +107,7 @@ impl Flights {
         let done = left.is_empty();
         (state.waiting, state.flying) = (left, !done);
         let news = if std::mem::take(&mut state.swept) {
-            Some(state.note_for_all(&read.reading))
+            Some(state.note_for_all(read))
         } else {
             state.note_for_some(&read.reading);
             None

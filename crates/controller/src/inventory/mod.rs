@@ -13,7 +13,7 @@ mod visit;
 
 use std::{sync::Arc, time::Duration};
 
-use avnm_arm::{Arm, CredentialKey};
+use avnm_arm::{Arm, CredentialKey, clock};
 use avnm_terms::{Group, GroupId, Manager, ManagerConnection, ManagerId, ScopeConnection, ScopeId};
 use tokio_util::sync::CancellationToken;
 
@@ -85,6 +85,12 @@ impl Inventory {
     /// A pass is over: what it did not ask for, since it may not or need not, is not read on its behalf any more. One that
     /// waits has not asked for all yet.
     pub(crate) fn leave(&self, visit: &Visit) {
+        if visit.acted() {
+            let now = clock::instant();
+            for cell in visit.asked_for() {
+                cell.acted(&visit.listener, now);
+            }
+        }
         for cell in self.rows.end(visit) {
             cell.leave(&visit.listener);
         }

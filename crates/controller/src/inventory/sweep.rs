@@ -69,8 +69,8 @@ impl<K: Key, T: Collection> Table<K, T> {
         if !state.known.is_due(interval, clock::instant()) {
             // It was read for one of them lately: the others hear of that now.
             let known = state.known.snapshot.as_ref().filter(|_| state.known.failed.is_none());
-            if let Some(reading) = known.map(|snapshot| snapshot.reading.clone()) {
-                let news = state.note_for_all(&reading);
+            if let Some(snapshot) = known.cloned() {
+                let news = state.note_for_all(&snapshot);
                 drop(state);
                 self.tell(news);
             }

@@ -63,6 +63,7 @@ impl<K: Key, T: Collection> Table<K, T> {
         drop(cells);
         if let Some(known) = state.known.answer(wanted, clock::instant()) {
             state.waiting.remove(listener);
+            state.serve(listener);
             drop(state);
             return (Picture::Known(known), cell);
         }

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::{sync::mpsc, time::sleep};
 
-use super::*;
+use super::{cell::Asked as _, *};
 use crate::{
     guarded::Guarded,
     streams,
@@ -444,6 +444,28 @@ async fn what_was_read_for_one_is_told_to_all_by_the_next_sweep() {
     assert!(world.heard.woken().contains(&member("rests")));
     world.table.sweep(&good, MINUTE).await;
     assert_eq!(world.heard.woken(), [], "it is told once");
+}
+
+/// It was changed and changed back between two sweeps: what all had heard of is what is read now, and yet it is news to whoever
+/// looked, or wrote, in between.
+#[tokio::test(start_paused = true)]
+async fn who_knows_something_else_hears_of_what_all_had_heard_of() {
+    let world = World::new();
+    let good = |_: &_| Standing::Good(Box::new(credential("c")));
+    for name in ["acts", "rests"] {
+        assert_eq!(world.pass(name, "same", MINUTE), None);
+    }
+    sleep(MINUTE).await;
+    assert_eq!(world.heard.woken().len(), 2);
+    for cell in world.table.cells().values() {
+        cell.acted(&member("acts"), avnm_arm::clock::instant());
+    }
+    sleep(MINUTE).await;
+    world.table.sweep(&good, MINUTE / 2).await;
+    assert_eq!(world.heard.woken(), [member("acts")]);
+    sleep(MINUTE).await;
+    world.table.sweep(&good, MINUTE / 2).await;
+    assert_eq!(world.heard.woken(), [], "once");
 }
 
 /// What is read with another material is another collection, and only a pass asks for that.

@@ -21,7 +21,7 @@ use super::{
     listener::Listener,
     table::Table,
 };
-use crate::kube_io::seconds;
+use crate::{kube_io::seconds, spare::give_back};
 
 /// What an object wishes, as far as waits go: its generation, and the request that it carries.
 pub(crate) type Wish = (i64, Option<String>);
@@ -67,7 +67,8 @@ impl Rows {
         let asked = row.map_or(now, |row| row.asked);
         // The same one as the cells have.
         let listener = known.map_or(listener, |(known, _)| Arc::clone(known));
-        Visit { listener, wish, asked, waits: AtomicBool::new(false), cells: Mutex::default() }
+        let cells = Mutex::default();
+        Visit { listener, wish, asked, waits: AtomicBool::new(false), acts: AtomicBool::new(false), cells }
     }
 
     /// A pass is over. Gives the collections that its object wants nothing of any more.
@@ -93,9 +94,7 @@ impl Rows {
     pub(super) fn forget(&self, listener: &Listener) -> Vec<Arc<dyn Asked>> {
         let mut entries = self.lock();
         let gone = entries.remove(listener).unwrap_or_default();
-        if entries.capacity() > SPARE && entries.len() < entries.capacity() / 4 {
-            entries.shrink_to_fit();
-        }
+        give_back(&mut entries);
         gone.cells.iter().filter_map(Weak::upgrade).collect()
     }
 
@@ -105,9 +104,6 @@ impl Rows {
     }
 }
 
-/// A map of up to so many is not worth shrinking.
-const SPARE: usize = 1_024;
-
 /// What one pass asks of the inventory, and as of when. The pass that a flight wakes asks as of the same time as the one
 /// that began it: asking as of now, it would find each answer too old, and have it read again and again.
 #[derive(Debug)]
@@ -116,6 +112,7 @@ pub(crate) struct Visit {
     wish: Wish,
     asked: Instant,
     waits: AtomicBool,
+    acts: AtomicBool,
     /// The collections that it asked for, once each.
     cells: Mutex<Vec<Weak<dyn Asked>>>,
 }
@@ -134,6 +131,21 @@ impl Visit {
     /// As of when it asks: since then, nothing needs to be read twice.
     pub(crate) fn asked(&self) -> Instant {
         self.asked
+    }
+
+    /// The pass asks Azure for what is its own, or writes it.
+    pub(crate) fn act(&self) {
+        self.acts.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    pub(super) fn acted(&self) -> bool {
+        self.acts.load(Ordering::Relaxed)
+    }
+
+    /// The collections that it asked for.
+    pub(super) fn asked_for(&self) -> Vec<Arc<dyn Asked>> {
+        self.cells().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Something that it needs is not there yet.

@@ -16,7 +16,7 @@ use avnm_terms::{
 use super::azure;
 use crate::{
     hold, inventory, kube_io, live,
-    memory::InLine,
+    memory::{InLine, verb},
     owner::{OwnStep, Owner, Pass},
     status,
 };
@@ -80,19 +80,21 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let (verb, operation) = match write {
-            Write::Put => (VerbClass::Write, item.resource.put_operation()),
-            Write::Delete => (VerbClass::Delete, item.resource.delete_operation()),
+            Write::Put => (verb(write), item.resource.put_operation()),
+            Write::Delete => (verb(write), item.resource.delete_operation()),
         };
         let (wake, meta) = (self.reconciler.wake.clone(), &self.object.meta);
         let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
         let applicant = Applicant {
+            who: meta.uid.clone(),
             lane,
             namespace: meta.namespace.clone(),
             wake: Arc::new(move || wake.wake(&namespace, &name)),
         };
         let admitted = self.shared.arm.admit(operation, &signer, verb, wish.address.id(), &applicant);
+        let id = wish.address.id().clone();
         self.remembered.in_line =
-            admitted.is_err().then(|| InLine { at, write, lane, wish: inventory::wish(&self.resource) });
+            admitted.is_err().then(|| InLine { at, write, lane, wish: inventory::wish(&self.resource), id });
         self.answered(at, Answer::Admitted(write, admitted));
     }
 
@@ -101,7 +103,7 @@ impl<K: Owner> Pass<'_, K> {
         for item in self.object.items.iter().filter(|item| item.write_fault().is_none()) {
             let Some(wish) = &item.wish else { continue };
             for verb in [VerbClass::Write, VerbClass::Delete] {
-                self.shared.arm.forgo(verb, wish.address.id());
+                self.shared.arm.forgo(verb, wish.address.id(), &self.object.meta.uid);
             }
         }
     }
@@ -203,6 +205,7 @@ impl<K: Owner> Pass<'_, K> {
         };
         let auxiliary = self.credentials.of(item.auxiliary.as_ref());
         let (arm, address) = (&self.shared.arm, &wish.address);
+        self.visit.act();
         let answer = azure::put(arm, &signer, auxiliary.as_ref(), address, description).await;
         // After the call: what is waited for counts from its end, and a call may take a minute.
         let sent = answer.is_ok();
@@ -234,6 +237,7 @@ impl<K: Owner> Pass<'_, K> {
             self.answered(at, Answer::Deleted(Err(fault)));
             return;
         }
+        self.visit.act();
         let answer = azure::delete(&self.shared.arm, &signer, auxiliary.as_ref(), &wish.address).await;
         let sent = answer.is_ok();
         self.answered(at, Answer::Deleted(answer));

@@ -160,6 +160,7 @@ impl<K: Owner> Pass<'_, K> {
             return;
         };
         let begun = clock::moment();
+        self.visit.act();
         let reading = azure::get(&self.shared.arm, &credential, &wish.address).await;
         self.answered(at, Answer::Read { by: By::Got(begun), reading });
     }

@@ -82,7 +82,7 @@ where
     streams::watch::<K>(client.clone(), writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
             let uids = uids(&reconciler.objects);
-            reconciler.memories.retain(&uids);
+            reconciler.retain(&uids);
             reconciler
                 .shared
                 .inventory
@@ -100,7 +100,7 @@ where
         }
         if let watcher::Event::Delete(gone) = event {
             let uid = gone.uid().unwrap_or_default();
-            reconciler.memories.forget(&uid);
+            reconciler.forget(&uid);
             let (namespace, name) = (gone.namespace().unwrap_or_default(), gone.name_any());
             reconciler.shared.inventory.forget(&K::listener(&namespace, &name));
             arbitration::leave(&reconciler, &uid);
@@ -125,7 +125,9 @@ pub(super) fn credentials<K: CredentialObject>(
     streams::watch::<K>(client.clone(), writer, move |event| {
         let credential::Reconciler { shared, stores, wakers, memories } = &*reconciler;
         if matches!(event, watcher::Event::InitDone) {
-            memories.retain(&uids(K::store(stores)));
+            for gone in memories.gone(&uids(K::store(stores))) {
+                memories.forget(&gone);
+            }
             let all = stores.credential_uids();
             shared.materials.retain(&all);
             shared.inventory.retain_credentials(|uid| all.contains(uid));

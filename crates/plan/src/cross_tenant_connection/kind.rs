@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     finding::Finding,
-    item::{Cause, Effect, Move},
+    item::{Effect, Move},
     lifecycle::{At, Before, Common, Kind, Object, Plan, View},
     reason::Reason,
     status::Wanted,
@@ -52,7 +52,7 @@ impl Kind for Connection {
                 && item.may_write(&view.facts(other.at()))
                 && helps
             {
-                effects.push((other.at(), item.put(Cause::Again)));
+                effects.push((other.at(), item.again()));
                 break;
             }
         }

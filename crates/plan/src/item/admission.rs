@@ -12,53 +12,23 @@ use super::{
     owned::Item,
     situation::Facts,
     transition::{Claimed, Goal, Move},
+    write::Write,
 };
-
-/// A kind of write to Azure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Write {
-    /// PUT.
-    Put,
-    /// DELETE.
-    Delete,
-}
-
-/// What was admitted in this pass.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Admitted {
-    put: bool,
-    delete: bool,
-}
-
-impl Admitted {
-    pub(super) fn add(&mut self, write: Write) {
-        match write {
-            Write::Put => self.put = true,
-            Write::Delete => self.delete = true,
-        }
-    }
-
-    /// It was sent: another one is another write.
-    pub(super) fn spend(&mut self, write: Write) {
-        match write {
-            Write::Put => self.put = false,
-            Write::Delete => self.delete = false,
-        }
-    }
-
-    fn has(self, write: Write) -> bool {
-        match write {
-            Write::Put => self.put,
-            Write::Delete => self.delete,
-        }
-    }
-}
 
 impl Item {
     /// What has to be asked before this move's effects: the first write that it leads to and that is not admitted yet.
     pub(super) fn asks(&self, step: Move, facts: &Facts<'_>) -> Option<Effect> {
         let write = self.leads_to(step).iter().find(|write| !self.read.admitted.has(**write))?;
         Some(Effect::Admit { write: *write, lane: self.lane(step, facts) })
+    }
+
+    /// The same body once more: like every write it is asked for first.
+    pub fn again(&self) -> Effect {
+        if self.read.admitted.has(Write::Put) {
+            self.put(Cause::Again)
+        } else {
+            Effect::Admit { write: Write::Put, lane: Lane::Repair }
+        }
     }
 
     /// The writes that a move is, or is made for.

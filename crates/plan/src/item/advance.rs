@@ -7,12 +7,12 @@ use avnm_terms::{
 };
 
 use super::{
-    admission::Write,
     broken as breaks,
     history::Cause,
     owned::Item,
     situation::Facts,
     transition::{self, Claimed, Goal, Move},
+    write::Write,
 };
 use crate::{finding::Happening, status::whole};
 

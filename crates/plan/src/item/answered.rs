@@ -4,10 +4,10 @@ use avnm_api::{Claim, ClaimPhase};
 use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
-    admission::Write,
     history::{Cause, Fresh},
     owned::Item,
     seen::Seen,
+    write::Write,
 };
 use crate::{fault, pace::Waits};
 

@@ -20,9 +20,9 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod transition;
+mod write;
 
 pub use address::{Address, Wish};
-pub use admission::Write;
 pub use advance::{Advance, Effect, in_order};
 pub use answered::{Answer, Reader};
 pub use body::{Body, BodyHash};
@@ -36,3 +36,4 @@ pub use seen::{Seen, State};
 pub use situation::{Facts, Policy};
 pub use standing::Standing;
 pub use transition::{Claimed, Goal, Move, SeenAs, Situation, all, next, row};
+pub use write::Write;

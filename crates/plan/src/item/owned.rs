@@ -5,11 +5,11 @@ use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
     address::{Address, Wish},
-    admission::Admitted,
     body::BodyHash,
     history::History,
     seen::Seen,
     standing::Standing,
+    write::Admitted,
 };
 use crate::{credential::UsableCredential, finding::Finding, side::Resource};
 

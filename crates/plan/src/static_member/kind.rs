@@ -56,7 +56,7 @@ impl Kind for Member {
             && own.retry_in(view.now.steady).is_none();
         match &own.network_seen {
             None => return Some(Step::ReadNetwork),
-            Some(Reading::Found(())) if due => effects.push((MEMBER, item.put(Cause::Again))),
+            Some(Reading::Found(())) if due => effects.push((MEMBER, item.again())),
             Some(_) => {}
         }
         None
