@@ -76,7 +76,7 @@ impl Item {
         if self.write_fault().is_some() {
             // What was refused was answered.
             finding.unread = false;
-            if self.history.correction_refused {
+            if self.history.correction_was_refused() {
                 finding.reason = Reason::ReplaceNeeded;
             }
         }

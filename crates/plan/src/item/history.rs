@@ -82,8 +82,8 @@ pub struct History {
     contending: bool,
     /// Since when a correction was sent and Azure still shows the old value.
     correcting_since: Option<Moment>,
-    /// Azure refused the correction.
-    pub(crate) correction_refused: bool,
+    /// When Azure last refused the correction, if no other one was sent since.
+    refused_at: Option<Moment>,
     /// What Azure said when it refused it.
     pub(crate) refusal: Option<Fault>,
     /// Which body that correction was: a new wish is tried anew.
@@ -100,6 +100,8 @@ pub const DELETE_SETTLES: SignedDuration = SignedDuration::from_secs(30);
 pub const CONTENDED_AFTER: usize = 3;
 /// While contended, one correction in this time.
 pub const CONTENDED_PACE: SignedDuration = SignedDuration::from_hours(1);
+/// What Azure refused as a correction is sent again after this long: what a refusal lay on may be over, and nobody would tell.
+pub const REFUSED_PACE: SignedDuration = SignedDuration::from_hours(1);
 /// Sweeps over which corrections are counted.
 pub const CONTENDED_SWEEPS: i32 = 10;
 
@@ -159,7 +161,7 @@ impl History {
     /// Takes note that Azure shows what is wanted: no correction is under way.
     pub fn as_wanted(&mut self) {
         self.correcting_since = None;
-        self.correction_refused = false;
+        self.refused_at = None;
         self.refusal = None;
         self.correction = None;
         self.tried = None;
@@ -173,9 +175,9 @@ impl History {
         if cause.in_place() {
             if self.correction != body {
                 self.correcting_since = None;
-                self.correction_refused = false;
-                self.refusal = None;
             }
+            self.refused_at = None;
+            self.refusal = None;
             self.correction = body;
             self.correcting_since = self.correcting_since.or(Some(now));
         }
@@ -203,7 +205,7 @@ impl History {
         let refused = cause.in_place() && fault::is_of_the_body(fault);
         if refused {
             self.correcting_since = None;
-            self.correction_refused = true;
+            self.refused_at = Some(now);
             self.refusal = Some(fault.clone());
             self.correction = body;
         }
@@ -310,9 +312,15 @@ impl History {
         Some(since.until(now))
     }
 
-    /// Whether Azure does not take the correction to this body: refused, or not shown for too long.
+    /// Whether Azure refused the last correction.
+    pub(crate) fn correction_was_refused(&self) -> bool {
+        self.refused_at.is_some()
+    }
+
+    /// Whether Azure does not take the correction to this body: refused lately, or not shown for too long.
     pub(crate) fn stuck(&self, body: Option<&BodyHash>, now: Moment) -> bool {
-        (self.correction_refused && self.correction.as_ref() == body)
+        let refused = self.refused_at.is_some_and(|at| at.until(now) < REFUSED_PACE);
+        (refused && self.correction.as_ref() == body)
             || self.correcting(body, now).is_some_and(|lasts| lasts >= CORRECTION_SETTLES)
     }
 }

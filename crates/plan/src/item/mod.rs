@@ -28,7 +28,7 @@ pub use answered::{Answer, Reader};
 pub use body::{Body, BodyHash};
 pub use history::{
     CONTENDED_AFTER, CONTENDED_PACE, CONTENDED_SWEEPS, CORRECTION_SETTLES, Cause, DELETE_SETTLES, Fresh,
-    History,
+    History, REFUSED_PACE,
 };
 pub use key::Key;
 pub use owned::{Begin, Item, is_of_another};

@@ -36,6 +36,8 @@ pub struct Item {
     pub(super) read: Read,
     /// What earlier passes leave to this one.
     pub(super) history: History,
+    /// When the lease was won: what is older is known from status only.
+    pub(super) won: Moment,
 }
 
 /// What a pass found out about one thing.
@@ -113,6 +115,7 @@ impl Item {
             standing: Standing::default(),
             read: Read::default(),
             history: History::default(),
+            won: Moment::default(),
         }
     }
 
@@ -121,6 +124,7 @@ impl Item {
     pub fn remembering(mut self, mut history: History, begin: &Begin) -> Self {
         history.inherit(self.claim.as_ref(), begin.won, begin.quiet, begin.now);
         self.history = history;
+        self.won = begin.won;
         self
     }
 

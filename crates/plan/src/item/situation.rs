@@ -10,6 +10,7 @@ use avnm_terms::{
 
 use super::{
     broken as breaks,
+    history::REFUSED_PACE,
     owned::Item,
     seen::{Seen, State},
     transition::{Claimed, Goal, SeenAs, Situation},
@@ -130,13 +131,18 @@ impl Item {
     fn is_stuck(&self, facts: &Facts<'_>) -> bool {
         let want = self.wish.as_ref().map(|wish| wish.body.hash());
         self.history.stuck(want.as_ref(), facts.now.steady)
-            || (self.history.correction.is_none() && (facts.replace_needed || facts.description_not_taken))
+            || (self.recalls(facts) && (facts.replace_needed || facts.description_not_taken))
+    }
+
+    /// Whether what status says of a correction counts: none was sent by this process yet, which tries one itself in time.
+    fn recalls(&self, facts: &Facts<'_>) -> bool {
+        self.history.correction.is_none() && self.won.until(facts.now.steady) < REFUSED_PACE
     }
 
     /// Whether all that is wrong is a description that Azure does not take: nothing is torn down for that.
     pub(crate) fn description_is_not_taken(&self, facts: &Facts<'_>) -> bool {
         let want = self.wish.as_ref().map(|wish| wish.body.hash());
-        let known = self.history.correction.is_none() && facts.description_not_taken;
+        let known = self.recalls(facts) && facts.description_not_taken;
         self.is_only_described_otherwise() && (known || self.history.stuck(want.as_ref(), facts.now.steady))
     }
 

@@ -44,14 +44,14 @@ fn what_passes_changes_nothing_in_the_end() {
                     }
                     let mut troubled = world.clone();
                     troubled.azure.trouble = Some((half, trouble, times));
+                    // A refused correction is sent again once an hour.
+                    if trouble == Trouble::Put(Wrong::Refused) {
+                        troubled.run(SignedDuration::from_mins(70 * i64::from(times)));
+                    }
                     troubled.play();
                     runs += 1;
                     met = troubled.azure.trouble != Some((half, trouble, times));
-                    // A refused correction is not sent again: its own test says what becomes of it.
-                    let refused = trouble == Trouble::Put(Wrong::Refused)
-                        && (troubled.condition("Ready").1 == "ReplaceNeeded"
-                            || troubled.condition("Synced").1 == "DescriptionNotTaken");
-                    if !refused && end(&troubled) != end(&whole) {
+                    if end(&troubled) != end(&whole) {
                         troubled.fail(&format!(
                             "{name}, {half:?} {trouble:?}: {:?} and not {:?}",
                             end(&troubled),
@@ -145,7 +145,7 @@ fn a_correction_that_does_not_help_needs_a_replacement() {
             assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?}");
             // A restart does not send it again either.
             world.restart();
-            world.looks(10);
+            world.run(SignedDuration::from_mins(10));
             assert_eq!(*world.azure.puts.get(half), 1, "{half:?} {trouble:?} after a restart");
             // The way out.
             world.azure.trouble = None;
@@ -177,18 +177,18 @@ fn a_description_that_azure_does_not_take_is_told_and_no_more() {
                 assert_eq!(failure.message.contains("BadRequest"), trouble != Trouble::PutIgnored, "{told}");
                 // Nor does a restart send it, or change a word.
                 world.restart();
-                world.looks(10);
+                world.run(SignedDuration::from_mins(10));
                 assert_eq!(*world.azure.puts.get(half), 1, "{told} after a restart");
                 let after = (world.status.conditions.clone(), world.status.last_failure.clone());
                 assert_eq!(after, all, "{told} after a restart");
                 // The annotation that tears down is not for this.
                 let deletes = world.azure.deletes.clone();
                 world.meta.recreate = Some("1".to_owned());
-                world.looks(10);
+                world.run(SignedDuration::from_mins(10));
                 assert_eq!(world.azure.deletes, deletes, "{told}");
                 // What the other half needs is done all the same.
                 *world.azure.things.get_mut(half.other()) = None;
-                world.looks(10);
+                world.run(SignedDuration::from_mins(10));
                 assert_eq!(*world.azure.puts.get(half.other()), 1, "{told}");
                 assert_eq!(world.condition("Ready").1, "AzureRefused", "{told}");
                 // Another wish is tried.
@@ -211,8 +211,31 @@ fn uncorrected(half: Half, trouble: Trouble, says: Says) -> World {
     *world.azure.things.get_mut(half) = Some(Thing::new(Author::Us, says));
     world.azure.advance(world.shared.now);
     world.azure.trouble = Some((half, trouble, u32::MAX));
-    world.looks(40);
+    world.run(SignedDuration::from_mins(50));
     world
+}
+
+/// What a refusal lay on may be over, and nobody would tell: once an hour it is sent again, and a restart counts as a refusal.
+#[test]
+fn a_refused_correction_is_sent_again_once_an_hour() {
+    for half in Half::BOTH {
+        for says in [Says::Elsewhere, Says::Other] {
+            let mut world = uncorrected(half, Trouble::Put(Wrong::Refused), says);
+            let shown = world.shown().1.to_owned();
+            for hour in 0..3 {
+                assert_eq!(*world.azure.puts.get(half), 1 + hour, "{half:?} {says:?}");
+                assert_eq!(world.shown(), ("False", shown.as_str(), "Stalled"), "{half:?} {says:?}");
+                world.run(SignedDuration::from_mins(60));
+            }
+            world.restart();
+            world.run(SignedDuration::from_mins(50));
+            let puts = *world.azure.puts.get(half);
+            world.azure.trouble = None;
+            world.run(SignedDuration::from_mins(20));
+            assert_eq!(world.shown(), ("True", "Connected", ""), "{half:?} {says:?}");
+            assert_eq!(*world.azure.puts.get(half), puts + 1, "{half:?} {says:?}");
+        }
+    }
 }
 
 /// Who deletes what we hold again and again is another party, as who changes it is: then once an hour.

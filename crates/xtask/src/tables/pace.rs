@@ -70,6 +70,7 @@ pub(super) fn body() -> String {
         ("a correction to show, before ReplaceNeeded", item::CORRECTION_SETTLES),
         ("before a DELETE is sent again", item::DELETE_SETTLES),
         ("between corrections while Contended", item::CONTENDED_PACE),
+        ("a correction that Azure refused, before it is sent again", item::REFUSED_PACE),
         ("a Failed member, before it is sent again first", member::FAILED_FIRST),
         ("a Failed member, before it is sent again each next time", member::FAILED_NEXT),
         ("between tries of a failing credential (flag)", credential::PROBE),

@@ -127,7 +127,8 @@ pub(super) fn stepping() -> Vec<Act> {
         Rest(1),
         Stranger(1, json!({"description": "theirs"})),
         Step(-5 * 3600),
-        Pass(25),
+        // What Azure refused is sent again after an hour.
+        Pass(70),
         Says(manifests::ids()[1].clone(), "ours"),
         Rest(1),
         Delete(LINK),
