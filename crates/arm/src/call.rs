@@ -62,6 +62,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<Bytes>,
     /// It reads a whole collection.
     pub(crate) whole: bool,
+    /// It was sent in other words a moment ago: what it takes of quotas is owed.
+    pub(crate) again: bool,
 }
 
 impl Call<'_> {

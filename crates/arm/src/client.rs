@@ -110,7 +110,7 @@ impl Arm {
         }
         admitted.map_err(|shut| {
             self.observer.waiting(self.waiting());
-            self.line.notify_one();
+            self.look_at_turns();
             shut_fault(operation, id, &shut)
         })
     }
@@ -148,6 +148,11 @@ impl Arm {
         }
     }
 
+    /// Turns may be given that were not when they were last looked at.
+    pub(crate) fn look_at_turns(&self) {
+        self.line.notify_one();
+    }
+
     pub(crate) fn governor(&self) -> MutexGuard<'_, Governor> {
         // Nothing under this lock panics.
         self.governor.lock().unwrap_or_else(PoisonError::into_inner)
@@ -171,6 +176,7 @@ impl Arm {
             auxiliary: None,
             body: None,
             whole: false,
+            again: false,
         };
         let found = match self.send(&call).await {
             Ok(answer) => decode_one(&call, &answer, read),
@@ -201,6 +207,7 @@ impl Arm {
             auxiliary: None,
             body: None,
             whole: true,
+            again: false,
         };
         let mut found = Vec::new();
         // Bounded by the pages.
@@ -249,8 +256,17 @@ impl Arm {
     ) -> Result<T, Fault> {
         let url = self.cloud.url_of(id, &[]);
         let body = Some(Bytes::from(body.to_string()));
-        let call =
-            Call { operation, verb: Verb::Put, target: id, url, credential, auxiliary, body, whole: false };
+        let call = Call {
+            operation,
+            verb: Verb::Put,
+            target: id,
+            url,
+            credential,
+            auxiliary,
+            body,
+            whole: false,
+            again: false,
+        };
         let answer = self.send(&call).await?;
         decode_one(&call, &answer, read)
     }
@@ -273,16 +289,18 @@ impl Arm {
             auxiliary,
             body: None,
             whole: false,
+            again: false,
         };
         self.rehearse(&call).await
     }
 
-    /// Asks for the end of one thing. `Ok` means asked for, or proven absent; it may linger.
+    /// Asks for the end of one thing, or asks `again` in other words. `Ok` means asked for, or proven absent; it may linger.
     pub(crate) async fn delete(
         &self,
         operation: &'static str,
         (credential, auxiliary): (&Credential, Option<&Credential>),
         id: &ArmId,
+        again: bool,
     ) -> Result<(), Fault> {
         let url = self.cloud.url_of(id, &[]);
         let call = Call {
@@ -294,6 +312,7 @@ impl Arm {
             auxiliary,
             body: None,
             whole: false,
+            again,
         };
         match self.send(&call).await {
             Ok(answer) if [200, 202, 204].contains(&answer.status) => Ok(()),

@@ -34,7 +34,7 @@ impl Arm {
         let mut may_retry_cut = call.verb != Verb::Put;
         let mut may_retry_token = true;
         let mut effect_unknown = false;
-        let mut again = false;
+        let mut again = call.again;
         loop {
             let spread =
                 |fault: Fault| Fault { effect_unknown: fault.effect_unknown || effect_unknown, ..fault };
@@ -101,7 +101,11 @@ impl Arm {
         let key = call.gate();
         let errand = Errand { key: &key, target: call.target, whole: call.whole, again };
         let taken = self.governor().take(errand, clock::instant());
-        taken.map_err(|shut| client::shut_fault(call.operation, call.target, &shut))
+        taken.map_err(|shut| {
+            // Somebody who waits for reads may have its turn now.
+            self.look_at_turns();
+            client::shut_fault(call.operation, call.target, &shut)
+        })
     }
 
     async fn sign(&self, call: &Call<'_>) -> Result<Signature, Fault> {

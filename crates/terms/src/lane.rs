@@ -9,18 +9,4 @@ pub enum Lane {
     Deletion,
     /// Someone changed it behind our back.
     Repair,
-    /// Nothing is known to have changed.
-    Sweep,
-}
-
-impl Lane {
-    /// Its name in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Change => "change",
-            Self::Deletion => "deletion",
-            Self::Repair => "repair",
-            Self::Sweep => "sweep",
-        }
-    }
 }

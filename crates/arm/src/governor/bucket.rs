@@ -77,6 +77,23 @@ impl Bucket {
         Duration::from_secs_f64(lacks / self.refill) + Duration::from_millis(1)
     }
 
+    /// How many come back in a while; at least one.
+    pub(super) fn within(&self, time: Duration) -> u32 {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count that is not negative"
+        )]
+        let count = (self.refill * time.as_secs_f64()) as u32;
+        count.max(1)
+    }
+
+    /// Whether a new one would say the same.
+    pub(super) fn is_as_new(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.left >= self.quota.size && self.refill >= self.quota.refill
+    }
+
     /// This share of its size.
     pub(super) fn share(&self, share: f64) -> f64 {
         self.quota.size * share

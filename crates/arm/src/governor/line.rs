@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use avnm_terms::Lane;
 
-/// How many turns a lane has, while all have somebody waiting: none starves, and a user's change goes before a sweep.
+/// How many turns a lane has, while all have somebody waiting: none starves, and a user's change goes before a repair.
 fn turns(lane: Lane) -> u32 {
     match lane {
         Lane::Change => 8,
         Lane::Deletion => 4,
         Lane::Repair => 2,
-        Lane::Sweep => 1,
     }
 }
 
@@ -31,17 +30,19 @@ struct Queue<G, W> {
 #[derive(Debug)]
 pub(super) struct Line<G, W> {
     lanes: BTreeMap<Lane, Queue<G, W>>,
+    len: usize,
 }
 
 impl<G, W> Default for Line<G, W> {
     fn default() -> Self {
-        Self { lanes: BTreeMap::new() }
+        Self { lanes: BTreeMap::new(), len: 0 }
     }
 }
 
 impl<G: Ord + Clone, W> Line<G, W> {
     /// Lets somebody wait at the end of its group.
     pub(super) fn push(&mut self, lane: Lane, group: G, waiter: W) {
+        self.len += 1;
         let queue = self.queue(lane);
         let group_waits = queue.waiting.entry(group.clone()).or_default();
         if group_waits.is_empty() {
@@ -52,6 +53,7 @@ impl<G: Ord + Clone, W> Line<G, W> {
 
     /// Lets somebody wait before all others of its lane.
     pub(super) fn push_front(&mut self, lane: Lane, group: G, waiter: W) {
+        self.len += 1;
         let queue = self.queue(lane);
         queue.waiting.entry(group.clone()).or_default().push_front(waiter);
         queue.order.retain(|other| *other != group);
@@ -94,6 +96,7 @@ impl<G: Ord + Clone, W> Line<G, W> {
                 queue.order.push_back(group.clone());
             }
             queue.way += u64::from(STRIDE / turns(**lane));
+            self.len -= 1;
             return Some((group, waiter));
         }
         None
@@ -104,9 +107,21 @@ impl<G: Ord + Clone, W> Line<G, W> {
         self.lanes.values().flat_map(|queue| &queue.order)
     }
 
+    /// Lets go of all but these, who keep their places.
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&W) -> bool) {
+        for queue in self.lanes.values_mut() {
+            queue.waiting.retain(|_, waiting| {
+                waiting.retain(&mut stays);
+                !waiting.is_empty()
+            });
+            queue.order.retain(|group| queue.waiting.contains_key(group));
+        }
+        self.len = self.lanes.values().flat_map(|queue| queue.waiting.values()).map(VecDeque::len).sum();
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
-        self.lanes.values().flat_map(|queue| queue.waiting.values()).map(VecDeque::len).sum()
+        self.len
     }
 }
 
@@ -132,14 +147,15 @@ mod tests {
     #[test]
     fn lanes_have_shares_and_none_starves() {
         let mut line = Line::default();
-        for lane in [Lane::Sweep, Lane::Repair, Lane::Deletion, Lane::Change] {
+        for (lane, name) in [(Lane::Repair, "repair"), (Lane::Deletion, "deletion"), (Lane::Change, "change")]
+        {
             for n in 0..100 {
-                line.push(lane, lane.as_str(), n);
+                line.push(lane, name, n);
             }
         }
-        let served = order(&mut line, 60);
-        let of = |lane: Lane| served.iter().filter(|(group, _)| *group == lane.as_str()).count();
-        assert_eq!([Lane::Change, Lane::Deletion, Lane::Repair, Lane::Sweep].map(of), [32, 16, 8, 4]);
+        let served = order(&mut line, 56);
+        let of = |name: &str| served.iter().filter(|(group, _)| *group == name).count();
+        assert_eq!(["change", "deletion", "repair"].map(of), [32, 16, 8]);
     }
 
     #[test]
@@ -150,10 +166,10 @@ mod tests {
         }
         assert_eq!(order(&mut line, 800).len(), 800);
         for n in 0..100 {
-            line.push(Lane::Sweep, "sweep", n);
+            line.push(Lane::Repair, "repair", n);
         }
-        let next = order(&mut line, 18);
-        assert_eq!(next.iter().filter(|(group, _)| *group == "sweep").count(), 2);
+        let next = order(&mut line, 20);
+        assert_eq!(next.iter().filter(|(group, _)| *group == "repair").count(), 4);
     }
 
     #[test]

@@ -40,6 +40,12 @@ const READS: u8 = 2;
 const LEFT_BY_LISTS: f64 = 0.05;
 const LEFT_BY_WRITES: f64 = 0.25;
 
+/// Reads that are refused come back spread over this long.
+const SPREAD: Duration = Duration::from_secs(10);
+
+/// So many entries of who gave up are no matter.
+const SPARE: usize = 1_000;
+
 /// Wakes whoever waited. It must return at once.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
@@ -98,6 +104,15 @@ struct Turn {
     kept: Option<Instant>,
     /// How often one was kept, and was not used.
     lapses: u8,
+    /// Which of its entries in the line it is: who gave up leaves an entry behind.
+    entry: u64,
+}
+
+/// An entry of a line.
+#[derive(Debug)]
+struct Waiter {
+    errand: Key,
+    entry: u64,
 }
 
 /// Who did not come in time, since what it has to read first took longer, is the first in line once more.
@@ -130,13 +145,23 @@ pub(crate) struct Governor {
     quotas: Quotas,
     buckets: BTreeMap<GateKey, Bucket>,
     places: BTreeMap<Place, Bucket>,
-    lines: BTreeMap<Place, Line<Group, Key>>,
+    lines: BTreeMap<Place, Line<Group, Waiter>>,
+    /// Entries made so far.
+    entries: u64,
+    /// The place that was served last: the others come before it.
+    served: Option<Place>,
     turns: HashMap<Key, Turn>,
     /// Errands for which tokens are kept, by when they come back.
     kept: BTreeSet<(Instant, Key)>,
     /// Reads for which tokens are kept, by what is read, and by when they come back.
     reads: HashMap<String, Reads>,
     kept_reads: BTreeSet<(Instant, String)>,
+    /// Principals of whom somebody would write now if there were tokens for the reads that belong to it.
+    starved: BTreeSet<GateKey>,
+    /// Reads that no write was admitted for, since the last write that was: both take turns where there are few.
+    passed: BTreeMap<GateKey, u8>,
+    /// How many reads were refused since there were any: they come back spread over a while, not at one instant.
+    refusals: BTreeMap<GateKey, u32>,
     /// Regions of network managers, by the keys of their ids.
     regions: HashMap<String, String>,
 }
@@ -149,8 +174,23 @@ impl Governor {
 
     /// A network manager is in this region: what is below it counts there.
     pub(crate) fn is_in(&mut self, manager: &ArmId, region: &str) {
-        if !region.is_empty() && self.regions.get(manager.key()).is_none_or(|known| known != region) {
-            self.regions.insert(manager.key().to_owned(), region.to_owned());
+        // "West Europe" and "westeurope" are one.
+        let region: String =
+            region.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+        if region.is_empty() || self.regions.get(manager.key()).is_some_and(|known| *known == region) {
+            return;
+        }
+        self.regions.insert(manager.key().to_owned(), region);
+        let moved = |(errand, turn): (&Key, &Turn)| {
+            let below = ArmId::parse(&errand.1).ok().filter(|id| id.is_under(manager))?;
+            (turn.kept.is_none()).then(|| (errand.clone(), below))
+        };
+        // Who waits there already waits where it counts.
+        for (errand, target) in self.turns.iter().filter_map(moved).collect::<Vec<_>>() {
+            let Some(turn) = self.turns.get(&errand) else { continue };
+            let (lane, group) = (turn.lane, turn.group.clone());
+            let place = self.place(&GateKey { verb: errand.0, ..group.0.clone() }, &target);
+            self.line_up(&errand, lane, group, place, false);
         }
     }
 
@@ -172,8 +212,13 @@ impl Governor {
         if let Some(turn) = self.turns.get_mut(&errand) {
             turn.who.clone_from(&applicant.who);
             turn.wake = Arc::clone(&applicant.wake);
+            // What was somebody else's doing is a user's change by now.
+            if turn.kept.is_none() && applicant.lane < turn.lane {
+                let group = turn.group.clone();
+                self.line_up(&errand, applicant.lane, group, place.clone(), false);
+            }
         } else {
-            self.wait_for(errand.clone(), key, &place, applicant);
+            self.wait_for(&errand, key, &place, applicant);
         }
         let mut woken = self.grant(now);
         let kept = self.turns.get(&errand).is_some_and(|turn| turn.kept.is_some());
@@ -181,7 +226,9 @@ impl Governor {
             woken.remove(&errand);
             return (Ok(()), woken.into_values().collect());
         }
-        let shut = self.shut(key, &place, now);
+        // Those ahead take a token each. It is an estimate: turns depend on who else comes.
+        let ahead = self.lines.get(&place).map_or(0, Line::len);
+        let shut = self.shut(key, &place, ahead, now);
         (Err(shut), woken.into_values().collect())
     }
 
@@ -189,7 +236,7 @@ impl Governor {
     pub(crate) fn take(&mut self, call: Errand<'_>, now: Instant) -> Result<(), Shut> {
         let place = self.place(call.key, call.target);
         if self.gates.check(call.key, now).is_some() {
-            return Err(self.shut(call.key, &place, now));
+            return Err(self.shut(call.key, &place, 0, now));
         }
         let errand = (call.key.verb, call.target.key().to_owned());
         if let Some(turn) = self.turns.get(&errand)
@@ -203,15 +250,40 @@ impl Governor {
         if call.key.verb == VerbClass::Read && self.take_kept_read(call.key, call.target.key()) {
             return Ok(());
         }
-        // Nobody goes past those who wait, but to where nobody waits.
-        let others = call.key.verb != VerbClass::Read
-            && !call.again
-            && self.lines.get(&place).is_some_and(|line| line.groups().any(|(key, _)| key == call.key));
-        if others || !self.has_left(call.key, &place, call.whole, now) {
-            return Err(self.shut(call.key, &place, now));
+        let reads = call.key.verb == VerbClass::Read;
+        // What was begun is not left in the middle: it is owed. Nobody else goes past those who wait, but to where nobody waits.
+        let waits = |line: &Line<Group, Waiter>| line.groups().any(|(key, _)| key == call.key);
+        let others = !reads && self.lines.get(&place).is_some_and(waits);
+        let yields = reads && self.is_writes_turn(call.key, now);
+        if !call.again && (others || yields || !self.has_left(call.key, &place, call.whole, now)) {
+            let ahead = if reads { self.spread(call.key, now) } else { 0 };
+            return Err(self.shut(call.key, &place, ahead, now));
+        }
+        if reads {
+            self.refusals.remove(call.key);
+            let passed = self.passed.entry(call.key.clone()).or_default();
+            *passed = passed.saturating_add(1);
         }
         self.take_both(call.key, &place, now);
         Ok(())
+    }
+
+    /// Whether the last reads that there are belong to a write that waits for nothing else.
+    fn is_writes_turn(&mut self, key: &GateKey, now: Instant) -> bool {
+        let wait = self.starved.contains(key) && self.passed(key) >= READS;
+        wait && self.bucket(key, now).is_some_and(|bucket| bucket.left(now) < f64::from(READS) + 1.0)
+    }
+
+    fn passed(&self, key: &GateKey) -> u8 {
+        self.passed.get(key).copied().unwrap_or_default()
+    }
+
+    /// How many reads are taken to be ahead of one that is refused: they come back evenly over a while.
+    fn spread(&mut self, key: &GateKey, now: Instant) -> usize {
+        let within = self.bucket(key, now).map_or(1, |bucket| bucket.within(SPREAD));
+        let refusals = self.refusals.entry(key.clone()).or_default();
+        *refusals = refusals.wrapping_add(1);
+        usize::try_from(*refusals % within).unwrap_or_default()
     }
 
     /// An errand is not done after all: what is kept for it goes to others, and it waits no longer. Those that are to be
@@ -239,19 +311,33 @@ impl Governor {
     }
 
     /// Lets an errand wait in its line.
-    fn wait_for(&mut self, errand: Key, key: &GateKey, place: &Place, applicant: &Applicant) {
+    fn wait_for(&mut self, errand: &Key, key: &GateKey, place: &Place, applicant: &Applicant) {
         let group = (key.clone(), applicant.namespace.clone());
         // What is deleted to be made anew is asked for when the PUT has its token already, which would lapse meanwhile.
-        let first = self.partner_is_kept(&errand);
-        let line = self.lines.entry(place.clone()).or_default();
-        if first {
-            line.push_front(applicant.lane, group.clone(), errand.clone());
-        } else {
-            line.push(applicant.lane, group.clone(), errand.clone());
-        }
+        let first = self.partner_is_kept(errand);
         let (who, wake, lane) = (applicant.who.clone(), Arc::clone(&applicant.wake), applicant.lane);
-        self.turns
-            .insert(errand, Turn { who, wake, lane, group, place: place.clone(), kept: None, lapses: 0 });
+        let turn = Turn {
+            who,
+            wake,
+            lane,
+            group: group.clone(),
+            place: place.clone(),
+            kept: None,
+            lapses: 0,
+            entry: 0,
+        };
+        self.turns.insert(errand.clone(), turn);
+        self.line_up(errand, lane, group, place.clone(), first);
+    }
+
+    /// Enters an errand that has a turn in a line, at its end or before all others. The entry that it had counts no more.
+    fn line_up(&mut self, errand: &Key, lane: Lane, group: Group, place: Place, first: bool) {
+        let Some(turn) = self.turns.get_mut(errand) else { return };
+        self.entries += 1;
+        (turn.entry, turn.lane, turn.place) = (self.entries, lane, place.clone());
+        let waiter = Waiter { errand: errand.clone(), entry: self.entries };
+        let line = self.lines.entry(place).or_default();
+        if first { line.push_front(lane, group, waiter) } else { line.push(lane, group, waiter) }
     }
 
     /// Ends an errand's turn, and gives back what was kept for it. In its line it is passed over.
@@ -286,30 +372,52 @@ impl Governor {
         self.kept.remove(&(until, errand.clone()));
         self.give_back(&group.0, &place, now);
         self.give_back_reads(&errand.1, now);
-        self.lines.entry(place).or_default().push_front(lane, group, errand.clone());
+        self.line_up(errand, lane, group, place, true);
     }
 
-    /// Keeps tokens for those whose turn it is, and returns them.
+    /// Keeps tokens for those whose turn it is, and returns them. Places take turns: they share what Resource Manager grants.
     pub(crate) fn grant(&mut self, now: Instant) -> HashMap<Key, Wake> {
         self.expire(now);
+        self.starved.clear();
         let mut woken = HashMap::new();
-        let places: Vec<Place> = self.lines.keys().cloned().collect();
-        for place in places {
-            while let Some((key, errand)) = self.next(&place, now) {
-                // Who gave up is passed over.
-                let Some(turn) = self.turns.get_mut(&errand).filter(|turn| turn.kept.is_none()) else {
-                    continue;
-                };
-                turn.kept = Some(now + KEPT);
-                let who = turn.who.clone();
-                woken.insert(errand.clone(), Arc::clone(&turn.wake));
-                self.take_both(&key, &place, now);
-                self.keep_reads(&key, &errand.1, who, now);
-                self.kept.insert((now + KEPT, errand));
-            }
+        let mut places: Vec<Place> = self.lines.keys().cloned().collect();
+        let after = places.partition_point(|place| self.served.as_ref().is_some_and(|last| place <= last));
+        places.rotate_left(after);
+        while !places.is_empty() {
+            places.retain(|place| {
+                let Some((key, errand)) = self.next(place, now) else { return false };
+                if let Some(turn) = self.turns.get_mut(&errand) {
+                    turn.kept = Some(now + KEPT);
+                    let who = turn.who.clone();
+                    woken.insert(errand.clone(), Arc::clone(&turn.wake));
+                    self.take_both(&key, place, now);
+                    self.keep_reads(&key, &errand.1, who, now);
+                    self.kept.insert((now + KEPT, errand));
+                    self.served = Some(place.clone());
+                }
+                true
+            });
+        }
+        self.forget_idle(now);
+        woken
+    }
+
+    /// Lets go of what nobody waits for any more, and of buckets that are as new.
+    fn forget_idle(&mut self, now: Instant) {
+        let entries: usize = self.lines.values().map(Line::len).sum();
+        if entries > 2 * self.waiting() + SPARE {
+            let turns = &self.turns;
+            let stands = |waiter: &Waiter| is_of(turns, waiter);
+            self.lines.values_mut().for_each(|line| line.retain(stands));
         }
         self.lines.retain(|_, line| line.len() > 0);
-        woken
+        if self.lines.is_empty() {
+            self.buckets.retain(|_, bucket| !bucket.is_as_new(now));
+            self.places.retain(|_, bucket| !bucket.is_as_new(now));
+            let buckets = &self.buckets;
+            self.passed.retain(|key, _| buckets.contains_key(key));
+            self.refusals.retain(|key, _| buckets.contains_key(key));
+        }
     }
 
     /// When somebody who waits may be granted a turn, or a token that is kept comes back.
@@ -318,11 +426,14 @@ impl Governor {
         let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |known| known.min(at)));
         let (kept, reads) = (self.kept.first().map(|it| it.0), self.kept_reads.first().map(|it| it.0));
         [kept, reads].into_iter().flatten().for_each(&mut consider);
-        let waiting: Vec<(Place, GateKey)> = self
+        // Of a principal's many namespaces one stands for all.
+        let waiting: BTreeSet<(&Place, &GateKey)> = self
             .lines
             .iter()
-            .flat_map(|(place, line)| line.groups().map(|(key, _)| (place.clone(), key.clone())))
+            .flat_map(|(place, line)| line.groups().map(move |(key, _)| (place, key)))
             .collect();
+        let waiting: Vec<(Place, GateKey)> =
+            waiting.into_iter().map(|(place, key)| (place.clone(), key.clone())).collect();
         for (place, key) in waiting {
             consider(now + self.wait(&key, &place, 1.0, now));
         }
@@ -331,21 +442,27 @@ impl Governor {
 
     /// How many wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.lines.values().map(Line::len).sum()
+        self.turns.len() - self.kept.len()
     }
 
     /// Azure says how many calls a principal, or Microsoft.Network, has left.
     pub(crate) fn told(&mut self, key: &GateKey, target: &ArmId, left: &quota::Left, now: Instant) {
+        let place = self.place(key, target);
+        // What is kept was taken here, and not there yet.
+        let kept = |is: &dyn Fn(&Turn) -> bool| {
+            let turns = self.kept.iter().filter_map(|(_, errand)| self.turns.get(errand));
+            u32::try_from(turns.filter(|turn| is(turn)).count()).unwrap_or(u32::MAX)
+        };
+        let (own, all) = (kept(&|turn| turn.group.0 == *key), kept(&|turn| turn.place == place));
         if let Some(count) = left.of_principal
             && let Some(bucket) = self.bucket(key, now)
         {
-            bucket.told(count, now);
+            bucket.told(count.saturating_sub(own), now);
         }
-        let place = self.place(key, target);
         if let Some(count) = left.of_provider
             && let Some(bucket) = self.bucket_of(&place, now)
         {
-            bucket.told(count, now);
+            bucket.told(count.saturating_sub(all), now);
         }
     }
 
@@ -356,8 +473,9 @@ impl Governor {
         let concerned = |turn: &Turn| if by_provider { turn.place == place } else { turn.group.0 == *key };
         let kept = self.kept.iter().map(|(_, errand)| errand);
         let kept = kept.filter(|errand| self.turns.get(*errand).is_some_and(concerned));
-        for errand in kept.cloned().collect::<Vec<_>>() {
-            self.take_back(&errand, now);
+        // The first one is the first in line again.
+        for errand in kept.cloned().collect::<Vec<_>>().iter().rev() {
+            self.take_back(errand, now);
         }
         let bucket = if by_provider { self.bucket_of(&place, now) } else { self.bucket(key, now) };
         if let Some(bucket) = bucket {
@@ -365,10 +483,16 @@ impl Governor {
         }
     }
 
-    /// Where a call counts.
+    /// Where a call counts. As long as a manager's region is not known, its calls count with those of one that is.
     fn place(&self, key: &GateKey, target: &ArmId) -> Place {
-        let region = manager_of(target).and_then(|manager| self.regions.get(manager));
         let tenant = (key.scope == GateScope::Tenant).then(|| key.tenant.clone());
+        let region = manager_of(target).and_then(|manager| {
+            self.regions.get(manager).or_else(|| {
+                let subscription = manager.split("/resourcegroups/").next()?;
+                let beside = self.regions.iter().filter(|(other, _)| other.starts_with(subscription));
+                beside.map(|(_, region)| region).min()
+            })
+        });
         Place {
             tenant,
             scope: key.scope.clone(),
@@ -420,14 +544,24 @@ impl Governor {
         }
     }
 
+    /// How many reads there have to be for a write that is only begun: where reads and writes take turns and it is the writes'
+    /// one, its own.
+    fn reads_wanted(&mut self, key: &GateKey, now: Instant) -> f64 {
+        let key = reading(key);
+        let turn = self.passed(&key) >= READS;
+        let left = self.bucket(&key, now).map_or(0.0, |bucket| bucket.share(LEFT_BY_WRITES));
+        f64::from(READS) + if turn { 0.0 } else { left }
+    }
+
     /// Whether there are tokens for the reads that belong to a write.
     fn has_reads(&mut self, key: &GateKey, now: Instant) -> bool {
-        self.bucket(&reading(key), now)
-            .is_none_or(|bucket| bucket.left(now) - bucket.share(LEFT_BY_WRITES) >= f64::from(READS))
+        let wanted = self.reads_wanted(key, now);
+        self.bucket(&reading(key), now).is_none_or(|bucket| bucket.left(now) >= wanted)
     }
 
     fn keep_reads(&mut self, key: &GateKey, target: &str, who: String, now: Instant) {
         let key = reading(key);
+        self.passed.remove(&key);
         // What is left of another write's is used first.
         self.give_back_reads(target, now);
         let Some(bucket) = self.bucket(&key, now) else { return };
@@ -469,36 +603,52 @@ impl Governor {
         let reads = if key.verb == VerbClass::Read {
             Duration::ZERO
         } else {
-            let count = count * f64::from(READS);
-            self.bucket(&reading(key), now)
-                .map_or(Duration::ZERO, |bucket| bucket.until(count + bucket.share(LEFT_BY_WRITES), now))
+            let count = (count - 1.0) * f64::from(READS) + self.reads_wanted(key, now);
+            self.bucket(&reading(key), now).map_or(Duration::ZERO, |bucket| bucket.until(count, now))
         };
         gate.max(own).max(provider).max(reads)
     }
 
-    fn shut(&mut self, key: &GateKey, place: &Place, now: Instant) -> Shut {
-        let ahead = self.lines.get(place).map_or(0, Line::len);
+    fn shut(&mut self, key: &GateKey, place: &Place, ahead: usize, now: Instant) -> Shut {
         let code = self.gates.check(key, now).map(|(_, code)| code.to_owned()).unwrap_or_default();
-        // Those ahead take a token each. It is an estimate: turns depend on who else comes.
         #[allow(clippy::cast_precision_loss, reason = "a count of objects")]
         let count = 1.0 + ahead as f64;
         Shut { wait: self.wait(key, place, count, now).max(LEAST), code }
     }
 
-    /// The next errand of a place, if there is a token for it.
+    /// Whether a principal may begin a write, as far as its own count goes, and that of its reads.
+    fn may_write(&mut self, key: &GateKey, now: Instant) -> bool {
+        let could = self.gates.check(key, now).is_none()
+            && self.bucket(key, now).is_none_or(|bucket| bucket.left(now) >= 1.0);
+        let reads = could && self.has_reads(key, now);
+        if could && !reads {
+            self.starved.insert(reading(key));
+        }
+        reads
+    }
+
+    /// The next errand of a place, if there is a token for it. Who gave up is passed over.
     fn next(&mut self, place: &Place, now: Instant) -> Option<(GateKey, Key)> {
         let mut line = self.lines.remove(place)?;
-        let found = if self.bucket_of(place, now).is_none_or(|bucket| bucket.left(now) >= 1.0) {
-            line.pop(|(key, _)| {
-                self.gates.check(key, now).is_none()
-                    && self.bucket(key, now).is_none_or(|bucket| bucket.left(now) >= 1.0)
-                    && self.has_reads(key, now)
-            })
-        } else {
-            None
-        };
+        let mut found = None;
+        if self.bucket_of(place, now).is_none_or(|bucket| bucket.left(now) >= 1.0) {
+            // Of a principal's many namespaces one is asked for.
+            let mut principals: Vec<(GateKey, bool)> = Vec::new();
+            while found.is_none() {
+                let popped = line.pop(|(key, _)| {
+                    let known = principals.iter().find(|(known, _)| known == key).map(|(_, may)| *may);
+                    known.unwrap_or_else(|| {
+                        let may = self.may_write(key, now);
+                        principals.push((key.clone(), may));
+                        may
+                    })
+                });
+                let Some(((key, _), waiter)) = popped else { break };
+                found = is_of(&self.turns, &waiter).then_some((key, waiter.errand));
+            }
+        }
         self.lines.insert(place.clone(), line);
-        found.map(|((key, _), errand)| (key, errand))
+        found
     }
 
     /// Takes back what was kept for somebody who did not come.
@@ -524,6 +674,11 @@ impl Governor {
             self.kept_reads.remove(&(until, target));
         }
     }
+}
+
+/// Whether an entry of a line is the one that counts.
+fn is_of(turns: &HashMap<Key, Turn>, waiter: &Waiter) -> bool {
+    turns.get(&waiter.errand).is_some_and(|turn| turn.kept.is_none() && turn.entry == waiter.entry)
 }
 
 /// The same principal and scope, reading.

@@ -89,7 +89,7 @@ impl Arm {
         credential: &Credential,
         id: &ManagerConnectionId,
     ) -> Result<(), Fault> {
-        self.delete("delete networkManagerConnection", (credential, None), id.arm()).await
+        self.delete("delete networkManagerConnection", (credential, None), id.arm(), false).await
     }
 }
 

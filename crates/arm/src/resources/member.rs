@@ -74,13 +74,13 @@ impl Arm {
         id: &MemberId,
     ) -> Result<(), Fault> {
         const OPERATION: &str = "delete staticMember";
-        let first = self.delete(OPERATION, (credential, None), id.arm()).await;
+        let first = self.delete(OPERATION, (credential, None), id.arm(), false).await;
         let linked = |fault: &Fault| {
             matches!(fault.kind, FaultKind::LinkedTenantDenied | FaultKind::LinkedPermissionDenied)
         };
         match (first, auxiliary.filter(|other| other.tenant != credential.tenant)) {
             (Err(fault), Some(other)) if linked(&fault) => {
-                match self.delete(OPERATION, (credential, Some(other)), id.arm()).await {
+                match self.delete(OPERATION, (credential, Some(other)), id.arm(), true).await {
                     // What stands in the way is still that Azure wants this token.
                     Err(Fault { kind: FaultKind::SignIn(_), .. }) => Err(fault),
                     second => second,

@@ -93,7 +93,7 @@ impl Arm {
         credential: &Credential,
         id: &ScopeConnectionId,
     ) -> Result<(), Fault> {
-        self.delete("delete scopeConnection", (credential, None), id.arm()).await
+        self.delete("delete scopeConnection", (credential, None), id.arm(), false).await
     }
 }
 
