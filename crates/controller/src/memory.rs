@@ -29,8 +29,8 @@ pub(crate) struct Remembered<K, M> {
     pub(crate) requested: Option<String>,
     /// Passes in a row that Kubernetes did not let through.
     pub(crate) barred: u32,
-    /// The write that waits for its turn, and all else waits for.
-    pub(crate) in_line: Option<InLine>,
+    /// The writes that wait for their turns.
+    pub(crate) in_line: Vec<InLine>,
 }
 
 /// A write that waits for its turn.
@@ -62,7 +62,7 @@ impl<K, M: Default> Default for Remembered<K, M> {
             settled: false,
             requested: None,
             barred: 0,
-            in_line: None,
+            in_line: Vec::new(),
         }
     }
 }
@@ -179,12 +179,12 @@ impl<K, M: Default> Memories<K, M> {
         map.keys().filter(|uid| !uids.contains(*uid)).cloned().collect()
     }
 
-    /// Forgets an object that is gone. Gives the write for which it waited in line.
-    pub(crate) fn forget(&self, uid: &str) -> Option<InLine> {
-        let mut map = self.0.lock().ok()?;
+    /// Forgets an object that is gone. Gives the writes for which it waited in line.
+    pub(crate) fn forget(&self, uid: &str) -> Vec<InLine> {
+        let Ok(mut map) = self.0.lock() else { return Vec::new() };
         let gone = map.remove(uid);
         give_back(&mut map);
-        gone?.in_line
+        gone.map(|gone| gone.in_line).unwrap_or_default()
     }
 }
 

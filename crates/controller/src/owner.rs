@@ -52,9 +52,9 @@ impl<K: Owner> Reconciler<K> {
         self.forgo(uid, waits);
     }
 
-    /// A write that an object waited for is not wanted any more.
-    pub(crate) fn forgo(&self, uid: &str, waits: Option<InLine>) {
-        if let Some(InLine { write, id, .. }) = waits {
+    /// The writes that an object waited for are not wanted any more.
+    pub(crate) fn forgo(&self, uid: &str, waits: Vec<InLine>) {
+        for InLine { write, id, .. } in waits {
             self.shared.arm.forgo(verb(write), &id, uid);
         }
     }

@@ -58,7 +58,7 @@ pub(crate) async fn reconcile<K: Owner>(
             reconciler.memories.put(&uid, remembered);
         }
         gone => {
-            reconciler.forgo(&uid, gone.and_then(|gone| gone.in_line));
+            reconciler.forgo(&uid, gone.map(|gone| gone.in_line).unwrap_or_default());
             reconciler.forget(&uid);
             // It may be another object of that name by now, which listens to what its own passes ask for.
             if reconciler.objects.get(&named(&namespace, &name)).is_none() {
@@ -88,7 +88,7 @@ async fn run<K: Owner>(
     };
     if !stands(&reconciler.objects, &object.meta.namespace, &object.meta.name, &object.meta.uid) {
         // It went while its credentials were read.
-        return (Action::await_change(), None);
+        return (Action::await_change(), Some(remembered));
     }
     let begin = Begin { won: shared.won, quiet: shared.settings.waits.quiet, now: clock::moment() };
     let object = object.remembering(std::mem::take(&mut remembered.memory), &begin);
@@ -104,7 +104,8 @@ async fn run<K: Owner>(
         released: false,
     };
     let kept_out = pass.contend();
-    if let Some(wait) = pass.waits_in_line() {
+    let in_line = std::mem::take(&mut pass.remembered.in_line);
+    if let Some(wait) = pass.waits_in_line(&in_line) {
         arbitration::settle(reconciler, &pass.object, false);
         pass.remembered.memory = pass.object.kept();
         return (Action::requeue(wait), Some(pass.remembered));
@@ -117,9 +118,7 @@ async fn run<K: Owner>(
         let plan = pass.decide().await;
         pass.finish(&plan).await
     };
-    if !visit.waits() {
-        pass.forgo();
-    }
+    pass.leave_line(in_line);
     pass.remembered.memory = pass.object.kept();
     (action, (!pass.released).then_some(pass.remembered))
 }
@@ -140,7 +139,7 @@ async fn invalid<K: Owner>(
 }
 
 impl<K: Owner> Pass<'_, K> {
-    fn view(&self) -> View<'_, K::Own> {
+    pub(crate) fn view(&self) -> View<'_, K::Own> {
         View { object: &self.object, waits: &self.shared.settings.waits, now: clock::both() }
     }
 

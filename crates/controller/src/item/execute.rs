@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use avnm_arm::{Applicant, VerbClass, clock};
 use avnm_plan::{
-    item::{Answer, Cause, Effect, Write},
+    item::{Answer, Cause, Effect, Standing, Write},
     lifecycle::{At, Kind as _, Step},
 };
 use avnm_terms::{
-    Lane,
+    ArmId, Lane,
     mutants::{Mutant, broken},
 };
 
@@ -56,25 +56,39 @@ impl<K: Owner> Pass<'_, K> {
     }
 
     /// Whether the object waits in line still, with the wish with which it came there. Then nothing is read for it.
-    pub(crate) fn waits_in_line(&mut self) -> Option<Duration> {
-        let waits = self.remembered.in_line.take()?;
+    pub(crate) fn waits_in_line(&mut self, in_line: &[InLine]) -> Option<Duration> {
         let object = &self.object;
+        let deleting = object.meta.deleting;
         let ready = object.refused.is_none()
             && object.waits_for.is_empty()
-            && !object.meta.deleting
             && !object.policies.suspend
-            && object.items.iter().all(|item| item.standing.beaten_by.is_none() && item.claim().is_none());
-        if !ready || waits.wish != inventory::wish(&self.resource) {
+            && !(deleting && object.policies.leaves())
+            && object.items.iter().all(|item| {
+                let Standing { beaten_by, heir, yields, .. } = &item.standing;
+                if deleting {
+                    heir.is_none() && !yields
+                } else {
+                    beaten_by.is_none() && item.claim().is_none()
+                }
+            });
+        let wish = inventory::wish(&self.resource);
+        let fits = |waits: &InLine| waits.wish == wish && deleting == (waits.lane == Lane::Deletion);
+        if !ready || !in_line.iter().all(fits) {
             return None;
         }
-        self.admit(waits.at, waits.write, waits.lane);
-        let fault = self.object.items.get(waits.at)?.write_fault()?;
-        let wait = fault.retry_after.unwrap_or(kube_io::AGAIN);
-        Some(wait)
+        // Each waits by itself: who may go goes.
+        let mut soonest: Option<Duration> = None;
+        for waits in in_line {
+            self.admit(waits.at, waits.write, waits.lane);
+            let fault = self.object.items.get(waits.at)?.write_fault()?;
+            let wait = fault.retry_after.unwrap_or(kube_io::AGAIN);
+            soonest = Some(soonest.map_or(wait, |known| known.min(wait)));
+        }
+        soonest
     }
 
     /// Asks whether a write may go out. Where it may not yet, the object waits in line, and is woken when its turn has come.
-    fn admit(&mut self, at: At, write: Write, lane: Lane) {
+    pub(crate) fn admit(&mut self, at: At, write: Write, lane: Lane) {
         let item = &self.object.items[at];
         let (Some(wish), Some(signer)) = (&item.wish, self.credentials.of(item.signer.as_ref())) else {
             return;
@@ -93,18 +107,41 @@ impl<K: Owner> Pass<'_, K> {
         };
         let admitted = self.shared.arm.admit(operation, &signer, verb, wish.address.id(), &applicant);
         let id = wish.address.id().clone();
-        self.remembered.in_line =
-            admitted.is_err().then(|| InLine { at, write, lane, wish: inventory::wish(&self.resource), id });
+        let in_line = &mut self.remembered.in_line;
+        in_line.retain(|waits| (&waits.id, waits.write) != (&id, write));
+        if admitted.is_err() {
+            in_line.push(InLine { at, write, lane, wish: inventory::wish(&self.resource), id });
+        }
         self.answered(at, Answer::Admitted(write, admitted));
     }
 
-    /// What was asked for and is not sent in this pass is somebody else's turn. What was refused waits on.
-    pub(crate) fn forgo(&self) {
-        for item in self.object.items.iter().filter(|item| item.write_fault().is_none()) {
+    /// What was asked for and is not sent in this pass is somebody else's turn, and so is what the object waited for before it and
+    /// asks for no more. What was refused waits on, and what was stopped by something that passes keeps its turn for a while.
+    pub(crate) fn leave_line(&mut self, before: Vec<InLine>) {
+        let is_in =
+            |line: &[InLine], of: &InLine| line.iter().any(|it| (&it.id, it.write) == (&of.id, of.write));
+        let left: Vec<InLine> =
+            before.into_iter().filter(|waits| !is_in(&self.remembered.in_line, waits)).collect();
+        if self.visit.waits() {
+            self.remembered.in_line.extend(left);
+            return;
+        }
+        if self.object.kube.is_some() && !self.released {
+            return;
+        }
+        let arm = &self.shared.arm;
+        let uid = &self.object.meta.uid;
+        for item in self.object.items.iter().filter(|item| item.fault().is_none()) {
             let Some(wish) = &item.wish else { continue };
-            for verb in [VerbClass::Write, VerbClass::Delete] {
-                self.shared.arm.forgo(verb, wish.address.id(), &self.object.meta.uid);
+            arm.forgo(VerbClass::Delete, wish.address.id(), uid);
+            // What was deleted to be made anew is made as soon as it is seen to be gone.
+            if self.object.meta.deleting || !item.is_being_replaced() {
+                arm.forgo(VerbClass::Write, wish.address.id(), uid);
             }
+        }
+        let wished = |id: &ArmId| self.object.items.iter().any(|item| item.id() == Some(id));
+        for waits in left.iter().filter(|waits| !wished(&waits.id)) {
+            arm.forgo(verb(waits.write), &waits.id, uid);
         }
     }
 

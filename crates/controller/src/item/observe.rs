@@ -3,11 +3,11 @@
 use avnm_arm::clock;
 use avnm_plan::{
     freshness::{Look, Source, Subject},
-    item::{Answer, Item, Reader as By},
-    lifecycle::At,
+    item::{Answer, Item, Reader as By, Write},
+    lifecycle::{At, asks_before_look},
     status::find,
 };
-use avnm_terms::Reading;
+use avnm_terms::{Lane, Reading};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
@@ -102,7 +102,13 @@ impl<K: Owner> Pass<'_, K> {
             let item = &self.object.items[at];
             // What is handed over is not looked at any more.
             let given_away = item.standing.yields || item.standing.heir.is_some();
-            if item.claim().is_some() && item.signer.is_some() && !given_away {
+            if item.claim().is_none() || item.signer.is_none() || given_away {
+                continue;
+            }
+            if asks_before_look(self.view(), at) {
+                self.admit(at, Write::Delete, Lane::Deletion);
+            }
+            if self.object.items[at].write_fault().is_none() {
                 self.look(at).await;
             }
         }
@@ -147,9 +153,18 @@ impl<K: Owner> Pass<'_, K> {
         let reading = newer.unwrap_or_else(|| own.map_or(Reading::Absent, Reading::Found));
         let as_wanted = reading.found().is_some_and(|seen| seen.body.is_what(&wish.body));
         self.answered(at, Answer::Elsewhere { same, mismatch: None });
-        match list.look.source(looked, as_wanted) {
-            Source::Get => self.look(at).await,
-            Source::List => self.answered(at, Answer::Read { by: By::Listed, reading }),
+        let gets = list.look.source(looked, as_wanted) == Source::Get;
+        if gets && !list.look.forced {
+            // What differs leads to a write, if it does.
+            let ask = self.object.items[at].asks_before_look(&reading, &self.view().facts(at));
+            if let Some((write, lane)) = ask {
+                self.admit(at, write, lane);
+            }
+        }
+        if gets && self.object.items[at].write_fault().is_none() {
+            self.look(at).await;
+        } else {
+            self.answered(at, Answer::Read { by: By::Listed, reading });
         }
     }
 

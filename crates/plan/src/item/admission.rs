@@ -2,20 +2,42 @@
 //! cannot.
 
 use avnm_terms::{
-    Lane,
+    Lane, Reading,
     mutants::{Mutant, broken},
 };
 
 use super::{
     advance::Effect,
+    answered::{Answer, Reader},
     history::Cause,
     owned::Item,
+    seen::Seen,
     situation::Facts,
     transition::{Claimed, Goal, Move},
     write::Write,
 };
 
 impl Item {
+    /// The write that this item would come to if it is as a list says, and why: asked for before a GET of its own, which would take
+    /// one of few reads from those that may go.
+    pub fn asks_before_look(&self, listed: &Reading<Seen>, facts: &Facts<'_>) -> Option<(Write, Lane)> {
+        let mut taken = self.clone();
+        taken.answered(
+            Answer::Read { by: Reader::Listed, reading: listed.clone() },
+            facts.waits,
+            facts.now.steady,
+        );
+        taken.advance(facts).effects.into_iter().find_map(|effect| {
+            let Effect::Admit { write, lane } = effect else { return None };
+            Some((write, lane))
+        })
+    }
+
+    /// Whether it was deleted to be made anew, and is not there yet.
+    pub fn is_being_replaced(&self) -> bool {
+        self.resource.is_replaced() && self.history.is_going()
+    }
+
     /// What has to be asked before this move's effects: the first write that it leads to and that is not admitted yet.
     pub(super) fn asks(&self, step: Move, facts: &Facts<'_>) -> Option<Effect> {
         let write = self.leads_to(step).iter().find(|write| !self.read.admitted.has(**write))?;
@@ -83,7 +105,8 @@ impl Item {
         } else {
             step != Move::Reintend && self.cause() == Cause::Make
         };
-        if wished { Lane::Change } else { Lane::Repair }
+        // What we deleted ourselves to make it anew is not left away for longer than that takes.
+        if wished || self.is_being_replaced() { Lane::Change } else { Lane::Repair }
     }
 
     /// Why it is made: it never was, or it is gone.

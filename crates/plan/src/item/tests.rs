@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use avnm_api::{AdoptionPolicy, ClaimPhase, CredentialKind, CredentialRef};
 use avnm_terms::{
-    ArmId, AzureName, ClientId, ConnectionState, Fault, FaultKind, ManagerId, Moment, Now, Reading, ScopeId,
-    TenantId,
+    ArmId, AzureName, ClientId, ConnectionState, Fault, FaultKind, Lane, ManagerId, Moment, Now, Reading,
+    ScopeId, TenantId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -402,4 +402,33 @@ fn a_refusal_is_judged_by_what_worked_before() {
     world.answered(Answer::Put(Cause::Make, Err(denied(FaultKind::PermissionDenied))));
     assert_eq!(before(&world, FaultKind::PermissionDenied), Before::Answers);
     assert_eq!(before(&world, FaultKind::LinkedPermissionDenied), Before::Never);
+}
+
+/// Nothing is read by GET for a write that cannot go out: the turn is asked for by what the list says.
+#[test]
+fn what_a_list_says_asks_for_a_turn() {
+    let mut world = World::new();
+    world.pass();
+    let waits = Waits::default();
+    let facts = Facts {
+        uid: "u",
+        goal: Goal::Present,
+        policy: Policy { enforce: true, adoption: world.adoption },
+        ready: true,
+        held: true,
+        held_now: &BTreeSet::from([signer().credential]),
+        replace_needed: false,
+        description_not_taken: false,
+        waits: &waits,
+        now: Now { wall: Timestamp::UNIX_EPOCH, steady: Moment::after_start(SignedDuration::from_hours(1)) },
+    };
+    let asks = |reading: Reading<Seen>| world.item.asks_before_look(&reading, &facts);
+    assert_eq!(asks(Reading::Found(seen(&wish("link", "ours")))), None, "as wanted");
+    assert_eq!(asks(Reading::Found(seen(&wish("link", "theirs")))), Some((Write::Put, Lane::Repair)));
+    assert_eq!(asks(Reading::Absent), Some((Write::Put, Lane::Repair)));
+    let fault = Fault::local("list", "x", FaultKind::Server, "no");
+    assert_eq!(asks(Reading::Unread(fault)), None);
+    let before = world.item.clone();
+    let _ = world.item.asks_before_look(&Reading::Absent, &facts);
+    assert_eq!(world.item, before, "nothing is noted of it");
 }

@@ -182,6 +182,19 @@ fn hindered<K: Kind>(view: View<'_, K>) -> Option<Plan<K::Step>> {
     }
 }
 
+/// Whether what an item claims would be deleted if it is there: asked for before it is read, as nothing is read for a write that
+/// cannot go out.
+pub fn asks_before_look<K: Kind>(view: View<'_, K>, at: At) -> bool {
+    let item = view.item(at);
+    let goes = view.object.meta.deleting && view.object.meta.held && item.claim().is_some();
+    goes && view.facts(at).goal == Goal::Gone
+        && item.standing.heir.is_none()
+        && !item.standing.yields
+        // What was sent is looked for.
+        && !item.history().is_going()
+        && hindered(view).is_none()
+}
+
 /// Each item by its own tenant's token: one that cannot be deleted does not hold back the others.
 fn items<K: Kind>(view: View<'_, K>, mut plan: Plan<K::Step>) -> Plan<K::Step> {
     let mut effects = Vec::new();

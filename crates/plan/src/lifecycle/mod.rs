@@ -19,6 +19,7 @@ mod waiting;
 
 pub use common::{Common, unlooked};
 pub use decide::decide;
+pub use deletion::asks_before_look;
 pub use kept::Kept;
 pub use kind::{Gate, Kind};
 pub use object::{At, Before, Dependent, Memory, Object};

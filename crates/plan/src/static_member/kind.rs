@@ -1,7 +1,7 @@
 //! How a member fills in what the lifecycle leaves to kinds.
 
 use avnm_api::{ClaimPhase, StaticMemberStatus};
-use avnm_terms::{Fault, Moment, ProvisioningState, Reading};
+use avnm_terms::{Fault, FaultKind, Moment, ProvisioningState, Reading};
 
 use super::{
     fits,
@@ -132,7 +132,10 @@ impl Kind for Member {
 
     fn answered(&mut self, _: At, answer: &Answer, now: Moment) {
         if let Answer::Put(cause, answer) = answer {
-            if *cause == Cause::Again {
+            // What was not sent was not tried.
+            let kind = answer.as_ref().err().map(|fault| &fault.kind);
+            let sent = !matches!(kind, Some(FaultKind::GateClosed | FaultKind::NoLease));
+            if *cause == Cause::Again && sent {
                 self.memory.retried.push(now);
             }
             if answer.is_ok() {
