@@ -42,7 +42,7 @@ struct Arguments {
     /// Plays so many lifecycles that the seed and those after it generate.
     #[arg(long)]
     generated: Option<u64>,
-    /// Makes so many members at once, without quotas and under the documented ones, and fails where that costs too much.
+    /// Makes so many members at once and deletes them at once, without quotas and under the documented ones, and fails where that costs too much.
     #[arg(long)]
     crowd: Option<usize>,
     /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
@@ -199,7 +199,7 @@ fn generated(arguments: &Arguments, count: u64) -> Tally {
 
 /// Without quotas and with them.
 fn crowd(seed: u64, members: usize) -> Tally {
-    let crowds = side_by_side(&[false, true], |counted| play_crowd(members, *counted, seed));
+    let crowds = side_by_side(&[false, true], |counted| play_crowd(members, *counted, seed)).concat();
     for crowd in &crowds {
         println!("{crowd}");
         for violation in &crowd.violations {

@@ -1,4 +1,4 @@
-//! A crowd: many members that are made at once, on virtual time. What they cost is counted, not timed, so that a busy machine
+//! A crowd: many members that are made at once and deleted at once, on virtual time. What they cost is counted, not timed, so that a busy machine
 //! counts the same.
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -7,6 +7,7 @@ use avnm_arm::{
     Quotas,
     clock::{self, Wall},
 };
+use avnm_emulator::{Control, Entry};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     stage::Stage,
     wire::Wire,
 };
+use crate::api_server::ApiServer;
 
 /// What is granted at once and comes back each second: writes of one principal, its reads, and writes of Microsoft.Network.
 const ARM: (f64, f64) = (200.0, 10.0);
@@ -29,17 +31,19 @@ const SLOWER: f64 = 1.05;
 /// What begins and ends beside the writes: the pass before the first, the look after the last, and the reads that new writes leave
 /// to others.
 const BESIDE: Duration = Duration::from_secs(5);
-/// Kubernetes writes for a new member: finalizer, claim, Ready; and one for whoever has to wait.
+/// Kubernetes writes for a new member: finalizer, claim, Ready; for one that goes no more; and one for whoever has to wait.
 const KUBERNETES: usize = 3;
 
 /// What a crowd came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crowd {
-    /// How many came.
+    /// How many came, or went.
     pub members: usize,
+    /// They were deleted.
+    pub deleted: bool,
     /// Whether Azure counted.
     pub counted: bool,
-    /// From the first one to the last that was Ready, in virtual time.
+    /// From the first one to the last that was Ready, or gone, in virtual time.
     pub took: Duration,
     /// How long the calls that were sent take at least under the quotas.
     pub floor: Duration,
@@ -64,8 +68,9 @@ impl fmt::Display for Crowd {
         let how = if self.counted { "under the documented quotas" } else { "without quotas" };
         write!(
             f,
-            "{} members {how}: {:.1} s (the quotas demand {:.1} s for its calls), {} writes to Azure, {} GETs, {} pages, {} refused, {} writes to Kubernetes",
+            "{} members {} {how}: {:.1} s (the quotas demand {:.1} s for its calls), {} writes to Azure, {} GETs, {} pages, {} refused, {} writes to Kubernetes",
             self.members,
+            if self.deleted { "deleted" } else { "made" },
             self.took.as_secs_f64(),
             self.floor.as_secs_f64(),
             self.writes,
@@ -81,22 +86,23 @@ impl fmt::Display for Crowd {
     }
 }
 
-/// Plays a crowd, on a thread of its own.
-pub fn play_crowd(members: usize, counted: bool, seed: u64) -> Crowd {
+/// Plays a crowd that comes and then goes, on a thread of its own.
+pub fn play_crowd(members: usize, counted: bool, seed: u64) -> Vec<Crowd> {
     avnm_entropy::repeatable(seed, move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let came = match runtime {
             Ok(runtime) => runtime.block_on(come(members, counted, seed)),
             Err(error) => Err(format!("no runtime: {error}")),
         };
-        came.unwrap_or_else(|why| Crowd { violations: vec![why], ..Crowd::of(members, counted) })
+        came.unwrap_or_else(|why| vec![Crowd { violations: vec![why], ..Crowd::of(members, counted, false) }])
     })
 }
 
 impl Crowd {
-    fn of(members: usize, counted: bool) -> Self {
+    fn of(members: usize, counted: bool, deleted: bool) -> Self {
         Self {
             members,
+            deleted,
             counted,
             took: Duration::ZERO,
             floor: Duration::ZERO,
@@ -115,7 +121,7 @@ impl Crowd {
         let all = self.members + usize::from(self.before_another.is_some());
         let mut wrong = Vec::new();
         if self.writes != all {
-            wrong.push(format!("{} writes to Azure, and each of {all} members needs one PUT", self.writes));
+            wrong.push(format!("{} writes to Azure, and each of {all} members needs one", self.writes));
         }
         if self.gets * 4 > all * GETS_OF_FOUR {
             wrong.push(format!("{} GETs, and {GETS_OF_FOUR} for four members would do", self.gets));
@@ -144,7 +150,7 @@ impl Crowd {
 /// A new object of another namespace is among the next so many writes: two take turns, and some were granted when it came.
 const NEXT: usize = 25;
 
-/// GETs of four members: one before each PUT and one after it, and at times one more where Azure had not settled.
+/// GETs of four members: one before each write and one after it, and at times one more where Azure had not settled.
 const GETS_OF_FOUR: usize = 12;
 
 /// How long so many calls take at least.
@@ -158,11 +164,19 @@ fn network(n: usize) -> String {
     manifests::NETWORK.replace("targetVnet01", &format!("spoke{n:05}"))
 }
 
+/// A network of the manager's own tenant.
+fn own_network(name: &str) -> String {
+    format!("{}-{name}", manifests::OTHER_NETWORK)
+}
+
+/// Objects of another namespace that come while the others come, and while they go.
+const OTHERS: [&str; 2] = ["another", "one-more"];
+
 /// The default world, with so many networks more.
 fn world(networks: usize) -> String {
-    let entry = |n| format!("  - {{id: {}, location: eastus2}}\n", network(n));
-    let head = "virtualNetworks:\n".to_owned();
-    let all = (0..networks).map(entry).fold(head, |all, entry| all + &entry);
+    let entry = |id: String| format!("  - {{id: {id}, location: eastus2}}\n");
+    let all = (0..networks).map(network).chain(OTHERS.map(own_network)).map(entry);
+    let all = all.fold("virtualNetworks:\n".to_owned(), |all, entry| all + &entry);
     avnm_emulator::DEFAULT_WORLD.replacen("virtualNetworks:\n", &all, 1)
 }
 
@@ -181,14 +195,29 @@ fn quotas() -> Value {
     })
 }
 
-async fn come(members: usize, counted: bool, seed: u64) -> Result<Crowd, String> {
+/// A new object of another namespace, for a network that nobody else names.
+fn another(name: &str) -> Value {
+    let mut object = manifests::central_member(OTHER, name);
+    object["spec"]["resourceId"] = json!(own_network(name));
+    object
+}
+
+/// The stage of a crowd, with what counts.
+struct Play {
+    run: Run,
+    wire: Arc<Wire>,
+    server: ApiServer,
+    control: Control,
+    counted: bool,
+}
+
+async fn come(members: usize, counted: bool, seed: u64) -> Result<Vec<Crowd>, String> {
     let at = "2026-01-31T12:00:00Z".parse().map_err(|error| format!("no time: {error}"))?;
     let wall = Wall::start(at);
     let wire = Arc::new(Wire::new(Schedule::default()));
     let stage = Stage::with_world(seed, at, &wire, Some(world(members)));
     let stage = stage.map_err(|error| format!("the stage is not set: {error:#}"))?;
-    let (server, azure) = (stage.server.clone(), stage.azure.clone());
-    let control = azure.control();
+    let (server, control) = (stage.server.clone(), stage.azure.control().clone());
     let mut run = Run::new(Arc::clone(&wire), stage, wall, false);
     if !counted {
         run.quotas = Quotas::NONE;
@@ -200,56 +229,90 @@ async fn come(members: usize, counted: bool, seed: u64) -> Result<Crowd, String>
     run.act(Act::Ready((manifests::CONNECTIONS, HUB, "link"))).await?;
     if counted {
         control.change_settings(&quotas()).map_err(|error| format!("settings: {error:#}"))?;
-        // What the connection took has come back.
+    }
+    let play = Play { run, wire, server, control, counted };
+    let mut crowds = Vec::new();
+    for deleted in [false, true] {
+        crowds.push(play.measure(Crowd::of(members, counted, deleted)).await?);
+    }
+    play.run.end();
+    Ok(crowds)
+}
+
+impl Play {
+    /// All of them come, or go, and one more of another namespace meanwhile.
+    async fn measure(&self, mut crowd: Crowd) -> Result<Crowd, String> {
+        let Self { wire, server, control, counted, .. } = self;
+        // What was taken before has come back, and reads are behind no write.
         tokio::time::sleep(Duration::from_secs(600)).await;
+        let members = crowd.members;
+        let (calls, writes, begun) = (control.last_call(), wire.writes(), clock::instant());
+        for n in 0..members {
+            if crowd.deleted {
+                server
+                    .delete(MEMBERS, HUB, &format!("m{n:05}"))
+                    .map_err(|refusal| format!("delete: {}", refusal.message))?;
+            } else {
+                server.create(&member(n)).map_err(|refusal| format!("create: {}", refusal.message))?;
+            }
+        }
+        let other = OTHERS[usize::from(crowd.deleted)];
+        let mut came_at = None;
+        // Twice what the quotas demand for one write and two GETs each is more than enough.
+        let most = begun + floor(members, members * 2) * 2 + Duration::from_secs(600);
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if *counted && came_at.is_none() && clock::instant() - begun >= LOOK * 20 {
+                server.create(&another(other)).map_err(|refusal| format!("create: {}", refusal.message))?;
+                came_at = Some(wire.writes().azure);
+            }
+            if let (Some(came_at), None) = (came_at, crowd.before_another)
+                && server.get(MEMBERS, OTHER, other).is_some_and(|object| ready(&object))
+            {
+                crowd.before_another = Some(wire.writes().azure - came_at);
+            }
+            let left = server.those(MEMBERS, |object| crowd.is_left(object));
+            if left.is_empty() && (!*counted || crowd.before_another.is_some()) {
+                break;
+            }
+            if clock::instant() > most {
+                let late = left.first().cloned().unwrap_or_default();
+                return Err(format!("{} are not there, or not gone: {}", left.len(), late["status"]));
+            }
+        }
+        crowd.took = clock::instant() - begun;
+        crowd.writes = wire.writes().azure - writes.azure;
+        crowd.kubernetes = wire.writes().kubernetes - writes.kubernetes;
+        for call in control.ledger(calls) {
+            crowd.count(&call);
+        }
+        crowd.violations = wire.violations();
+        crowd.judge();
+        Ok(crowd)
     }
-    let (calls, writes, begun) = (control.last_call(), wire.writes(), clock::instant());
-    for n in 0..members {
-        server.create(&member(n)).map_err(|refusal| format!("create: {}", refusal.message))?;
+}
+
+fn ready(object: &Value) -> bool {
+    Stage::condition(object, true).is_some_and(|it| it["status"] == "True")
+}
+
+impl Crowd {
+    /// Whether more has to become of an object.
+    fn is_left(&self, object: &Value) -> bool {
+        let goes = self.deleted && object["metadata"]["namespace"] == HUB;
+        goes || !ready(object)
     }
-    let mut crowd = Crowd::of(members, counted);
-    let mut came_at = None;
-    let ready = |object: &Value| Stage::condition(object, true).is_some_and(|it| it["status"] == "True");
-    // Twice what the quotas demand for one PUT and two GETs each is more than enough.
-    let most = begun + floor(members, members * 2) * 2 + Duration::from_secs(600);
-    loop {
-        tokio::time::sleep(LOOK).await;
-        if counted && came_at.is_none() && clock::instant() - begun >= LOOK * 20 {
-            let other = manifests::central_member(OTHER, "another");
-            server.create(&other).map_err(|refusal| format!("create: {}", refusal.message))?;
-            came_at = Some(wire.writes().azure);
-        }
-        if let (Some(came_at), None) = (came_at, crowd.before_another)
-            && server.get(MEMBERS, OTHER, "another").is_some_and(|object| ready(&object))
-        {
-            crowd.before_another = Some(wire.writes().azure - came_at);
-        }
-        let unready = server.those(MEMBERS, |object| !ready(object));
-        if unready.is_empty() && (!counted || came_at.is_some()) {
-            break;
-        }
-        if clock::instant() > most {
-            let late = unready.first().cloned().unwrap_or_default();
-            return Err(format!("not all are Ready: {}", late["status"]));
-        }
-    }
-    crowd.took = clock::instant() - begun;
-    crowd.writes = wire.writes().azure - writes.azure;
-    crowd.kubernetes = wire.writes().kubernetes - writes.kubernetes;
-    for call in control.ledger(calls) {
+
+    fn count(&mut self, call: &Entry) {
         match (call.method.as_str(), call.path.rsplit('/').next().unwrap_or_default()) {
             ("GET", last)
                 if ["staticMembers", "scopeConnections", "networkManagerConnections"].contains(&last) =>
             {
-                crowd.pages += 1;
+                self.pages += 1;
             }
-            ("GET", _) => crowd.gets += 1,
+            ("GET", _) => self.gets += 1,
             _ => {}
         }
-        crowd.refused += usize::from(call.status == Some(429));
+        self.refused += usize::from(call.status == Some(429));
     }
-    crowd.violations = wire.violations();
-    crowd.judge();
-    run.end();
-    Ok(crowd)
 }
