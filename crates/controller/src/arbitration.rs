@@ -113,7 +113,7 @@ fn claimant<K>(object: &Object<K>, at: At) -> Option<Claimant> {
         .map(|claim| (claim.phase, claim.since.0));
     Some(Claimant {
         keys: wish.keys.clone(),
-        body: Some(wish.body.clone()),
+        body: Some(wish.body.likeness()),
         leaving: leaves(object, item),
         unseen: false,
         namespace: meta.namespace.clone(),

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use avnm_api::ClaimPhase;
@@ -17,8 +17,8 @@ use crate::spare::give_back;
 
 #[derive(Debug, Default)]
 struct Index {
-    by_key: HashMap<Key, Vec<String>>,
-    by_uid: HashMap<String, Claimant>,
+    by_key: HashMap<Key, Vec<Arc<str>>>,
+    by_uid: HashMap<Arc<str>, Claimant>,
 }
 
 /// The index. Who wins a pass reserves with that, in one step: the reservation is there before the claim is, and stays until
@@ -97,7 +97,8 @@ impl Contenders {
     /// look again.
     pub(crate) fn retain(&self, uids: &HashSet<String>) -> Vec<Claimant> {
         let Ok(mut index) = self.index.lock() else { return Vec::new() };
-        let gone: Vec<String> = index.by_uid.keys().filter(|id| !uids.contains(owner(id))).cloned().collect();
+        let gone: Vec<Arc<str>> =
+            index.by_uid.keys().filter(|id| !uids.contains(owner(id))).cloned().collect();
         gone.iter().flat_map(|id| index.change(self.kind, id, None)).collect()
     }
 }
@@ -112,8 +113,8 @@ pub(crate) struct Claimed {
 }
 
 /// One thing of an object, as contenders know it: each has its own keys, claim, wish and winner.
-pub(crate) fn contender(uid: &str, thing: &str) -> String {
-    format!("{uid}/{thing}")
+pub(crate) fn contender(uid: &str, thing: &str) -> Arc<str> {
+    format!("{uid}/{thing}").into()
 }
 
 fn owner(contender: &str) -> &str {
@@ -137,9 +138,9 @@ impl Index {
         self.remove(uid);
         if let Some(new) = new {
             for key in &new.keys {
-                self.by_key.entry(*key).or_default().push(uid.to_owned());
+                self.by_key.entry(*key).or_insert_with(|| Vec::with_capacity(1)).push(Arc::clone(&new.uid));
             }
-            self.by_uid.insert(uid.to_owned(), new);
+            self.by_uid.insert(Arc::clone(&new.uid), new);
         }
         let after = stand(self);
         let changes = before.iter().zip(&after).map(|(before, after)| freed(before, after));
@@ -150,7 +151,7 @@ impl Index {
         let Some(entry) = self.by_uid.remove(uid) else { return };
         for key in entry.keys {
             if let Some(uids) = self.by_key.get_mut(&key) {
-                uids.retain(|other| other != uid);
+                uids.retain(|other| **other != *uid);
                 if uids.is_empty() {
                     self.by_key.remove(&key);
                 }
@@ -162,11 +163,11 @@ impl Index {
 
     /// Whoever else has one of these keys, once each.
     fn others(&self, keys: &[Key], uid: &str) -> Vec<Claimant> {
-        let uids: BTreeSet<&String> = keys
+        let uids: BTreeSet<&Arc<str>> = keys
             .iter()
             .filter_map(|key| self.by_key.get(key))
             .flatten()
-            .filter(|other| *other != uid)
+            .filter(|other| ***other != *uid)
             .collect();
         uids.into_iter().filter_map(|other| self.by_uid.get(other)).cloned().collect()
     }
@@ -307,7 +308,7 @@ mod tests {
     fn an_heir_is_woken_when_there_is_something_to_inherit_and_the_holder_when_it_has_it() {
         let index = Contenders::new("K");
         let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
-        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None));
+        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None).likeness());
         let since = |second| Timestamp::from_second(second).unwrap();
         let old = Claimant {
             claim: Some((ClaimPhase::Held, since(1))),
@@ -341,7 +342,7 @@ mod tests {
     fn what_may_be_deleted_now_is_not_given_away() {
         let index = Contenders::new("K");
         let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
-        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None));
+        let body = Some(avnm_plan::item::Body::manager_connection(&manager, None).likeness());
         let held = Some((ClaimPhase::Held, Timestamp::UNIX_EPOCH));
         let old = Claimant {
             claim: held,

@@ -6,16 +6,34 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use avnm_terms::{ArmId, Member};
+use avnm_terms::{ArmId, Member, ProvisioningState};
 
-/// The members of one group.
+/// The members of one group, packed: ten thousand ids in full, and once more in lower case, would be the most of a process.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Members {
-    /// In the order of their ids: Azure's own order means nothing.
-    list: Vec<Member>,
-    /// For each member the hash of the network's id and the member's position, in that order. Hashes, because the ids
-    /// once more would be as large as the list.
-    by_network: Vec<(u64, usize)>,
+    /// What their ids begin with, as Azure wrote it in the first of them.
+    collection: Box<str>,
+    /// In the order of the hashes of their ids: Azure's own order means nothing.
+    all: Box<[Packed]>,
+    /// Their places in `all`, in the order of the hashes of their networks. Hashes, because the ids once more would be as large as
+    /// all the rest.
+    by_network: Box<[u32]>,
+}
+
+/// One member.
+#[derive(Debug, PartialEq)]
+struct Packed {
+    /// The hash of its id.
+    id: u64,
+    /// The hash of its network's id; `None` where that cannot be read.
+    network: Option<u64>,
+    /// Its name, or its whole id where that begins otherwise; its network; its region; and who changed it.
+    text: Box<str>,
+    /// Where the first three of them end.
+    ends: [u32; 3],
+    /// Whether Azure tells who changed it.
+    told: bool,
+    provisioning: ProvisioningState,
 }
 
 fn hash(id: &ArmId) -> u64 {
@@ -28,6 +46,54 @@ fn network(member: &Member) -> Option<ArmId> {
     ArmId::parse(&member.resource).ok()
 }
 
+/// What an id begins with before its name.
+fn collection(id: &str) -> &str {
+    id.rsplit_once('/').map_or("", |(collection, _)| collection)
+}
+
+impl Packed {
+    fn new(member: Member, collection: &str) -> Self {
+        let network = network(&member).as_ref().map(hash);
+        let id = member.id.as_str();
+        let name = id.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).unwrap_or(id);
+        let told = member.changed_by.is_some();
+        let parts =
+            [name, &member.resource, &member.location, member.changed_by.as_deref().unwrap_or_default()];
+        let mut ends = [0; 3];
+        let mut end = 0;
+        for (at, part) in ends.iter_mut().zip(parts) {
+            end += u32::try_from(part.len()).unwrap_or(u32::MAX);
+            *at = end;
+        }
+        let text = parts.concat().into();
+        Self { id: hash(&member.id), network, text, ends, told, provisioning: member.provisioning }
+    }
+
+    /// Name, network, region, and who changed it.
+    fn parts(&self) -> Option<[&str; 4]> {
+        let [name, network, region] = self.ends.map(usize::try_from);
+        let (name, network, region) = (name.ok()?, network.ok()?, region.ok()?);
+        let text = &self.text;
+        Some([text.get(..name)?, text.get(name..network)?, text.get(network..region)?, text.get(region..)?])
+    }
+
+    fn unpack(&self, collection: &str) -> Option<Member> {
+        let [name, resource, location, changed_by] = self.parts()?;
+        let whole = if name.starts_with('/') { name.to_owned() } else { format!("{collection}/{name}") };
+        let strange = || {
+            let (collection, name) = whole.rsplit_once('/')?;
+            ArmId::of_someone(collection, name)
+        };
+        Some(Member {
+            id: ArmId::parse(&whole).ok().or_else(strange)?,
+            resource: resource.to_owned(),
+            provisioning: self.provisioning.clone(),
+            location: location.to_owned(),
+            changed_by: self.told.then(|| changed_by.to_owned()),
+        })
+    }
+}
+
 impl From<Vec<Member>> for Members {
     fn from(list: Vec<Member>) -> Self {
         Self::new(list)
@@ -35,36 +101,53 @@ impl From<Vec<Member>> for Members {
 }
 
 impl Members {
-    pub(crate) fn new(mut list: Vec<Member>) -> Self {
-        list.sort_by(|a, b| a.id.cmp(&b.id));
-        let networks = list.iter().enumerate();
-        let mut by_network: Vec<(u64, usize)> =
-            networks.filter_map(|(at, member)| Some((hash(&network(member)?), at))).collect();
+    pub(crate) fn new(list: Vec<Member>) -> Self {
+        let collection: Box<str> = list.first().map_or("", |first| collection(first.id.as_str())).into();
+        let mut all: Vec<Packed> = list.into_iter().map(|member| Packed::new(member, &collection)).collect();
+        all.sort_unstable_by(|a, b| (a.id, &a.text).cmp(&(b.id, &b.text)));
+        let networks = all.iter().zip(0u32..);
+        let mut by_network: Vec<(u64, u32)> =
+            networks.filter_map(|(member, at)| Some((member.network?, at))).collect();
         by_network.sort_unstable();
-        Self { list, by_network }
+        let by_network = by_network.into_iter().map(|(_, at)| at).collect();
+        Self { collection, all: all.into(), by_network }
     }
 
     /// The member of that id.
-    pub(crate) fn get(&self, id: &ArmId) -> Option<&Member> {
-        let at = self.list.binary_search_by(|member| member.id.cmp(id)).ok()?;
-        self.list.get(at)
+    pub(crate) fn get(&self, id: &ArmId) -> Option<Member> {
+        self.of_hash(hash(id))
+            .filter_map(|packed| packed.unpack(&self.collection))
+            .find(|found| found.id == *id)
     }
 
     /// Members that name that network.
-    pub(crate) fn naming<'a>(&'a self, network: &'a ArmId) -> impl Iterator<Item = &'a Member> {
+    pub(crate) fn naming<'a>(&'a self, network: &'a ArmId) -> impl Iterator<Item = Member> + 'a {
         let wanted = hash(network);
-        let first = self.by_network.partition_point(|(hash, _)| *hash < wanted);
+        let of = |at: &u32| self.all.get(usize::try_from(*at).ok()?);
+        let first = self.by_network.partition_point(|at| of(at).and_then(|it| it.network) < Some(wanted));
         self.by_network
             .iter()
             .skip(first)
-            .take_while(move |(hash, _)| *hash == wanted)
-            .filter_map(|(_, at)| self.list.get(*at))
+            .filter_map(move |at| self.all.get(usize::try_from(*at).ok()?))
+            .take_while(move |packed| packed.network == Some(wanted))
+            .filter_map(|packed| packed.unpack(&self.collection))
             // Two ids may share a hash.
             .filter(|member| member.names(network))
     }
 
-    fn lacking_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Member> {
-        self.list.iter().filter(|member| other.get(&member.id) != Some(member))
+    /// Members whose ids have that hash.
+    fn of_hash(&self, id: u64) -> impl Iterator<Item = &Packed> {
+        let first = self.all.partition_point(|packed| packed.id < id);
+        self.all.iter().skip(first).take_while(move |packed| packed.id == id)
+    }
+
+    fn lacking_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Member> + 'a {
+        let same = self.collection == other.collection;
+        let has = move |packed: &&Packed| same && other.of_hash(packed.id).any(|it| it == *packed);
+        let lacking = self.all.iter().filter(move |packed| !has(packed));
+        lacking
+            .filter_map(|packed| packed.unpack(&self.collection))
+            .filter(move |member| same || other.get(&member.id).as_ref() != Some(member))
     }
 }
 
@@ -81,7 +164,7 @@ impl Changed {
         let mut changed = Self::default();
         for member in old.lacking_in(new).chain(new.lacking_in(old)) {
             changed.names.insert(avnm_terms::fold(member.id.name()));
-            changed.networks.extend(network(member).map(|id| id.key().to_owned()));
+            changed.networks.extend(network(&member).map(|id| id.key().to_owned()));
         }
         changed
     }
@@ -95,8 +178,6 @@ impl Changed {
 
 #[cfg(test)]
 mod tests {
-    use avnm_terms::ProvisioningState;
-
     use super::*;
 
     const GROUP: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m/networkGroups/g/staticMembers";
@@ -115,8 +196,10 @@ mod tests {
         }
     }
 
-    fn names<'a>(found: impl Iterator<Item = &'a Member>) -> Vec<&'a str> {
-        found.map(|member| member.id.name()).collect()
+    fn names(found: impl Iterator<Item = Member>) -> Vec<String> {
+        let mut names: Vec<String> = found.map(|member| member.id.name().to_owned()).collect();
+        names.sort();
+        names
     }
 
     #[test]
@@ -130,8 +213,41 @@ mod tests {
         let one = id("/subscriptions/s/n1");
         assert_eq!(names(all.naming(&one)), ["A", "b"]);
         assert_eq!(names(all.naming(&id("/subscriptions/s/n3"))), [""; 0]);
-        assert_eq!(all.get(&id(&format!("{GROUP}/a"))).map(|found| found.id.name()), Some("A"));
+        assert_eq!(
+            all.get(&id(&format!("{GROUP}/a"))).map(|found| found.id.name().to_owned()),
+            Some("A".to_owned())
+        );
         assert_eq!(all.get(&id(&format!("{GROUP}/e"))), None);
+    }
+
+    #[test]
+    fn what_is_packed_is_what_was_read() {
+        let strange = ArmId::of_someone(GROUP, "a name, of \u{fc}bung").expect("an id of someone");
+        let other = format!("{}/elsewhere", GROUP.replace("groups/g", "groups/G"));
+        let read = vec![
+            member("a", "/subscriptions/s/n1"),
+            Member { id: strange, location: "eastus2".into(), ..member("x", "no id") },
+            Member { changed_by: Some(String::new()), ..member("b", "") },
+            Member {
+                id: id(&other),
+                changed_by: Some("somebody".into()),
+                ..member("x", "/subscriptions/s/n2")
+            },
+            Member {
+                provisioning: ProvisioningState::Other("Odd".into()),
+                ..member("c", "/subscriptions/s/n3")
+            },
+        ];
+        let packed = Members::new(read.clone());
+        for member in &read {
+            assert_eq!(packed.get(&member.id).as_ref(), Some(member));
+            assert_eq!(
+                packed.get(&member.id).map(|it| it.id.as_str().to_owned()),
+                Some(member.id.as_str().to_owned())
+            );
+        }
+        let turned = Members::new(read.iter().rev().cloned().collect());
+        assert_eq!(Changed::between(&packed, &turned), Changed::default(), "whichever came first");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! One winner of two objects that want the same thing in Azure, and the heir of one that is being deleted.
 
+use std::sync::Arc;
+
 use avnm_api::ClaimPhase;
 use avnm_terms::mutants::{Mutant, broken};
 use jiff::Timestamp;
 
-use crate::item::{Body, Key, Standing};
+use crate::item::{Key, Likeness, Standing};
 
 /// One thing that an object wants or holds: a half of a connection, or a member.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +14,7 @@ pub struct Claimant {
     /// What no two objects may both have: the id first, then what it connects.
     pub keys: Vec<Key>,
     /// What it shall say; `None` where that cannot be read.
-    pub body: Option<Body>,
+    pub body: Option<Likeness>,
     /// Its object is being deleted, and what it holds is to go with it: a live object that wants the same may have it, until
     /// a DELETE may be on its way.
     pub leaving: bool,
@@ -23,7 +25,7 @@ pub struct Claimant {
     /// Its name.
     pub name: String,
     /// Its object's uid, and which of its things it is.
-    pub uid: String,
+    pub uid: Arc<str>,
     /// Its claim, if it has one: phase and since when.
     pub claim: Option<(ClaimPhase, Timestamp)>,
     /// Whether status is known to have that claim. One whose write failed keeps others out, and is nothing that anyone lets go
@@ -140,6 +142,7 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
+    use crate::item::Body;
 
     fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, created: i64) -> Claimant {
         Claimant {
@@ -201,9 +204,9 @@ mod tests {
         assert!(beaten_by(&claimant("me", None, 2), &[idle]).is_some());
     }
 
-    fn body(description: &str) -> Body {
+    fn body(description: &str) -> Likeness {
         let manager = avnm_terms::ArmId::parse("/subscriptions/s/resourceGroups/r/x").unwrap();
-        Body::manager_connection(&manager, Some(description))
+        Body::manager_connection(&manager, Some(description)).likeness()
     }
 
     /// One that is being deleted and holds, and one that wants the same.

@@ -130,11 +130,8 @@ pub(super) fn listed(
             let picture = visit.read(&inventory.members, credential, group, wanted);
             let Picture::Known(snapshot) = picture else { return None };
             let listed = snapshot.reading.map(|list| Listed {
-                own: list.get(id.arm()).map(member),
-                same: list
-                    .naming(network.arm())
-                    .find(|other| other.id != *id.arm())
-                    .map(|other| other.id.clone()),
+                own: list.get(id.arm()).map(|found| member(&found)),
+                same: list.naming(network.arm()).map(|other| other.id).find(|other| other != id.arm()),
             });
             Some((snapshot.begun, listed))
         }

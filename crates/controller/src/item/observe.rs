@@ -152,6 +152,7 @@ impl<K: Owner> Pass<'_, K> {
         let newer = fresh.map(|fresh| fresh.reading.clone());
         let reading = newer.unwrap_or_else(|| own.map_or(Reading::Absent, Reading::Found));
         let as_wanted = reading.found().is_some_and(|seen| seen.body.is_what(&wish.body));
+        self.object.items[at].listed(begun);
         self.answered(at, Answer::Elsewhere { same, mismatch: None });
         let gets = list.look.source(looked, as_wanted) == Source::Get;
         if gets && !list.look.forced {

@@ -113,6 +113,11 @@ impl Item {
         }
     }
 
+    /// Takes note that a list that was begun then is known.
+    pub fn listed(&mut self, begun: Moment) {
+        self.history.listed(begun);
+    }
+
     fn note_reading(&mut self, by: Reader, reading: Reading<Seen>, waits: &Waits) {
         self.read.looked = true;
         self.history.denied = fault::denied(&[reading.fault()]).unwrap_or(self.history.denied);
@@ -123,7 +128,7 @@ impl Item {
             // Absences of a half count only when they are apart; one is enough for a member.
             let apart = if self.resource.absences() > 1 { waits.gone } else { jiff::SignedDuration::ZERO };
             self.history.read(&reading, begun, apart, waits.lag);
-            self.history.fresh = Some(Fresh { begun, reading: reading.clone() });
+            self.history.fresh = Some(Box::new(Fresh { begun, reading: reading.clone() }));
         }
         self.read.reading = reading;
         if self.shows_wanted() {

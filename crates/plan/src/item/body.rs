@@ -6,6 +6,8 @@
 use avnm_terms::{ArmId, Member, NetworkId, ScopeId, TenantId};
 use sha2::{Digest, Sha256};
 
+use super::key::Key;
+
 /// The hash of a body: 32 hexadecimal digits.
 pub type BodyHash = String;
 
@@ -31,6 +33,22 @@ fn id_text(text: &str) -> String {
 /// is nobody's wish.
 fn described(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
+}
+
+/// A body as it is compared with others, by hashes: of ten thousand bodies that are only compared the texts are not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Likeness {
+    identity: Key,
+    description: Option<Key>,
+}
+
+impl Likeness {
+    /// Whether a body like this one is what `wanted` declares.
+    pub fn is_what(&self, wanted: &Self) -> bool {
+        let described = |is: &Self| is.description.unwrap_or_else(|| Key::of(""));
+        self.identity == wanted.identity
+            && (wanted.description.is_none() || described(self) == described(wanted))
+    }
 }
 
 /// The body of a half or member, in the form in which bodies are compared.
@@ -78,6 +96,13 @@ impl Body {
     /// The body of a static member as Azure has it.
     pub fn member_seen(seen: &Member) -> Self {
         Self { identity: vec![id_text(&seen.resource)], description: None }
+    }
+
+    /// It, to be compared with others.
+    pub fn likeness(&self) -> Likeness {
+        // No part of an id has a line end.
+        let identity = Key::of(&self.identity.join("\n"));
+        Likeness { identity, description: self.description.as_deref().map(Key::of) }
     }
 
     /// The hash that a claim records.

@@ -52,7 +52,7 @@ pub struct Fresh {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// The newest own reading.
-    pub(crate) fresh: Option<Fresh>,
+    pub(crate) fresh: Option<Box<Fresh>>,
     /// Azure refused the last look to the caller: who may not even read would not claim.
     pub(crate) denied: bool,
     /// The uid of the credential with which Azure last answered a look.
@@ -85,7 +85,7 @@ pub struct History {
     /// When Azure last refused the correction, if no other one was sent since.
     refused_at: Option<Moment>,
     /// What Azure said when it refused it.
-    pub(crate) refusal: Option<Fault>,
+    pub(crate) refusal: Option<Box<Fault>>,
     /// Which body that correction was: a new wish is tried anew.
     pub(crate) correction: Option<BodyHash>,
     /// Which body could not be sent as a correction the last time: the user was told of it then.
@@ -206,7 +206,7 @@ impl History {
         if refused {
             self.correcting_since = None;
             self.refused_at = Some(now);
-            self.refusal = Some(fault.clone());
+            self.refusal = Some(Box::new(fault.clone()));
             self.correction = body;
         }
         refused
@@ -267,7 +267,12 @@ impl History {
 
     /// The newest own reading.
     pub fn fresh(&self) -> Option<&Fresh> {
-        self.fresh.as_ref()
+        self.fresh.as_deref()
+    }
+
+    /// A list was begun then, and is known: an own reading of before it says nothing more. It is as large as all the rest.
+    pub(super) fn listed(&mut self, begun: Moment) {
+        self.fresh.take_if(|fresh| fresh.begun <= begun);
     }
 
     /// Absences in a row that prove something.

@@ -25,7 +25,7 @@ mod write;
 pub use address::{Address, Wish};
 pub use advance::{Advance, Effect, in_order};
 pub use answered::{Answer, Reader};
-pub use body::{Body, BodyHash};
+pub use body::{Body, BodyHash, Likeness};
 pub use history::{
     CONTENDED_AFTER, CONTENDED_PACE, CONTENDED_SWEEPS, CORRECTION_SETTLES, Cause, DELETE_SETTLES, Fresh,
     History, REFUSED_PACE,

@@ -18,7 +18,7 @@ fn claimant(name: &str, claim: Option<(ClaimPhase, i64)>, wants: bool, created: 
         unseen: false,
         namespace: "ns".to_owned(),
         name: name.to_owned(),
-        uid: name.to_owned(),
+        uid: name.into(),
         claim: claim.map(|(phase, since)| (phase, at(since))),
         durable: claim.is_some(),
         wants,
