@@ -20,7 +20,7 @@ pub(crate) struct Remembered<K, M> {
     /// What decisions remember.
     pub(crate) memory: M,
     /// The object as we last wrote it.
-    pub(crate) latest: Option<K>,
+    pub(crate) latest: Option<Box<K>>,
     /// Versions that `latest` has replaced: the cache may still show them.
     pub(crate) superseded: Vec<String>,
     /// Whether it was at rest after the last pass.
@@ -94,7 +94,7 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
         let version = cached.resource_version().unwrap_or_default();
         match &self.latest {
             Some(latest) if self.superseded.contains(&version) && latest.uid() == cached.uid() => {
-                latest.clone()
+                (**latest).clone()
             }
             _ => {
                 self.latest = None;
@@ -125,7 +125,7 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
         }
         let mut new = new.clone();
         prune(&mut new);
-        self.latest = Some(new);
+        self.latest = Some(Box::new(new));
     }
 }
 
@@ -138,9 +138,12 @@ fn prune<K: Resource>(object: &mut K) {
     }
 }
 
+/// What is remembered of objects, by their uids. Boxed, since a map has places for more than it holds.
+type ByUid<K, M> = HashMap<String, Box<Remembered<K, M>>>;
+
 /// One per kind, keyed by uid. The runtime runs one pass of an object at a time, so an entry is taken and put back.
 #[derive(Debug)]
-pub(crate) struct Memories<K, M>(Arc<Mutex<HashMap<String, Remembered<K, M>>>>);
+pub(crate) struct Memories<K, M>(Arc<Mutex<ByUid<K, M>>>);
 
 impl<K, M> Default for Memories<K, M> {
     fn default() -> Self {
@@ -151,13 +154,14 @@ impl<K, M> Default for Memories<K, M> {
 impl<K, M: Default> Memories<K, M> {
     /// Takes what is remembered of an object.
     pub(crate) fn take(&self, uid: &str) -> Remembered<K, M> {
-        self.0.lock().map(|mut map| map.remove(uid)).ok().flatten().unwrap_or_default()
+        let taken = self.0.lock().map(|mut map| map.remove(uid)).ok().flatten();
+        taken.map(|taken| *taken).unwrap_or_default()
     }
 
     /// Puts it back.
     pub(crate) fn put(&self, uid: &str, remembered: Remembered<K, M>) {
         if let Ok(mut map) = self.0.lock() {
-            map.insert(uid.to_owned(), remembered);
+            map.insert(uid.to_owned(), Box::new(remembered));
         }
     }
 
