@@ -115,7 +115,8 @@ async fn create(stage: &Stage, members: usize) -> Result<()> {
 
 fn memory(table: &mut Table, stage: &Stage, members: usize, budget: &str) -> Result<()> {
     let memory = process::memory(stage.pid())?;
-    let shown = format!("{}, peak {}", mega_bytes(memory.now), mega_bytes(memory.peak));
+    let [now, anonymous, peak] = [memory.now, memory.anonymous, memory.peak].map(mega_bytes);
+    let shown = format!("{now} ({anonymous} without the program's file), peak {peak}");
     table.row(&format!("{members} members Ready"), shown, budget);
     Ok(())
 }

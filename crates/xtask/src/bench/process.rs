@@ -13,6 +13,8 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Memory {
     /// Resident now.
     pub(crate) now: u64,
+    /// Of that, what no file stands behind: the rest is the program, which the kernel can take back.
+    pub(crate) anonymous: u64,
     /// The most that ever was.
     pub(crate) peak: u64,
 }
@@ -38,7 +40,7 @@ fn memory_in(status: &str) -> Option<Memory> {
         let kilo_bytes: u64 = line.trim_start_matches(':').split_whitespace().next()?.parse().ok()?;
         Some(kilo_bytes * 1024)
     };
-    Some(Memory { now: field("VmRSS")?, peak: field("VmHWM")? })
+    Some(Memory { now: field("VmRSS")?, anonymous: field("RssAnon")?, peak: field("VmHWM")? })
 }
 
 fn cpu_in(stat: &str) -> Option<Duration> {
@@ -56,8 +58,10 @@ mod tests {
 
     #[test]
     fn the_kernels_words_are_read() {
-        let status = "Name:\tx\nVmHWM:\t   13000 kB\nVmRSS:\t   12000 kB\nThreads:\t3\n";
-        assert_eq!(memory_in(status), Some(Memory { now: 12_000 * 1024, peak: 13_000 * 1024 }));
+        let status =
+            "Name:\tx\nVmHWM:\t   13000 kB\nVmRSS:\t   12000 kB\nRssAnon:\t   7000 kB\nThreads:\t3\n";
+        let memory = Memory { now: 12_000 * 1024, anonymous: 7_000 * 1024, peak: 13_000 * 1024 };
+        assert_eq!(memory_in(status), Some(memory));
         assert_eq!(memory_in("Name:\tx\n"), None);
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 7 5 0 0 20 0 3 0 1000 1 1";
         assert_eq!(cpu_in(stat), Some(Duration::from_millis(120)));
@@ -68,6 +72,7 @@ mod tests {
         let me = std::process::id();
         let memory = memory(me).unwrap();
         assert!(memory.now > 0 && memory.peak >= memory.now / 2, "{memory:?}");
+        assert!(memory.anonymous <= memory.now, "{memory:?}");
         cpu(me).unwrap();
     }
 }
