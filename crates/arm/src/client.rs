@@ -158,6 +158,18 @@ impl Arm {
         self.governor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A call on one thing, without a body.
+    fn of_one<'a>(
+        &self,
+        operation: &'static str,
+        verb: Verb,
+        (credential, auxiliary): (&'a Credential, Option<&'a Credential>),
+        target: &'a ArmId,
+    ) -> Call<'a> {
+        let url = self.cloud.url_of(target, &[]);
+        Call { operation, verb, target, url, credential, auxiliary, body: None, whole: false, again: false }
+    }
+
     /// Reads one thing.
     pub(crate) async fn get<P: DeserializeOwned, T>(
         &self,
@@ -166,18 +178,7 @@ impl Arm {
         id: &ArmId,
         read: impl FnOnce(ArmId, Envelope<P>) -> T,
     ) -> Reading<T> {
-        let url = self.cloud.url_of(id, &[]);
-        let call = Call {
-            operation,
-            verb: Verb::Get,
-            target: id,
-            url,
-            credential,
-            auxiliary: None,
-            body: None,
-            whole: false,
-            again: false,
-        };
+        let call = self.of_one(operation, Verb::Get, (credential, None), id);
         let found = match self.send(&call).await {
             Ok(answer) => decode_one(&call, &answer, read),
             Err(fault) if fault.kind == FaultKind::NotFound => return Reading::Absent,
@@ -254,19 +255,8 @@ impl Arm {
         body: &serde_json::Value,
         read: impl FnOnce(ArmId, Envelope<P>) -> T,
     ) -> Result<T, Fault> {
-        let url = self.cloud.url_of(id, &[]);
         let body = Some(Bytes::from(body.to_string()));
-        let call = Call {
-            operation,
-            verb: Verb::Put,
-            target: id,
-            url,
-            credential,
-            auxiliary,
-            body,
-            whole: false,
-            again: false,
-        };
+        let call = Call { body, ..self.of_one(operation, Verb::Put, (credential, auxiliary), id) };
         let answer = self.send(&call).await?;
         decode_one(&call, &answer, read)
     }
@@ -279,19 +269,7 @@ impl Arm {
         (credential, auxiliary): (&Credential, Option<&Credential>),
         id: &ArmId,
     ) -> Result<(), Fault> {
-        let url = self.cloud.url_of(id, &[]);
-        let call = Call {
-            operation,
-            verb: Verb::Put,
-            target: id,
-            url,
-            credential,
-            auxiliary,
-            body: None,
-            whole: false,
-            again: false,
-        };
-        self.rehearse(&call).await
+        self.rehearse(&self.of_one(operation, Verb::Put, (credential, auxiliary), id)).await
     }
 
     /// Asks for the end of one thing, or asks `again` in other words. `Ok` means asked for, or proven absent; it may linger.
@@ -302,18 +280,7 @@ impl Arm {
         id: &ArmId,
         again: bool,
     ) -> Result<(), Fault> {
-        let url = self.cloud.url_of(id, &[]);
-        let call = Call {
-            operation,
-            verb: Verb::Delete,
-            target: id,
-            url,
-            credential,
-            auxiliary,
-            body: None,
-            whole: false,
-            again,
-        };
+        let call = Call { again, ..self.of_one(operation, Verb::Delete, (credential, auxiliary), id) };
         match self.send(&call).await {
             Ok(answer) if [200, 202, 204].contains(&answer.status) => Ok(()),
             Ok(answer) => Err(call.unusable(&answer, format!("unexpected HTTP {}", answer.status))),

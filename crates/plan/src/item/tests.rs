@@ -432,3 +432,32 @@ fn what_a_list_says_asks_for_a_turn() {
     let _ = world.item.asks_before_look(&Reading::Absent, &facts);
     assert_eq!(world.item, before, "nothing is noted of it");
 }
+
+/// What we deleted to make it anew is a user's change, however it came to that; a half is never deleted for that.
+#[test]
+fn what_is_being_replaced_goes_before_repairs() {
+    let waits = Waits::default();
+    for (resource, lane) in [(Resource::Member, Lane::Change), (Resource::ScopeConnection, Lane::Repair)] {
+        let mut world = World::new();
+        world.pass();
+        world.item.resource = resource;
+        world.item.history.deleted(world.at());
+        assert_eq!(world.item.is_being_replaced(), resource == Resource::Member);
+        let facts = Facts {
+            uid: "u",
+            goal: Goal::Present,
+            policy: Policy { enforce: true, adoption: world.adoption },
+            ready: true,
+            held: true,
+            held_now: &BTreeSet::from([signer().credential]),
+            replace_needed: false,
+            description_not_taken: false,
+            waits: &waits,
+            now: Now {
+                wall: Timestamp::UNIX_EPOCH,
+                steady: Moment::after_start(SignedDuration::from_hours(1)),
+            },
+        };
+        assert_eq!(world.item.asks_before_look(&Reading::Absent, &facts), Some((Write::Put, lane)));
+    }
+}
