@@ -2,7 +2,7 @@
 //! either claims it, and that whoever is kept from something is woken when it is not any more.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -13,12 +13,11 @@ use avnm_plan::{
 };
 use jiff::Timestamp;
 
-use crate::spare::give_back;
-
 #[derive(Debug, Default)]
 struct Index {
-    by_key: HashMap<Key, Vec<Arc<str>>>,
-    by_uid: HashMap<Arc<str>, Claimant>,
+    /// Trees, since a table has room for more than it holds.
+    by_key: BTreeSet<(Key, Arc<str>)>,
+    by_uid: BTreeMap<Arc<str>, Box<Claimant>>,
 }
 
 /// The index. Who wins a pass reserves with that, in one step: the reservation is there before the claim is, and stays until
@@ -73,7 +72,7 @@ impl Contenders {
         leaving: bool,
     ) -> Vec<Claimant> {
         let Ok(mut index) = self.index.lock() else { return Vec::new() };
-        let Some(entry) = index.by_uid.get(uid).cloned() else { return Vec::new() };
+        let Some(entry) = index.by_uid.get(uid).map(|entry| (**entry).clone()) else { return Vec::new() };
         index.change(self.kind, uid, Some(Claimant { claim, durable, leaving, reserved: false, ..entry }))
     }
 
@@ -124,7 +123,7 @@ fn owner(contender: &str) -> &str {
 impl Index {
     /// Puts an entry in the place of the one that is there, and returns those who may do now what they might not before.
     fn change(&mut self, kind: &str, uid: &str, new: Option<Claimant>) -> Vec<Claimant> {
-        let old = self.by_uid.get(uid).cloned();
+        let old = self.by_uid.get(uid).map(|old| (**old).clone());
         let mut keys: Vec<Key> =
             old.iter().chain(&new).flat_map(|claimant| &claimant.keys).copied().collect();
         keys.sort_unstable();
@@ -138,9 +137,9 @@ impl Index {
         self.remove(uid);
         if let Some(new) = new {
             for key in &new.keys {
-                self.by_key.entry(*key).or_insert_with(|| Vec::with_capacity(1)).push(Arc::clone(&new.uid));
+                self.by_key.insert((*key, Arc::clone(&new.uid)));
             }
-            self.by_uid.insert(Arc::clone(&new.uid), new);
+            self.by_uid.insert(Arc::clone(&new.uid), Box::new(new));
         }
         let after = stand(self);
         let changes = before.iter().zip(&after).map(|(before, after)| freed(before, after));
@@ -150,26 +149,21 @@ impl Index {
     fn remove(&mut self, uid: &str) {
         let Some(entry) = self.by_uid.remove(uid) else { return };
         for key in entry.keys {
-            if let Some(uids) = self.by_key.get_mut(&key) {
-                uids.retain(|other| **other != *uid);
-                if uids.is_empty() {
-                    self.by_key.remove(&key);
-                }
-            }
+            self.by_key.remove(&(key, Arc::clone(&entry.uid)));
         }
-        give_back(&mut self.by_key);
-        give_back(&mut self.by_uid);
+    }
+
+    fn of_key(&self, key: Key) -> impl Iterator<Item = &Arc<str>> {
+        // No uid is before the empty one.
+        let from = (key, Arc::from(""));
+        self.by_key.range(from..).take_while(move |(other, _)| *other == key).map(|(_, uid)| uid)
     }
 
     /// Whoever else has one of these keys, once each.
     fn others(&self, keys: &[Key], uid: &str) -> Vec<Claimant> {
-        let uids: BTreeSet<&Arc<str>> = keys
-            .iter()
-            .filter_map(|key| self.by_key.get(key))
-            .flatten()
-            .filter(|other| ***other != *uid)
-            .collect();
-        uids.into_iter().filter_map(|other| self.by_uid.get(other)).cloned().collect()
+        let uids: BTreeSet<&Arc<str>> =
+            keys.iter().flat_map(|key| self.of_key(*key)).filter(|other| ***other != *uid).collect();
+        uids.into_iter().filter_map(|other| self.by_uid.get(other)).map(|other| (**other).clone()).collect()
     }
 }
 

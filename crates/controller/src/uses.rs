@@ -2,7 +2,7 @@
 //! each change would cost the square of their number.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -51,15 +51,15 @@ impl User {
 #[derive(Debug)]
 struct Entry {
     user: User,
-    uses: Vec<u64>,
+    uses: Box<[u64]>,
 }
 
 #[derive(Debug, Default)]
 struct Index {
     entries: Vec<Option<Entry>>,
     free: Vec<u32>,
-    /// Places of entries by the hash of their users; two may share one.
-    places: HashMap<u64, Vec<u32>>,
+    /// The hashes of users, and the places of their entries; two may share a hash.
+    places: BTreeSet<(u64, u32)>,
     by_use: HashMap<u64, HashSet<u32>>,
     namespaces: HashSet<Arc<str>>,
 }
@@ -86,10 +86,10 @@ impl Uses {
         let mut uses: Vec<u64> = uses.iter().map(|used| self.hash(used)).collect();
         uses.sort_unstable();
         uses.dedup();
-        uses.shrink_to_fit();
         let place = self.hash(&(kind, namespace, name));
         let mut index = self.lock();
-        if index.find(place, kind, namespace, name).is_some_and(|at| index.uses(at) == Some(&uses)) {
+        if index.find(place, kind, namespace, name).is_some_and(|at| index.uses(at) == Some(uses.as_slice()))
+        {
             return;
         }
         index.leave(place, kind, namespace, name);
@@ -134,21 +134,21 @@ impl Uses {
 
 impl Index {
     fn find(&self, place: u64, kind: UserKind, namespace: &str, name: &str) -> Option<u32> {
-        let is_it = |at: &&u32| {
-            self.entry(**at).is_some_and(|entry| {
+        let is_it = |at: &u32| {
+            self.entry(*at).is_some_and(|entry| {
                 let user = &entry.user;
                 user.kind == kind && *user.namespace == *namespace && *user.name == *name
             })
         };
-        self.places.get(&place)?.iter().find(is_it).copied()
+        self.places.range((place, 0)..=(place, u32::MAX)).map(|(_, at)| *at).find(is_it)
     }
 
     fn entry(&self, at: u32) -> Option<&Entry> {
         self.entries.get(usize::try_from(at).ok()?)?.as_ref()
     }
 
-    fn uses(&self, at: u32) -> Option<&Vec<u64>> {
-        self.entry(at).map(|entry| &entry.uses)
+    fn uses(&self, at: u32) -> Option<&[u64]> {
+        self.entry(at).map(|entry| &*entry.uses)
     }
 
     fn add(&mut self, place: u64, kind: UserKind, namespace: &str, name: &str, uses: Vec<u64>) {
@@ -167,10 +167,10 @@ impl Index {
         for used in &uses {
             self.by_use.entry(*used).or_default().insert(at);
         }
-        self.places.entry(place).or_default().push(at);
+        self.places.insert((place, at));
         let slot = usize::try_from(at).ok().and_then(|at| self.entries.get_mut(at));
         if let Some(slot) = slot {
-            *slot = Some(Entry { user: User { kind, namespace, name: name.into() }, uses });
+            *slot = Some(Entry { user: User { kind, namespace, name: name.into() }, uses: uses.into() });
         }
     }
 
@@ -187,12 +187,7 @@ impl Index {
                 }
             }
         }
-        if let Some(all) = self.places.get_mut(&place) {
-            all.retain(|other| *other != at);
-            if all.is_empty() {
-                self.places.remove(&place);
-            }
-        }
+        self.places.remove(&(place, at));
         if self.places.is_empty() {
             // What had grown for thousands is given back.
             *self = Self::default();

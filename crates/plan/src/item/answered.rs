@@ -4,6 +4,7 @@ use avnm_api::{Claim, ClaimPhase};
 use avnm_terms::{ArmId, Fault, Moment, Reading};
 
 use super::{
+    Key,
     history::{Cause, Fresh},
     owned::Item,
     seen::Seen,
@@ -122,7 +123,7 @@ impl Item {
         self.read.looked = true;
         self.history.denied = fault::denied(&[reading.fault()]).unwrap_or(self.history.denied);
         if reading.fault().is_none() {
-            self.history.answered_to = self.signer.as_ref().map(|signer| signer.uid.clone());
+            self.history.answered_to = self.signer.as_ref().map(|signer| Key::of(&signer.uid));
         }
         if let Reader::Got(begun) = by {
             // Absences of a half count only when they are apart; one is enough for a member.

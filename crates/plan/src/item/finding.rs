@@ -4,6 +4,7 @@ use avnm_api::ClaimPhase;
 use avnm_terms::{Actor, AzureName, Fault, FaultKind, text};
 
 use super::{
+    Key,
     owned::Item,
     seen::Seen,
     situation::Facts,
@@ -67,8 +68,8 @@ impl Item {
 
     /// Whether Azure has answered a look of this process with the credential of now.
     fn answered_to_signer(&self) -> bool {
-        let uid = self.signer.as_ref().map(|signer| &signer.uid);
-        uid.is_some() && uid == self.history.answered_to.as_ref()
+        let uid = self.signer.as_ref().map(|signer| Key::of(&signer.uid));
+        uid.is_some() && uid == self.history.answered_to
     }
 
     fn failed(&self, failed: &Fault) -> Finding {

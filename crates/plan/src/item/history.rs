@@ -9,7 +9,7 @@ use avnm_terms::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{body::BodyHash, seen::Seen};
+use super::{Key, body::BodyHash, seen::Seen};
 use crate::{fault, pace::Waits};
 
 /// Why a body is sent to Azure.
@@ -55,8 +55,8 @@ pub struct History {
     pub(crate) fresh: Option<Box<Fresh>>,
     /// Azure refused the last look to the caller: who may not even read would not claim.
     pub(crate) denied: bool,
-    /// The uid of the credential with which Azure last answered a look.
-    pub(super) answered_to: Option<String>,
+    /// The key of the uid of the credential with which Azure last answered a look.
+    pub(super) answered_to: Option<Key>,
     /// Until when the effect of a PUT whose answer was not read may still come.
     pub(crate) quiet_until: Option<Moment>,
     /// The `since` of the claim that this process made from nothing: it knows of every PUT under it.
