@@ -61,9 +61,10 @@ pub(crate) fn settle<K: Owner>(reconciler: &Reconciler<K>, object: &Object<K::Ow
 /// Enters the objects of a kind that nobody has entered yet, before any verdict.
 pub(crate) fn enter_all<K: Owner>(reconciler: &Reconciler<K>) {
     for found in reconciler.objects.state() {
+        let found = found.object();
         match &found.0 {
             Ok(object) => enter(reconciler, object),
-            Err(undecoded) => undecoded::enter(&reconciler.contenders, &*found, undecoded),
+            Err(undecoded) => undecoded::enter(&reconciler.contenders, &found, undecoded),
         }
     }
 }

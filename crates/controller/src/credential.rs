@@ -13,6 +13,7 @@ use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
     credential_object::CredentialObject,
+    dependents,
     guarded::Guarded,
     hold,
     kube_io::{self, seconds},
@@ -23,7 +24,7 @@ use crate::{
     shared::Shared,
     status,
     stores::Stores,
-    streams, undecoded,
+    undecoded,
     wakers::Wakers,
 };
 
@@ -47,11 +48,11 @@ pub(crate) struct Reconciler<K> {
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile<K: CredentialObject>(
-    guard: Arc<Guarded<K>>,
+    found: Guarded<K>,
     reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
     let shared = &*reconciler.shared;
-    let object = match undecoded::decoded(shared, &reconciler.stores, &guard).await {
+    let object = match undecoded::decoded(shared, &reconciler.stores, found).await {
         Ok(object) => object,
         Err(action) => return Ok(action),
     };
@@ -63,7 +64,7 @@ pub(crate) async fn reconcile<K: CredentialObject>(
     if gone {
         shared.materials.forget(&uid);
         reconciler.memories.forget(&uid);
-        return Ok(Action::await_change());
+        return Ok(Action::requeue(wait));
     }
     reconciler.memories.put(&uid, remembered);
     Ok(Action::requeue(wait))
@@ -89,7 +90,7 @@ async fn run<K: CredentialObject>(
         Look::Own
     };
     // What is suspended does not look by itself, and may need it when it goes on.
-    let holds = || streams::is_held(stores, &object);
+    let holds = || dependents::is_held(stores, &object);
     let sign_in = match shared.materials.get(&object, look, &holds).await {
         Err(fault) => SignIn::Failed(fault),
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
@@ -99,7 +100,7 @@ async fn run<K: CredentialObject>(
     remembered.requested.clone_from(&meta.requested_at);
     if matches!(sign_in, SignIn::Token) && shared.materials.was_troubled(&meta.uid) {
         // Its status may never have shown what they met.
-        streams::wake_users(stores, wakers, &object);
+        dependents::wake_users(stores, wakers, &object);
     }
     let now = clock::now();
     let since = plan::propagating_since(&old, remembered.memory.propagating_since, &sign_in, now);
@@ -131,7 +132,7 @@ async fn run<K: CredentialObject>(
             Err(fault) => Err(fault),
         };
         return match released {
-            Ok(_) => (kube_io::AGAIN, true),
+            Ok(_) => (kube_io::UNTIL_GONE, true),
             Err(fault) => (remembered.barred(&fault, shared.settings.waits.retry_max), false),
         };
     }

@@ -8,7 +8,7 @@ use avnm_plan::credential::{Found, Owner};
 use kube::{ResourceExt, runtime::reflector::Store};
 use serde::Serialize;
 
-use crate::{guarded::Guarded, place::Kind, stores::Stores};
+use crate::{cached::Cached, place::Kind, stores::Stores};
 
 /// A kind of credential.
 pub(crate) trait CredentialObject: Kind + Serialize {
@@ -35,7 +35,7 @@ pub(crate) trait CredentialObject: Kind + Serialize {
     }
 
     /// Its cache.
-    fn store(stores: &Stores) -> &Store<Guarded<Self>>;
+    fn store(stores: &Stores) -> &Store<Cached<Self>>;
 
     /// A reference to it.
     fn reference(&self) -> CredentialRef {
@@ -63,7 +63,7 @@ impl CredentialObject for TenantCredential {
         Owner::Namespace(self.metadata.namespace.as_deref().unwrap_or_default())
     }
 
-    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
+    fn store(stores: &Stores) -> &Store<Cached<Self>> {
         &stores.credentials
     }
 }
@@ -83,7 +83,7 @@ impl CredentialObject for ClusterTenantCredential {
         Owner::Cluster(self.spec.allowed_namespaces.as_ref())
     }
 
-    fn store(stores: &Stores) -> &Store<Guarded<Self>> {
+    fn store(stores: &Stores) -> &Store<Cached<Self>> {
         &stores.cluster_credentials
     }
 }

@@ -13,6 +13,9 @@ pub const READ_TIMEOUT: Duration = Duration::from_secs(295);
 
 /// Whoever wrote an older version looks again after this long: the newer one is on its way.
 pub(crate) const AGAIN: Duration = Duration::from_millis(500);
+/// An object that was let go is looked for once more after this: that it was not found is also what an API server says whose kinds
+/// are about to be served, and then nothing would ever wake it.
+pub(crate) const UNTIL_GONE: Duration = Duration::from_secs(10);
 
 /// A wait of the plan as the runtime takes it.
 pub(crate) fn seconds(wait: jiff::SignedDuration) -> Duration {

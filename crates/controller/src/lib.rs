@@ -7,10 +7,12 @@
 #![allow(clippy::result_large_err)]
 
 mod arbitration;
+mod cached;
 mod contenders;
 mod credential;
 mod credential_object;
 mod cross_tenant_connection;
+mod dependents;
 mod events;
 mod guarded;
 mod health;
@@ -24,6 +26,7 @@ mod log;
 mod material;
 mod members;
 mod memory;
+mod merge;
 mod metrics;
 mod owner;
 #[cfg(debug_assertions)]
@@ -35,6 +38,7 @@ mod recorded;
 mod refusal;
 mod resolve;
 mod run;
+mod scope;
 mod settings;
 mod shared;
 mod spare;
@@ -54,4 +58,5 @@ pub use kube_io::READ_TIMEOUT;
 pub use lease::{LeaseError, LeaseGuard, LeaseSettings};
 pub use metrics::Metrics;
 pub use run::{Ended, run};
+pub use scope::Scope;
 pub use settings::{Settings, Surroundings};

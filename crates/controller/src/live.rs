@@ -114,7 +114,7 @@ pub(crate) async fn dependents(
     };
     let users = stores.uses.of(&Used::Connection(namespace, connection));
     let cached = users.iter().filter_map(|user| stores.members.get(&named(&user.namespace, &user.name)));
-    let mut dependents: Vec<Dependent> = cached.filter_map(|guard| dependent(&guard)).collect();
+    let mut dependents: Vec<Dependent> = cached.filter_map(|found| dependent(&found.object())).collect();
     if dependents.is_empty() {
         dependents = list::<StaticMember, _>(client, Some(namespace), dependent).await?;
     }

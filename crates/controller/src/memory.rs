@@ -12,7 +12,7 @@ use avnm_terms::{ArmId, KubeFault, Lane};
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
 
-use crate::{inventory::Wish, kube_io, spare::give_back};
+use crate::{cached::prune, inventory::Wish, kube_io, spare::give_back};
 
 /// Of one object: what decisions remember, and what the executor does.
 #[derive(Debug)]
@@ -126,15 +126,6 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
         let mut new = new.clone();
         prune(&mut new);
         self.latest = Some(Box::new(new));
-    }
-}
-
-/// Takes off what nobody reads and what is most of an object's size. The cache is pruned in the same way.
-fn prune<K: Resource>(object: &mut K) {
-    let meta = object.meta_mut();
-    meta.managed_fields = None;
-    if let Some(annotations) = &mut meta.annotations {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     }
 }
 

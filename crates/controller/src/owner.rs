@@ -12,8 +12,8 @@ use avnm_terms::KubeFault;
 use kube::runtime::reflector::Store;
 
 use crate::{
+    cached::Cached,
     contenders::Contenders,
-    guarded::Guarded,
     inventory::{Listener, Visit},
     memory::{InLine, Memories, Remembered, verb},
     place::Kind,
@@ -37,12 +37,12 @@ pub(crate) struct Reconciler<K: Owner> {
     /// The caches: what objects refer to is of other kinds.
     pub(crate) stores: Stores,
     /// Its own objects among them.
-    pub(crate) objects: Store<Guarded<K>>,
+    pub(crate) objects: Store<Cached<K>>,
     pub(crate) memories: Memories<K, Kept<K>>,
     /// Who wants what.
     pub(crate) contenders: Contenders,
     /// Has one of them looked at.
-    pub(crate) wake: Wake<Guarded<K>>,
+    pub(crate) wake: Wake<Cached<K>>,
 }
 
 impl<K: Owner> Reconciler<K> {

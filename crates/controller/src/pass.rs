@@ -11,13 +11,13 @@ use avnm_plan::{
     reason::Readiness,
 };
 use avnm_terms::{KubeFault, KubeFaultKind};
-use kube::{Resource as _, ResourceExt, runtime::controller::Action};
+use kube::{ResourceExt, runtime::controller::Action};
 
 use crate::{
     arbitration,
     guarded::Guarded,
     inventory::{Visit, wish},
-    kube_io::seconds,
+    kube_io::{self, seconds},
     material::AGAIN,
     memory::Remembered,
     owner::{Kept, OwnStep, Owner, Pass, Reconciler},
@@ -35,11 +35,11 @@ const ROUNDS: usize = 24;
 
 /// One pass. It cannot fail: faults are data.
 pub(crate) async fn reconcile<K: Owner>(
-    guard: Arc<Guarded<K>>,
+    found: Guarded<K>,
     reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
     let shared = &*reconciler.shared;
-    let object = match undecoded::decoded(shared, &reconciler.stores, &guard).await {
+    let object = match undecoded::decoded(shared, &reconciler.stores, found).await {
         Ok(object) => object,
         Err(action) => return Ok(action),
     };
@@ -54,7 +54,7 @@ pub(crate) async fn reconcile<K: Owner>(
     match remembered {
         Some(mut remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
             let cached = reconciler.objects.get(&named(&namespace, &name));
-            remembered.shown(cached.as_ref().and_then(|cached| cached.meta().resource_version.as_deref()));
+            remembered.shown(cached.and_then(|cached| cached.object().resource_version()).as_deref());
             reconciler.memories.put(&uid, remembered);
         }
         gone => {
@@ -196,7 +196,7 @@ impl<K: Owner> Pass<'_, K> {
         }
         if self.released {
             K::released(self);
-            return Action::await_change();
+            return Action::requeue(kube_io::UNTIL_GONE);
         }
         if let Some(fault) = self.object.kube.clone() {
             if !fault.is_refusal() {

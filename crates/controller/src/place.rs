@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use kube::{Api, Client, Resource, runtime::reflector::ObjectRef};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::guarded::Guarded;
 
@@ -25,6 +25,8 @@ macro_rules! namespaced {
         }
 
         impl Kind for $kind {
+            const NAMESPACED: bool = true;
+
             fn guarded(client: &Client, namespace: &str) -> Api<Guarded<Self>> {
                 Api::namespaced(client.clone(), namespace)
             }
@@ -41,13 +43,18 @@ impl Place for ClusterTenantCredential {
 }
 
 impl Kind for ClusterTenantCredential {
+    const NAMESPACED: bool = false;
+
     fn guarded(client: &Client, _: &str) -> Api<Guarded<Self>> {
         Api::all(client.clone())
     }
 }
 
 /// A kind of ours, whose objects may not decode.
-pub(crate) trait Kind: Place {
+pub(crate) trait Kind: Place + Serialize {
+    /// Whether they lie in namespaces.
+    const NAMESPACED: bool;
+
     /// The API of its objects, decoded or not.
     fn guarded(client: &Client, namespace: &str) -> Api<Guarded<Self>>;
 }

@@ -92,6 +92,11 @@ impl Resolver<'_> {
     ) -> Resolved {
         let without = |input: CredentialInput| Resolved { input, credential: None };
         let home = avnm_plan::credential::home(K::KIND, user);
+        if K::KIND == CredentialKind::ClusterTenantCredential && !self.stores.is_cluster {
+            let message = "this operator watches single namespaces (--watch-namespaces) and reads nothing of the cluster: use a TenantCredential".to_owned();
+            let (credential, reason) = (reference.clone(), "NotWatched".to_owned());
+            return without(CredentialInput::NotReady { credential, reason, message });
+        }
         let found = K::store(self.stores).get(&named(home, &reference.name));
         let Some(found) = found else { return without(CredentialInput::Missing(reference.clone())) };
         let not_ready = |reason: &str, message: String| {
@@ -101,19 +106,19 @@ impl Resolver<'_> {
                 message,
             })
         };
-        let object = match &found.0 {
+        let object = match found.object().0 {
             Ok(object) => object,
             // What is in one of the cluster is not for everybody to read.
             Err(_) if K::KIND == CredentialKind::ClusterTenantCredential => {
                 return not_ready("InvalidSpec", "it does not decode: see its own events".to_owned());
             }
-            Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
+            Err(invalid) => return not_ready("InvalidSpec", invalid.error),
         };
         let labels = self.stores.labels(user);
         let Some(admission) = avnm_plan::credential::admit(object.owner(), user, labels.as_ref()) else {
             return without(CredentialInput::NotLent(reference.clone()));
         };
-        match self.materials.for_use(object, holds, self.visit.asked()).await {
+        match self.materials.for_use(&object, holds, self.visit.asked()).await {
             Use::Loaded(loaded) => {
                 let usable = UsableCredential {
                     admission,

@@ -6,7 +6,7 @@ use avnm_arm::Cloud;
 use avnm_plan::pace::Waits;
 use url::Url;
 
-use crate::lease::LeaseSettings;
+use crate::{lease::LeaseSettings, scope::Scope};
 
 /// Everything that flags decide.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub probe: Duration,
     /// What the operator's surroundings give to sign in with.
     pub surroundings: Surroundings,
+    /// Which objects of the cluster it is for.
+    pub scope: Scope,
     /// The lease.
     pub lease: LeaseSettings,
     /// Passes at the same time, per kind.

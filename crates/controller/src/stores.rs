@@ -7,13 +7,13 @@ use avnm_api::{
 };
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Resource, ResourceExt as _,
+    Resource,
     core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
 
 use crate::{
-    guarded::Guarded,
+    cached::Cached,
     place::named,
     uses::{User, UserKind, Uses, connection_holds_with, member_holds_with},
 };
@@ -21,14 +21,16 @@ use crate::{
 /// The caches. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Stores {
-    pub(crate) connections: Store<Guarded<CrossTenantConnection>>,
-    pub(crate) members: Store<Guarded<StaticMember>>,
-    pub(crate) credentials: Store<Guarded<TenantCredential>>,
-    pub(crate) cluster_credentials: Store<Guarded<ClusterTenantCredential>>,
+    pub(crate) connections: Store<Cached<CrossTenantConnection>>,
+    pub(crate) members: Store<Cached<StaticMember>>,
+    pub(crate) credentials: Store<Cached<TenantCredential>>,
+    pub(crate) cluster_credentials: Store<Cached<ClusterTenantCredential>>,
     /// Metadata only: their labels decide what is lent to them.
     pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
     /// Who of them uses what.
     pub(crate) uses: Uses,
+    /// Whether what lies in the cluster is watched, and not only what lies in namespaces.
+    pub(crate) is_cluster: bool,
 }
 
 impl Stores {
@@ -44,11 +46,11 @@ impl Stores {
         match user.kind {
             UserKind::Connection => {
                 let found = self.connections.get(&named(&user.namespace, &user.name));
-                found.is_some_and(|guard| connection_holds_with(&guard, credential))
+                found.is_some_and(|found| connection_holds_with(&found.object(), credential))
             }
             UserKind::Member => {
                 let found = self.members.get(&named(&user.namespace, &user.name));
-                found.is_some_and(|guard| member_holds_with(&guard, credential))
+                found.is_some_and(|found| member_holds_with(&found.object(), credential))
             }
         }
     }
@@ -61,18 +63,18 @@ impl Stores {
 }
 
 /// The uids that a cache shows.
-pub(crate) fn uids<K>(store: &Store<Guarded<K>>) -> HashSet<String>
+pub(crate) fn uids<K>(store: &Store<Cached<K>>) -> HashSet<String>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    store.state().iter().filter_map(|object| object.uid()).collect()
+    store.state().iter().map(|found| found.uid().to_owned()).collect()
 }
 
 /// Whether a cache still shows this very object. A pass can outlive its object: what it enters then would stay for ever.
-pub(crate) fn stands<K>(store: &Store<Guarded<K>>, namespace: &str, name: &str, uid: &str) -> bool
+pub(crate) fn stands<K>(store: &Store<Cached<K>>, namespace: &str, name: &str, uid: &str) -> bool
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    let key = ObjectRef::<Guarded<K>>::new(name).within(namespace);
-    store.get(&key).is_some_and(|found| found.uid().as_deref() == Some(uid))
+    let key = named::<Cached<K>>(namespace, name);
+    store.get(&key).is_some_and(|found| found.uid() == uid)
 }

@@ -1,22 +1,18 @@
-//! Watches, and who wakes whom. Every unstable feature of the runtime is used in this file only.
+//! Watches and controllers. Every unstable feature of the runtime is used in this file only.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
-    time::Duration,
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
 };
-
-use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember};
-use avnm_plan::status::find;
-use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, ResourceExt,
     core::PartialObjectMeta,
     runtime::{
-        Controller, Predicate as _, WatchStreamExt,
-        controller::{Action, Config},
-        predicates,
+        Controller, WatchStreamExt,
+        controller::{self, Action, Config},
         reflector::{ObjectRef, Store, store::Writer},
         watcher,
     },
@@ -24,98 +20,171 @@ use kube::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    credential_object::CredentialObject,
+    cached::{Cached, prune},
     guarded::Guarded,
-    place::{Place, named},
-    stores::{Stores, uids},
-    uses::{Used, User, UserKind, claimed, halves},
-    wakers::Wakers,
+    merge::{Merge, Told},
+    place::{Kind, named},
+    scope::Scope,
+    wake::Wake,
 };
 
-/// Summaries of objects that others depend on: only a change of these wakes dependents.
-pub(crate) type Seen = Arc<Mutex<HashMap<String, String>>>;
-
-fn changed(seen: &Seen, uid: &str, summary: &str) -> bool {
-    seen.lock()
-        .is_ok_and(|mut seen| seen.insert(uid.to_owned(), summary.to_owned()).as_deref() != Some(summary))
+/// The watch of one kind, or the watches of its namespaces: cached, tapped for those who depend on it, and given on where it is news
+/// to a pass.
+pub(crate) fn watch<K, F>(
+    client: &Client,
+    scope: &Scope,
+    mut cache: Writer<Cached<K>>,
+    tap: F,
+) -> impl Stream<Item = Result<Cached<K>, watcher::Error>> + Send + use<K, F>
+where
+    K: Kind,
+    F: Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
+{
+    let shown = cache.as_reader();
+    events(client, scope, &shown).filter_map(move |event| {
+        let news = event.map(|mut event| {
+            let packed = pack(&mut event);
+            let is_news = is_news(&packed, &shown);
+            cache.apply_watcher_event(&packed);
+            tap(&event);
+            match packed {
+                watcher::Event::Apply(object) | watcher::Event::InitApply(object) if is_news => Some(object),
+                _ => None,
+            }
+        });
+        std::future::ready(news.transpose())
+    })
 }
 
-fn forget<K: Resource>(seen: &Seen, guard: &Guarded<K>) {
-    if let Ok(mut seen) = seen.lock() {
-        seen.remove(&guard.uid().unwrap_or_default());
+/// What the watches of a kind say, as one would.
+fn events<K: Kind>(
+    client: &Client,
+    scope: &Scope,
+    shown: &Store<Cached<K>>,
+) -> BoxStream<'static, Result<watcher::Event<Guarded<K>>, watcher::Error>> {
+    let mut parts = scope.parts::<K>(client);
+    match parts.len() {
+        // A kind that is not watched is empty.
+        0 => stream::iter([Ok(watcher::Event::Init), Ok(watcher::Event::InitDone)])
+            .chain(stream::pending())
+            .boxed(),
+        1 => watcher(parts.remove(0).1, scope.config()).default_backoff().boxed(),
+        _ => merged(parts, scope, shown.clone()).boxed(),
     }
 }
 
-/// Forgets all but these; whether there were others, which vanished while nobody watched.
-fn retain(seen: &Seen, uids: &HashSet<String>) -> bool {
-    let Ok(mut seen) = seen.lock() else { return true };
-    let before = seen.len();
-    seen.retain(|uid, _| uids.contains(uid));
-    seen.len() < before
-}
-
-fn ready_of(conditions: Option<&[avnm_api::Condition]>) -> String {
-    conditions
-        .and_then(|conditions| find(conditions, "Ready"))
-        .map(|ready| format!("{} {} {:?}", ready.status, ready.reason, ready.observed_generation))
-        .unwrap_or_default()
-}
-
-/// The watch of one kind: pruned, cached, and tapped for those who depend on it.
-pub(crate) fn watch<K>(
-    client: Client,
-    writer: Writer<Guarded<K>>,
-    tap: impl Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
-) -> impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static
-where
-    K: Place,
-{
-    let api: Api<Guarded<K>> = Api::all(client);
-    watcher(api, watcher::Config::default().any_semantic())
-        .default_backoff()
-        .modify(|guard| {
-            // An unpruned cache of ten thousand objects costs more than all the rest of the process.
-            guard.managed_fields_mut().clear();
-            guard.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
-        })
-        .reflect(writer)
-        .inspect(move |event| {
-            if let Ok(event) = event {
-                tap(event);
+/// Several watches as one.
+fn merged<K: Kind>(
+    parts: Vec<(String, Api<Guarded<K>>)>,
+    scope: &Scope,
+    shown: Store<Cached<K>>,
+) -> impl Stream<Item = Result<watcher::Event<Guarded<K>>, watcher::Error>> + Send + 'static {
+    let (namespaces, apis): (Vec<String>, Vec<_>) = parts.into_iter().unzip();
+    let mut merge = Merge::new(namespaces.len());
+    let watches = apis.into_iter().enumerate().map(|(at, api)| {
+        watcher(api, scope.config()).default_backoff().map(move |event| (at, event)).boxed()
+    });
+    stream::select_all(watches).flat_map(move |(at, event)| {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => return stream::iter(vec![Err(error)]),
+        };
+        let name = match &event {
+            watcher::Event::Apply(object)
+            | watcher::Event::InitApply(object)
+            | watcher::Event::Delete(object) => object.name_any(),
+            watcher::Event::Init | watcher::Event::InitDone => String::new(),
+        };
+        let told = merge.tell(at, event, &name, || names_in(&shown, &namespaces[at]));
+        let events = told.into_iter().filter_map(|(at, told)| match told {
+            Told::Event(event) => Some(Ok(event)),
+            Told::Gone(name) => {
+                let gone = shown.get(&named(&namespaces[at], &name))?;
+                Some(Ok(watcher::Event::Delete(gone.object())))
             }
-        })
-        .touched_objects()
-        .predicate_filter(
-            // Our own status writes change none of these. Deletion bumps the generation of a custom resource.
-            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
-            kube::runtime::PredicateConfig::default(),
-        )
+        });
+        stream::iter(events.collect::<Vec<_>>())
+    })
 }
+
+/// The names that a cache shows of a namespace.
+fn names_in<K: Kind>(shown: &Store<Cached<K>>, namespace: &str) -> HashSet<String> {
+    let all = shown.state();
+    let objects = all.iter().map(|found| found.object());
+    objects.filter(|it| it.namespace().as_deref() == Some(namespace)).map(|it| it.name_any()).collect()
+}
+
+/// The event, as it is cached.
+fn pack<K: Kind>(event: &mut watcher::Event<Guarded<K>>) -> watcher::Event<Cached<K>> {
+    let of = |object: &mut Guarded<K>| {
+        prune(object);
+        Cached::of(object)
+    };
+    match event {
+        watcher::Event::Apply(object) => watcher::Event::Apply(of(object)),
+        watcher::Event::Delete(object) => watcher::Event::Delete(of(object)),
+        watcher::Event::InitApply(object) => watcher::Event::InitApply(of(object)),
+        watcher::Event::Init => watcher::Event::Init,
+        watcher::Event::InitDone => watcher::Event::InitDone,
+    }
+}
+
+/// Whether an event brings what a pass is made for: an object of which the cache, as it was before that, shows nothing or something
+/// else.
+fn is_news<K: Kind>(event: &watcher::Event<Cached<K>>, shown: &Store<Cached<K>>) -> bool {
+    let (watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event else { return false };
+    let before = shown.get(&ObjectRef::from_obj(object));
+    before.is_none_or(|before| object.is_news_to(&before))
+}
+
+/// Of so many objects for each pass that can run at the same time kube's queue may know.
+const QUEUED: usize = 4;
 
 /// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time.
 pub(crate) async fn control<K, C, F>(
-    stream: impl Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static,
-    store: Store<Guarded<K>>,
-    woken: impl Stream<Item = ObjectRef<Guarded<K>>> + Send + 'static,
-    reconcile: impl FnMut(Arc<Guarded<K>>, Arc<C>) -> F,
+    news: impl Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static,
+    store: Store<Cached<K>>,
+    wake: &Wake<Cached<K>>,
+    reconcile: impl Fn(Guarded<K>, Arc<C>) -> F,
     context: Arc<C>,
     concurrency: u16,
     stop: CancellationToken,
 ) where
-    K: Place,
+    K: Kind,
     F: Future<Output = Result<Action, std::convert::Infallible>> + Send + 'static,
 {
-    Controller::for_stream(stream, store)
-        .reconcile_on(woken)
+    let pass = |found: Arc<Cached<K>>, context| {
+        let object = found.object();
+        wake.begun(&object.namespace().unwrap_or_default(), &object.name_any());
+        reconcile(object, context)
+    };
+    let controller = Controller::for_stream(stream::pending(), store)
+        .reconcile_on(wake.woken(usize::from(concurrency) * QUEUED))
         .with_config(Config::default().concurrency(concurrency).debounce(Duration::from_millis(5)))
         .graceful_shutdown_on(stop.cancelled_owned())
-        .run(reconcile, |_, _, _| Action::await_change(), context)
-        .for_each(|result| async move {
+        .run(pass, |_, _, _| Action::await_change(), context)
+        .for_each(|result| {
+            if let Err(controller::Error::ObjectNotFound(gone)) = &result {
+                wake.begun(gone.namespace.as_deref().unwrap_or_default(), &gone.name);
+            }
             if let Err(error) = result {
                 tracing::debug!(%error, "the runtime says");
             }
-        })
-        .await;
+            std::future::ready(())
+        });
+    let watch = news.for_each(|news| {
+        match news {
+            Ok(object) => wake.wake(&object.namespace().unwrap_or_default(), &object.name_any()),
+            Err(error) => tracing::debug!(%error, "a watch says"),
+        }
+        std::future::ready(())
+    });
+    tokio::select! {
+        // Neither is ever ready for long, and a seed gives the same run again.
+        biased;
+        () = controller => {}
+        () = watch => {}
+    }
 }
 
 /// The watch of namespaces: their metadata only, and of that the labels. It is the type that makes kube ask for no more,
@@ -139,275 +208,6 @@ pub(crate) fn watch_namespaces(
             }
         })
         .touched_objects()
-}
-
-/// A namespace changed: where its labels did, whoever uses a credential of the cluster there looks again.
-pub(crate) fn on_namespace(
-    stores: &Stores,
-    wakers: &Wakers,
-    seen: &Seen,
-    event: &watcher::Event<PartialObjectMeta<Namespace>>,
-) {
-    let relabelled = |namespace: &PartialObjectMeta<Namespace>| {
-        let summary = format!("{:?}", namespace.metadata.labels);
-        if changed(seen, &namespace.uid().unwrap_or_default(), &summary) {
-            wake_borrowers(stores, wakers, &namespace.name_any());
-        }
-    };
-    match event {
-        watcher::Event::Apply(namespace) => relabelled(namespace),
-        watcher::Event::Delete(namespace) => {
-            if let Ok(mut seen) = seen.lock() {
-                seen.remove(&namespace.uid().unwrap_or_default());
-            }
-        }
-        watcher::Event::InitDone => {
-            let all = stores.namespaces.state();
-            // Who vanished took its objects along.
-            let _ = retain(seen, &all.iter().filter_map(|namespace| namespace.uid()).collect());
-            for namespace in all {
-                relabelled(&namespace);
-            }
-        }
-        watcher::Event::Init | watcher::Event::InitApply(_) => {}
-    }
-}
-
-/// Wakes all objects of a namespace that use a credential of the cluster, also through their connection.
-fn wake_borrowers(stores: &Stores, wakers: &Wakers, namespace: &str) {
-    wake_all(stores, wakers, &stores.uses.of(&Used::AnyOfCluster(namespace)));
-}
-
-/// Wakes users, and those of them that are used by members, with these.
-fn wake_all(stores: &Stores, wakers: &Wakers, users: &[User]) {
-    for user in users {
-        match user.kind {
-            UserKind::Member => wakers.members.wake(&user.namespace, &user.name),
-            UserKind::Connection => {
-                wakers.connections.wake(&user.namespace, &user.name);
-                wake_members_of(stores, wakers, &user.namespace, &user.name);
-            }
-        }
-    }
-}
-
-/// Whether anything that is held was made with a credential.
-pub(crate) fn is_held<K: CredentialObject>(stores: &Stores, credential: &K) -> bool {
-    let reference = credential.reference();
-    let users = stores.uses.of(&used(credential.namespace().as_deref(), &reference));
-    users.iter().any(|user| stores.holds_with(user, &reference))
-}
-
-/// What a credential is to its users.
-fn used<'a>(home: Option<&'a str>, reference: &'a CredentialRef) -> Used<'a> {
-    Used::Credential(reference.kind, home.unwrap_or_default(), &reference.name)
-}
-
-/// A credential changed: whoever refers to it looks again.
-pub(crate) fn on_credential<K: CredentialObject>(
-    stores: &Stores,
-    wakers: &Wakers,
-    seen: &Seen,
-    event: &watcher::Event<Guarded<K>>,
-) {
-    match event {
-        watcher::Event::Apply(guard) => credential_changed(stores, wakers, seen, guard),
-        watcher::Event::Delete(guard) => {
-            forget(seen, guard);
-            wake_users_of::<K>(stores, wakers, guard.namespace().as_deref(), &guard.name_any());
-        }
-        // Only now does the cache show what the list said, and whoever is woken sees it.
-        watcher::Event::InitDone => {
-            if retain(seen, &uids(K::store(stores))) {
-                wake_bereft::<K>(stores, wakers);
-            }
-            for guard in K::store(stores).state() {
-                credential_changed(stores, wakers, seen, &guard);
-            }
-        }
-        watcher::Event::Init | watcher::Event::InitApply(_) => {}
-    }
-}
-
-fn credential_changed<K: CredentialObject>(
-    stores: &Stores,
-    wakers: &Wakers,
-    seen: &Seen,
-    guard: &Guarded<K>,
-) {
-    let summary = match &guard.0 {
-        Ok(object) => format!(
-            "{} {:?} {} {}",
-            ready_of(object.shown().map(|status| status.conditions.as_slice())),
-            object.meta().generation,
-            object.meta().deletion_timestamp.is_some(),
-            // Ready outlives a failure for a while: that it works again shows here only.
-            object.shown().is_some_and(|status| status.last_failure.is_some()),
-        ),
-        Err(_) => "invalid".to_owned(),
-    };
-    if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
-        wake_users_of::<K>(stores, wakers, guard.namespace().as_deref(), &guard.name_any());
-    }
-}
-
-/// Wakes all objects that use a credential.
-pub(crate) fn wake_users<K: CredentialObject>(stores: &Stores, wakers: &Wakers, credential: &K) {
-    wake_users_of::<K>(stores, wakers, credential.namespace().as_deref(), &credential.name_any());
-}
-
-fn wake_users_of<K: CredentialObject>(stores: &Stores, wakers: &Wakers, home: Option<&str>, name: &str) {
-    let reference = CredentialRef { kind: K::KIND, name: name.to_owned() };
-    wake_all(stores, wakers, &stores.uses.of(&used(home, &reference)));
-}
-
-/// Credentials vanished unseen: whoever refers to one that is not there looks again. All objects are gone through, once for each
-/// watch that begins anew.
-fn wake_bereft<K: CredentialObject>(stores: &Stores, wakers: &Wakers) {
-    let bereft = |namespace: &str, used: &CredentialRef| {
-        let home = avnm_plan::credential::home(used.kind, namespace);
-        used.kind == K::KIND && K::store(stores).get(&named(home, &used.name)).is_none()
-    };
-    for found in stores.connections.state() {
-        let Ok(object) = &found.0 else { continue };
-        let namespace = object.namespace().unwrap_or_default();
-        let mut all = halves(&object.spec).chain(object.status.iter().flat_map(claimed));
-        if all.any(|used| bereft(&namespace, used)) {
-            wakers.connections.wake(&namespace, &object.name_any());
-            wake_members_of(stores, wakers, &namespace, &object.name_any());
-        }
-    }
-    for found in stores.members.state() {
-        let Ok(object) = &found.0 else { continue };
-        let namespace = object.namespace().unwrap_or_default();
-        let own = [&object.spec.credential_ref, &object.spec.resource_credential_ref].into_iter().flatten();
-        // What it holds may be deleted with the credential that it was made with.
-        let held = object.status.as_ref().and_then(|status| status.claim.as_ref());
-        if own.chain(held.map(|claim| &claim.credential_ref)).any(|used| bereft(&namespace, used)) {
-            wakers.members.wake(&namespace, &object.name_any());
-        }
-    }
-}
-
-/// A connection changed: its members look again, and when it is gone, its credentials.
-pub(crate) fn on_connection(
-    stores: &Stores,
-    wakers: &Wakers,
-    seen: &Seen,
-    event: &watcher::Event<Guarded<CrossTenantConnection>>,
-) {
-    match event {
-        watcher::Event::Apply(guard) => {
-            stores.uses.connection(guard);
-            connection_changed(stores, wakers, seen, guard);
-        }
-        watcher::Event::Delete(guard) => {
-            let (namespace, name) = (guard.namespace().unwrap_or_default(), guard.name_any());
-            forget(seen, guard);
-            stores.uses.leave(UserKind::Connection, &namespace, &name);
-            wake_credentials(stores, wakers, &namespace);
-            wake_members(stores, wakers, guard);
-        }
-        watcher::Event::InitDone => {
-            let there =
-                |namespace: &str, name: &str| stores.connections.get(&named(namespace, name)).is_some();
-            stores.uses.retain(UserKind::Connection, there);
-            if retain(seen, &uids(&stores.connections)) {
-                wake_orphaned_members(stores, wakers);
-            }
-            for guard in stores.connections.state() {
-                connection_changed(stores, wakers, seen, &guard);
-            }
-        }
-        watcher::Event::InitApply(guard) => stores.uses.connection(guard),
-        watcher::Event::Init => {}
-    }
-}
-
-fn connection_changed(stores: &Stores, wakers: &Wakers, seen: &Seen, guard: &Guarded<CrossTenantConnection>) {
-    let summary = match &guard.0 {
-        Ok(object) => format!(
-            "{} {:?} {}",
-            ready_of(object.status.as_ref().map(|status| status.conditions.as_slice())),
-            object.meta().generation,
-            object.meta().deletion_timestamp.is_some()
-        ),
-        Err(_) => "invalid".to_owned(),
-    };
-    if changed(seen, &guard.uid().unwrap_or_default(), &summary) {
-        wake_members(stores, wakers, guard);
-    }
-}
-
-/// Connections vanished unseen: members that name one that is not there look again.
-fn wake_orphaned_members(stores: &Stores, wakers: &Wakers) {
-    for found in stores.members.state() {
-        let Ok(object) = &found.0 else { continue };
-        let (Some(reference), Some(namespace)) = (&object.spec.connection_ref, object.namespace()) else {
-            continue;
-        };
-        if stores.connections.get(&named(&namespace, &reference.name)).is_none() {
-            wakers.members.wake(&namespace, &object.name_any());
-        }
-    }
-}
-
-fn wake_members(stores: &Stores, wakers: &Wakers, guard: &Guarded<CrossTenantConnection>) {
-    wake_members_of(stores, wakers, &guard.namespace().unwrap_or_default(), &guard.name_any());
-}
-
-fn wake_members_of(stores: &Stores, wakers: &Wakers, namespace: &str, connection: &str) {
-    for user in stores.uses.of(&Used::Connection(namespace, connection)) {
-        wakers.members.wake(&user.namespace, &user.name);
-    }
-}
-
-/// Whether it is worth a pass of who waits for them that one of many users went: the last few, and each hundredth of the many,
-/// since each pass goes through all that are left, and says how many.
-fn is_worth_a_look(left: usize) -> bool {
-    left <= 10 || left.is_multiple_of(100)
-}
-
-/// A member came, changed or went: when it went, a connection that waits for that looks again, and so do credentials.
-pub(crate) fn on_member(stores: &Stores, wakers: &Wakers, event: &watcher::Event<Guarded<StaticMember>>) {
-    let guard = match event {
-        watcher::Event::Apply(guard) | watcher::Event::InitApply(guard) => return stores.uses.member(guard),
-        watcher::Event::InitDone => {
-            let there = |namespace: &str, name: &str| stores.members.get(&named(namespace, name)).is_some();
-            return stores.uses.retain(UserKind::Member, there);
-        }
-        watcher::Event::Init => return,
-        watcher::Event::Delete(guard) => guard,
-    };
-    let namespace = guard.namespace().unwrap_or_default();
-    stores.uses.leave(UserKind::Member, &namespace, &guard.name_any());
-    let Ok(object) = &guard.0 else { return wake_credentials(stores, wakers, &namespace) };
-    if let Some(reference) = &object.spec.connection_ref
-        && is_worth_a_look(stores.uses.count(&Used::Connection(&namespace, &reference.name)))
-    {
-        wakers.connections.wake(&namespace, &reference.name);
-    }
-    wake_credentials(stores, wakers, &namespace);
-}
-
-/// Wakes credentials that are being deleted, and wait for those who use them.
-fn wake_credentials(stores: &Stores, wakers: &Wakers, namespace: &str) {
-    let left = |kind, home: &str, name: &str| stores.uses.count(&Used::Credential(kind, home, name));
-    for found in stores.credentials.state() {
-        if found.namespace().as_deref() == Some(namespace)
-            && found.meta().deletion_timestamp.is_some()
-            && is_worth_a_look(left(CredentialKind::TenantCredential, namespace, &found.name_any()))
-        {
-            wakers.credentials.wake(namespace, &found.name_any());
-        }
-    }
-    for found in stores.cluster_credentials.state() {
-        if found.meta().deletion_timestamp.is_some()
-            && is_worth_a_look(left(CredentialKind::ClusterTenantCredential, "", &found.name_any()))
-        {
-            wakers.cluster_credentials.wake("", &found.name_any());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use avnm_api::StaticMember;
 use avnm_arm::CredentialKey;
 use avnm_terms::Fault;
-use kube::runtime::reflector::ObjectRef;
 
 use crate::{
-    guarded::Guarded,
     inventory::{Listener, Subscribers},
     material::Materials,
     members::Changed,
+    place::named,
     stores::Stores,
     uses::UserKind,
     wakers::Wakers,
@@ -37,9 +35,9 @@ impl Subscribers for Objects {
             return true;
         }
         let (namespace, name) = (&listener.namespace, &listener.name);
-        let key = ObjectRef::<Guarded<StaticMember>>::new(name).within(namespace);
+        let key = named(namespace, name);
         let Some(found) = self.stores.members.get(&key) else { return false };
-        let Ok(object) = &found.0 else { return false };
+        let Ok(object) = found.object().0 else { return false };
         let own = object.spec.member_name.as_deref().unwrap_or(name);
         changed.concerns(own, avnm_terms::ArmId::parse(&object.spec.resource_id).ok().as_ref())
     }

@@ -47,15 +47,16 @@ enum Outcome<K> {
 pub(crate) async fn decoded<K: Kind>(
     shared: &Shared,
     stores: &Stores,
-    guard: &Guarded<K>,
+    found: Guarded<K>,
 ) -> Result<K, Action> {
-    if let Ok(object) = &guard.0 {
-        return Ok(object.clone());
-    }
-    match pass(shared, stores, guard).await {
+    let found = match found.0 {
+        Ok(object) => return Ok(object),
+        Err(undecoded) => Guarded(Err(undecoded)),
+    };
+    match pass(shared, stores, &found).await {
         Outcome::Decodes(object) => Ok(*object),
         Outcome::Later(wait) => Err(Action::requeue(wait)),
-        Outcome::Gone => Err(Action::await_change()),
+        Outcome::Gone => Err(Action::requeue(kube_io::UNTIL_GONE)),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 
-use crate::{guarded::Guarded, wake::Wake};
+use crate::{cached::Cached, wake::Wake};
 
 /// One for each kind. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct Wakers {
-    pub(crate) connections: Wake<Guarded<CrossTenantConnection>>,
-    pub(crate) members: Wake<Guarded<StaticMember>>,
-    pub(crate) credentials: Wake<Guarded<TenantCredential>>,
-    pub(crate) cluster_credentials: Wake<Guarded<ClusterTenantCredential>>,
+    pub(crate) connections: Wake<Cached<CrossTenantConnection>>,
+    pub(crate) members: Wake<Cached<StaticMember>>,
+    pub(crate) credentials: Wake<Cached<TenantCredential>>,
+    pub(crate) cluster_credentials: Wake<Cached<ClusterTenantCredential>>,
 }

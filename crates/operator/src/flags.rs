@@ -6,7 +6,7 @@ use avnm_arm::Cloud;
 use avnm_controller::{LeaseError, LeaseSettings, Settings, Surroundings, Waits};
 use clap::Parser;
 
-use crate::{quotas::QuotaFlags, telemetry::LogFormat};
+use crate::{quotas::QuotaFlags, scope::ScopeFlags, telemetry::LogFormat};
 
 /// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
 ///
@@ -95,6 +95,8 @@ pub(crate) struct Flags {
     #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
     concurrency: u16,
     #[command(flatten)]
+    scope: ScopeFlags,
+    #[command(flatten)]
     pub(crate) quotas: QuotaFlags,
 }
 
@@ -117,6 +119,7 @@ impl Flags {
                 metadata_endpoint: self.metadata_endpoint.clone(),
                 cloud,
             },
+            scope: self.scope.scope(),
             lease: self.lease(),
             concurrency: self.concurrency,
             drain: Duration::from_secs(10),

@@ -3,6 +3,7 @@
 mod flags;
 mod kubernetes;
 mod quotas;
+mod scope;
 mod telemetry;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};

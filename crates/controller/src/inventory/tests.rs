@@ -19,6 +19,7 @@ use tokio::{sync::mpsc, time::sleep};
 
 use super::{cell::Asked as _, *};
 use crate::{
+    cached::Cached,
     guarded::Guarded,
     streams,
     uses::{User, UserKind},
@@ -168,7 +169,7 @@ impl Drop for Flying {
     }
 }
 
-fn object(name: &str, group: &str) -> Guarded<StaticMember> {
+fn object(name: &str, group: &str) -> Cached<StaticMember> {
     let object = json!({
         "apiVersion": "avnm.dev/v1alpha1", "kind": "StaticMember",
         "metadata": {"name": name, "namespace": "n", "uid": name, "resourceVersion": "1"},
@@ -196,11 +197,11 @@ async fn a_collection_that_hangs_stops_nobody_else() {
     let wake = Wake::default();
     let (answered, mut answers) = mpsc::channel(1);
     let world = World::new();
-    let reconcile = move |object: Arc<Guarded<StaticMember>>, world: Arc<World>| {
+    let reconcile = move |found: Guarded<StaticMember>, world: Arc<World>| {
         let answered = answered.clone();
         async move {
-            let spec = &object.0.as_ref().expect("it decodes").spec;
-            if world.pass(&object.name_any(), &spec.network_group_id, MINUTE).is_some() {
+            let object = found.0.expect("it decodes");
+            if world.pass(&object.name_any(), &object.spec.network_group_id, MINUTE).is_some() {
                 answered.send(object.name_any()).await.expect("somebody waits");
             }
             Ok(Action::await_change())
@@ -208,8 +209,7 @@ async fn a_collection_that_hangs_stops_nobody_else() {
     };
     let stop = CancellationToken::new();
     let stream = one_by_one.chain(futures::stream::pending());
-    let control =
-        streams::control(stream, store, wake.woken(), reconcile, Arc::clone(&world), SLOTS, stop.clone());
+    let control = streams::control(stream, store, &wake, reconcile, Arc::clone(&world), SLOTS, stop.clone());
     let tell = async {
         loop {
             for listener in world.heard.woken() {

@@ -8,7 +8,7 @@ use kube::Client;
 use tokio::sync::watch;
 
 use super::served::{is_served, may_list_namespaces};
-use crate::{arbitration, owner::Reconciler};
+use crate::{arbitration, owner::Reconciler, scope::Scope};
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,12 +27,12 @@ impl Watched {
         [Self::Connections, Self::Members, Self::Credentials, Self::ClusterCredentials, Self::Namespaces];
 
     /// Whether the API server serves it to us.
-    async fn served(self, client: &Client) -> Result<(), KubeFault> {
+    async fn served(self, client: &Client, scope: &Scope) -> Result<(), KubeFault> {
         match self {
-            Self::Connections => is_served::<CrossTenantConnection>(client).await,
-            Self::Members => is_served::<StaticMember>(client).await,
-            Self::Credentials => is_served::<TenantCredential>(client).await,
-            Self::ClusterCredentials => is_served::<ClusterTenantCredential>(client).await,
+            Self::Connections => is_served::<CrossTenantConnection>(client, scope).await,
+            Self::Members => is_served::<StaticMember>(client, scope).await,
+            Self::Credentials => is_served::<TenantCredential>(client, scope).await,
+            Self::ClusterCredentials => is_served::<ClusterTenantCredential>(client, scope).await,
             Self::Namespaces => may_list_namespaces(client).await,
         }
     }
@@ -71,7 +71,7 @@ impl Listed {
     }
 
     /// Returns once everything was listed, or is not there to be listed.
-    async fn wait(&self, client: &Client) {
+    async fn wait(&self, client: &Client, scope: &Scope) {
         // A kind whose CRD is absent never syncs: after this long the API server is asked whether it is.
         const ABSENT_KIND: Duration = Duration::from_secs(5);
         let (mut changes, mut absent) = (self.0.subscribe(), BTreeSet::new());
@@ -82,7 +82,7 @@ impl Listed {
             }
             let missing = self.missing(&absent);
             for watched in &missing {
-                if watched.served(client).await.is_err_and(|fault| watched.is_absent(&fault)) {
+                if watched.served(client, scope).await.is_err_and(|fault| watched.is_absent(&fault)) {
                     absent.insert(*watched);
                 }
             }
@@ -121,7 +121,7 @@ pub(super) async fn open(
     listed: Listed,
     synced: Synced,
 ) {
-    listed.wait(&client).await;
+    listed.wait(&client, &members.shared.settings.scope).await;
     arbitration::enter_all(&connections);
     arbitration::enter_all(&members);
     synced.0.send_replace(true);
@@ -149,18 +149,23 @@ mod tests {
         let (listed, client) = (Listed::new(), client());
         listed.note(Watched::Connections);
         listed.note(Watched::Credentials);
-        assert!(tokio::time::timeout(MINUTE, listed.wait(&client)).await.is_err(), "one is only slow");
+        assert!(
+            tokio::time::timeout(MINUTE, listed.wait(&client, &Scope::default())).await.is_err(),
+            "one is only slow"
+        );
         listed.note(Watched::ClusterCredentials);
-        assert!(tokio::time::timeout(MINUTE, listed.wait(&client)).await.is_ok());
+        assert!(tokio::time::timeout(MINUTE, listed.wait(&client, &Scope::default())).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_listed_is_waited_for_no_longer() {
         let (listed, client) = (Listed::new(), client());
         for watched in Watched::ALL {
-            assert!(tokio::time::timeout(Duration::ZERO, listed.wait(&client)).await.is_err());
+            assert!(
+                tokio::time::timeout(Duration::ZERO, listed.wait(&client, &Scope::default())).await.is_err()
+            );
             listed.note(watched);
         }
-        assert!(tokio::time::timeout(Duration::ZERO, listed.wait(&client)).await.is_ok());
+        assert!(tokio::time::timeout(Duration::ZERO, listed.wait(&client, &Scope::default())).await.is_ok());
     }
 }

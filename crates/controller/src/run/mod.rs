@@ -21,6 +21,7 @@ use kube::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    cached::Cached,
     contenders::Contenders,
     credential,
     events::Events,
@@ -34,7 +35,8 @@ use crate::{
     metrics::Metrics,
     owner::{Owner, Reconciler},
     pass,
-    place::Place,
+    place::Kind,
+    scope::Scope,
     settings::Settings,
     shared::Shared,
     stores::Stores,
@@ -46,7 +48,7 @@ use crate::{
 };
 
 use self::{
-    gate::{Listed, Synced},
+    gate::{Listed, Synced, Watched},
     watches::First,
 };
 
@@ -73,7 +75,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Ended {
     let mut holder = Holder::new(lease_client, settings.lease.clone(), guard.clone());
-    served::wait_for_kubernetes(&client, &health, &stop).await;
+    served::wait_for_kubernetes(&client, &settings.scope, &health, &stop).await;
     tracing::info!(identity = settings.lease.identity, "waiting for the lease");
     tokio::select! {
         () = stop.cancelled() => return Ended::Stopped,
@@ -105,22 +107,24 @@ pub async fn run(
 
 /// What fills the caches.
 struct Writers {
-    connections: Writer<Guarded<CrossTenantConnection>>,
-    members: Writer<Guarded<StaticMember>>,
-    credentials: Writer<Guarded<TenantCredential>>,
-    cluster_credentials: Writer<Guarded<ClusterTenantCredential>>,
+    connections: Writer<Cached<CrossTenantConnection>>,
+    members: Writer<Cached<StaticMember>>,
+    credentials: Writer<Cached<TenantCredential>>,
+    cluster_credentials: Writer<Cached<ClusterTenantCredential>>,
     namespaces: Writer<PartialObjectMeta<Namespace>>,
 }
 
 /// Empty caches, and what fills them.
-fn stores() -> (Stores, Writers) {
+fn stores(scope: &Scope) -> (Stores, Writers) {
     let (connections, connection_writer) = reflector::store();
     let (members, member_writer) = reflector::store();
     let (credentials, credential_writer) = reflector::store();
     let (cluster_credentials, cluster_credential_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
     let uses = Uses::default();
-    let stores = Stores { connections, members, credentials, cluster_credentials, namespaces, uses };
+    let is_cluster = scope.is_cluster();
+    let stores =
+        Stores { connections, members, credentials, cluster_credentials, namespaces, uses, is_cluster };
     let writers = Writers {
         connections: connection_writer,
         members: member_writer,
@@ -163,8 +167,8 @@ fn shared(
 fn owner<K: Owner>(
     shared: &Arc<Shared>,
     stores: &Stores,
-    objects: &Store<Guarded<K>>,
-    wake: &Wake<Guarded<K>>,
+    objects: &Store<Cached<K>>,
+    wake: &Wake<Cached<K>>,
 ) -> Arc<Reconciler<K>> {
     Arc::new(Reconciler {
         shared: Arc::clone(shared),
@@ -195,7 +199,7 @@ async fn lead(
     metrics: Arc<Metrics>,
     halt: CancellationToken,
 ) {
-    let (stores, writers) = stores();
+    let (stores, writers) = stores(&settings.scope);
     let wakers = Wakers::default();
     let shared = Arc::new(shared(&client, arm, lease, settings, metrics, (&stores, &wakers), &halt));
     let connections = owner(&shared, &stores, &stores.connections, &wakers.connections);
@@ -214,8 +218,14 @@ async fn lead(
     let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&shared), stores.clone()));
     let arm = shared.arm.clone();
     let governor = tokio::spawn(async move { arm.govern().await });
-    let namespaces = watches::namespaces(&client, writers.namespaces, (&stores, &wakers), &first);
-    let namespaces = tokio::spawn(namespaces);
+    let namespaces =
+        shared.settings.scope.is_cluster().then(|| {
+            tokio::spawn(watches::namespaces(&client, writers.namespaces, (&stores, &wakers), &first))
+        });
+    if namespaces.is_none() {
+        // What is lent by labels is of the cluster, and nothing of that is read.
+        first.listed.note(Watched::Namespaces);
+    }
     let run = Running { concurrency: shared.settings.concurrency, synced: &first.synced, halt: &halt };
     let seen = watches::connections(&client, writers.connections, &connections, &wakers, &first);
     let connections =
@@ -228,7 +238,9 @@ async fn lead(
     let seen = watches::credentials(&client, writers.cluster_credentials, &cluster, &first);
     let cluster = run.control(seen, cache, wake, credential::reconcile, cluster);
     tokio::join!(connections, members, tenant, cluster);
-    namespaces.abort();
+    if let Some(namespaces) = namespaces {
+        namespaces.abort();
+    }
     gate.abort();
     sweeper.abort();
     governor.abort();
@@ -244,15 +256,14 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// The controller of one kind. Its passes begin once no verdict would fall too early.
-    async fn control<K: Place, C: Send + Sync + 'static, F>(
+    async fn control<K: Kind, C: Send + Sync + 'static, F>(
         &self,
         stream: impl watches::Objects<K>,
-        store: Store<Guarded<K>>,
-        wake: &Wake<Guarded<K>>,
-        reconcile: impl Fn(Arc<Guarded<K>>, Arc<C>) -> F + Copy + Send + Sync + 'static,
+        store: Store<Cached<K>>,
+        wake: &Wake<Cached<K>>,
+        reconcile: impl Fn(Guarded<K>, Arc<C>) -> F + Copy + Send + Sync + 'static,
         reconciler: Arc<C>,
     ) where
-        Guarded<K>: Place,
         F: Future<Output = Result<Action, Infallible>> + Send + 'static,
     {
         let synced = self.synced.clone();
@@ -264,6 +275,6 @@ impl Running<'_> {
             }
         };
         let (concurrency, halt) = (self.concurrency, self.halt.clone());
-        streams::control(stream, store, wake.woken(), pass, reconciler, concurrency, halt).await;
+        streams::control(stream, store, wake, pass, reconciler, concurrency, halt).await;
     }
 }

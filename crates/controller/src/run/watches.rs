@@ -1,4 +1,4 @@
-//! The watches: what each event means to what the process remembers. Who is woken by it is told in `streams.rs`.
+//! The watches: what each event means to what the process remembers. Who is woken by it is told in `dependents.rs`.
 
 use std::sync::Arc;
 
@@ -13,8 +13,11 @@ use kube::{
 
 use super::gate::{Listed, Synced, Watched};
 use crate::{
-    arbitration, credential,
+    arbitration,
+    cached::Cached,
+    credential,
     credential_object::CredentialObject,
+    dependents,
     guarded::Guarded,
     owner::{Owner, Reconciler},
     place::named,
@@ -32,44 +35,44 @@ pub(super) struct First {
 
 /// What a watch gives to a controller.
 pub(super) trait Objects<K>:
-    Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static
+    Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static
 {
 }
 
-impl<K, S: Stream<Item = Result<Guarded<K>, watcher::Error>> + Send + 'static> Objects<K> for S {}
+impl<K, S: Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static> Objects<K> for S {}
 
 /// The watch of connections.
 pub(super) fn connections(
     client: &Client,
-    writer: Writer<Guarded<CrossTenantConnection>>,
+    writer: Writer<Cached<CrossTenantConnection>>,
     reconciler: &Arc<Reconciler<CrossTenantConnection>>,
     wakers: &Wakers,
     first: &First,
 ) -> impl Objects<CrossTenantConnection> + use<> {
-    let (seen, stores, wakers) = (streams::Seen::default(), reconciler.stores.clone(), wakers.clone());
+    let (seen, stores, wakers) = (dependents::Seen::default(), reconciler.stores.clone(), wakers.clone());
     owners(client, writer, reconciler, (first, Watched::Connections), move |event| {
-        streams::on_connection(&stores, &wakers, &seen, event);
+        dependents::on_connection(&stores, &wakers, &seen, event);
     })
 }
 
 /// The watch of members.
 pub(super) fn members(
     client: &Client,
-    writer: Writer<Guarded<StaticMember>>,
+    writer: Writer<Cached<StaticMember>>,
     reconciler: &Arc<Reconciler<StaticMember>>,
     wakers: &Wakers,
     first: &First,
 ) -> impl Objects<StaticMember> + use<> {
     let (stores, wakers) = (reconciler.stores.clone(), wakers.clone());
     owners(client, writer, reconciler, (first, Watched::Members), move |event| {
-        streams::on_member(&stores, &wakers, event);
+        dependents::on_member(&stores, &wakers, event);
     })
 }
 
 /// The watch of a kind that owns things in Azure, told on to those who depend on it.
 fn owners<K, F>(
     client: &Client,
-    writer: Writer<Guarded<K>>,
+    writer: Writer<Cached<K>>,
     reconciler: &Arc<Reconciler<K>>,
     (first, watched): (&First, Watched),
     tell: F,
@@ -79,7 +82,8 @@ where
     F: Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
 {
     let (First { listed, synced }, reconciler) = (first.clone(), Arc::clone(reconciler));
-    streams::watch::<K>(client.clone(), writer, move |event| {
+    let scope = reconciler.shared.settings.scope.clone();
+    streams::watch(client, &scope, writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
             let uids = uids(&reconciler.objects);
             reconciler.retain(&uids);
@@ -112,17 +116,18 @@ where
 /// The watch of one kind of credential.
 pub(super) fn credentials<K: CredentialObject>(
     client: &Client,
-    writer: Writer<Guarded<K>>,
+    writer: Writer<Cached<K>>,
     reconciler: &Arc<credential::Reconciler<K>>,
     first: &First,
 ) -> impl Objects<K> + use<K> {
-    let (listed, seen) = (first.listed.clone(), streams::Seen::default());
+    let (listed, seen) = (first.listed.clone(), dependents::Seen::default());
     let reconciler = Arc::clone(reconciler);
     let watched = match K::KIND {
         CredentialKind::TenantCredential => Watched::Credentials,
         CredentialKind::ClusterTenantCredential => Watched::ClusterCredentials,
     };
-    streams::watch::<K>(client.clone(), writer, move |event| {
+    let scope = reconciler.shared.settings.scope.clone();
+    streams::watch(client, &scope, writer, move |event| {
         let credential::Reconciler { shared, stores, wakers, memories } = &*reconciler;
         if matches!(event, watcher::Event::InitDone) {
             for gone in memories.gone(&uids(K::store(stores))) {
@@ -139,7 +144,7 @@ pub(super) fn credentials<K: CredentialObject>(
             shared.inventory.retain_credentials(|other| other != uid);
             memories.forget(&uid);
         }
-        streams::on_credential(stores, wakers, &seen, event);
+        dependents::on_credential(stores, wakers, &seen, event);
     })
 }
 
@@ -150,13 +155,13 @@ pub(super) fn namespaces(
     (stores, wakers): (&Stores, &Wakers),
     first: &First,
 ) -> impl Future<Output = ()> + Send + 'static + use<> {
-    let (listed, seen) = (first.listed.clone(), streams::Seen::default());
+    let (listed, seen) = (first.listed.clone(), dependents::Seen::default());
     let (stores, wakers) = (stores.clone(), wakers.clone());
     let watch = streams::watch_namespaces(client.clone(), writer, move |event| {
         if matches!(event, watcher::Event::InitDone) {
             listed.note(Watched::Namespaces);
         }
-        streams::on_namespace(&stores, &wakers, &seen, event);
+        dependents::on_namespace(&stores, &wakers, &seen, event);
     });
     watch.for_each(|namespace| {
         if let Err(error) = namespace {

@@ -6,10 +6,10 @@ use avnm_plan::{
     static_member::{self as plan, ConnectionFacts, ConnectionInput, Inputs},
     status::find,
 };
-use kube::{Resource, runtime::reflector::ObjectRef};
+use kube::Resource;
 
 use crate::{
-    guarded::Guarded,
+    place::named,
     resolve::{Credentials, Resolver},
     stores::Stores,
 };
@@ -20,11 +20,10 @@ fn connection(
     reference: Option<&ConnectionRef>,
 ) -> Option<ConnectionInput> {
     let name = &reference?.name;
-    let key = ObjectRef::<Guarded<avnm_api::CrossTenantConnection>>::new(name).within(namespace);
-    let Some(found) = stores.connections.get(&key) else {
+    let Some(found) = stores.connections.get(&named(namespace, name)) else {
         return Some(ConnectionInput::Missing(name.clone()));
     };
-    let Ok(object) = &found.0 else { return Some(ConnectionInput::Missing(name.clone())) };
+    let Ok(object) = found.object().0 else { return Some(ConnectionInput::Missing(name.clone())) };
     let ready = object.status.as_ref().and_then(|status| find(&status.conditions, "Ready"));
     let current = ready.is_some_and(|ready| ready.observed_generation == object.meta().generation);
     Some(ConnectionInput::Found(Box::new(ConnectionFacts {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use avnm_arm::{Arm, Quotas, Tokens, Transport, TransportOptions};
-use avnm_controller::{Health, LeaseGuard, LeaseSettings, Metrics, Settings, Surroundings, Waits};
+use avnm_controller::{Health, LeaseGuard, LeaseSettings, Metrics, Scope, Settings, Surroundings, Waits};
 use avnm_in_process::Azure;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,7 @@ impl Process {
                 metadata_endpoint: None,
                 cloud,
             },
+            scope: Scope::default(),
             lease: LeaseSettings {
                 namespace: "avnm-system".to_owned(),
                 name: "avnm-operator".to_owned(),
