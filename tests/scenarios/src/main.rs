@@ -60,6 +60,7 @@ mod s23_recreated;
 mod s24_swapped;
 mod s25_descriptions;
 mod s26_proxy;
+mod s27_part_of_cluster;
 mod sign_in;
 mod sources;
 mod world;
@@ -355,6 +356,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the way out is a proxy",
         needs: Needs::Azure,
         run: |ctx| s26_proxy::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "27",
+        title: "an operator for a part of the cluster",
+        needs: Needs::Azure,
+        run: |ctx| s27_part_of_cluster::run(ctx).boxed(),
     },
 ];
 
