@@ -5,17 +5,21 @@ mod served;
 mod sweep;
 mod watches;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Weak},
+};
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
+use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Client,
+    Client, ResourceExt as _,
     core::PartialObjectMeta,
     runtime::{
         controller::Action,
-        reflector::{self, Store, store::Writer},
+        reflector::{self, ObjectRef, Store, store::Writer},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -31,10 +35,10 @@ use crate::{
     lease::{Holder, LeaseGuard},
     material::Materials,
     memory::Memories,
-    metrics::Metrics,
+    metrics::{Kind, Metrics},
     owner::{Owner, Reconciler},
     pass,
-    place::Place,
+    place::{Place, named},
     settings::Settings,
     shared::Shared,
     stores::Stores,
@@ -198,6 +202,10 @@ async fn lead(
     let (stores, writers) = stores();
     let wakers = Wakers::default();
     let shared = Arc::new(shared(&client, arm, lease, settings, metrics, (&stores, &wakers), &halt));
+    shared.metrics.settings(kube_io::seconds(shared.settings.waits.sweep), shared.settings.concurrency);
+    // Weak: what is shared has the metrics, too.
+    let source: Weak<Shared> = Arc::downgrade(&shared);
+    shared.metrics.ask(source);
     let connections = owner(&shared, &stores, &stores.connections, &wakers.connections);
     let members = owner(&shared, &stores, &stores.members, &wakers.members);
     let tenant = credentials(&shared, &stores, &wakers);
@@ -216,7 +224,12 @@ async fn lead(
     let governor = tokio::spawn(async move { arm.govern().await });
     let namespaces = watches::namespaces(&client, writers.namespaces, (&stores, &wakers), &first);
     let namespaces = tokio::spawn(namespaces);
-    let run = Running { concurrency: shared.settings.concurrency, synced: &first.synced, halt: &halt };
+    let run = Running {
+        concurrency: shared.settings.concurrency,
+        metrics: &shared.metrics,
+        synced: &first.synced,
+        halt: &halt,
+    };
     let seen = watches::connections(&client, writers.connections, &connections, &wakers, &first);
     let connections =
         run.control(seen, stores.connections, &wakers.connections, pass::reconcile, connections);
@@ -238,6 +251,7 @@ async fn lead(
 struct Running<'a> {
     /// Passes of a kind at the same time.
     concurrency: u16,
+    metrics: &'a Arc<Metrics>,
     synced: &'a Synced,
     halt: &'a CancellationToken,
 }
@@ -264,6 +278,36 @@ impl Running<'_> {
             }
         };
         let (concurrency, halt) = (self.concurrency, self.halt.clone());
-        streams::control(stream, store, wake.woken(), pass, reconciler, concurrency, halt).await;
+        let (stream, woken) = self.queued(stream, &store, wake);
+        streams::control(stream, store, woken, pass, reconciler, concurrency, halt).await;
+    }
+
+    /// The same streams, with what comes out of them counted as queued. What is gone gets no pass.
+    fn queued<K: Place>(
+        &self,
+        stream: impl watches::Objects<K>,
+        store: &Store<Guarded<K>>,
+        wake: &Wake<Guarded<K>>,
+    ) -> (impl watches::Objects<K>, impl Stream<Item = ObjectRef<Guarded<K>>> + Send + 'static)
+    where
+        Guarded<K>: Place,
+    {
+        let note = {
+            let (metrics, store) = (Arc::clone(self.metrics), store.clone());
+            move |namespace: &str, name: &str| {
+                let there = store.get(&named(namespace, name)).is_some();
+                metrics.queue(Kind::of::<K>(), namespace, name, there);
+            }
+        };
+        let seen = note.clone();
+        let stream = stream.inspect(move |object| {
+            if let Ok(object) = object {
+                seen(&object.namespace().unwrap_or_default(), &object.name_any());
+            }
+        });
+        let woken = wake.woken().inspect(move |object| {
+            note(object.namespace.as_deref().unwrap_or_default(), &object.name);
+        });
+        (stream, woken)
     }
 }
