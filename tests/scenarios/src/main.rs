@@ -60,6 +60,7 @@ mod s23_recreated;
 mod s24_swapped;
 mod s25_descriptions;
 mod s26_proxy;
+mod s27_observed;
 mod sign_in;
 mod sources;
 mod world;
@@ -355,6 +356,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the way out is a proxy",
         needs: Needs::Azure,
         run: |ctx| s26_proxy::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "27",
+        title: "metrics, alerts and the dashboard, in a real Prometheus",
+        needs: Needs::Operator,
+        run: |ctx| s27_observed::run(ctx).boxed(),
     },
 ];
 
