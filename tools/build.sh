@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Builds the pinned Go programs that tests and demo run (kube-apiserver, kube-controller-manager, kubectl, etcd)
-# into a cache outside the tree, once per set of versions. The folder is the last and only line on stdout;
+# Builds the pinned Go programs that tests and demo run (kube-apiserver, kube-controller-manager, kubectl, etcd, and
+# prometheus with its promtool) into a cache outside the tree, once per set of versions. The folder is the last and only line on stdout;
 # progress goes to stderr. Found binaries win: TEST_ASSET_<NAME>, then KUBEBUILDER_ASSETS, as envtest does.
 #
 # usage: tools/build.sh [--dir] [PROGRAM ...]      (no PROGRAM: all; --dir: only print the folder)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-all=(etcd kube-apiserver kubectl kube-controller-manager)
+all=(etcd kube-apiserver kubectl kube-controller-manager promtool prometheus)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
-key=$(cat "$here"/kube/go.mod "$here"/kube/go.sum "$here"/etcd/go.mod "$here"/etcd/go.sum "$here/build.sh" | sha256sum | cut -c1-12)
+key=$(cat "$here"/kube/go.mod "$here"/kube/go.sum "$here"/etcd/go.mod "$here"/etcd/go.sum \
+  "$here"/prometheus/go.mod "$here"/prometheus/go.sum "$here/build.sh" | sha256sum | cut -c1-12)
 out=${AVNM_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/avnm-operator/tools}/$key
 if [ "${1:-}" = --dir ]; then printf '%s\n' "$out"; exit 0; fi
 mkdir -p "$out"
@@ -34,6 +35,7 @@ found() {
 
 build() {
   local name=$1 module=$2 package=$3 usual=$4 have
+  shift 4
   have=$(found "$name")
   if [ -n "$have" ]; then
     # A program that was found replaces a built one only by link, so that one folder holds the whole set.
@@ -44,7 +46,7 @@ build() {
   command -v go >/dev/null || { say "go is not installed: install Go 1.26 or newer, or set KUBEBUILDER_ASSETS to a folder that holds $name"; exit 1; }
   say "$name: building; usually $usual on 2 cores when cold, once"
   local start=$SECONDS log="$out/$name.log"
-  (cd "$here/$module" && CGO_ENABLED=0 exec go build -trimpath -ldflags "$stamp" -o "$out/.$name.new" "$package") >"$log" 2>&1 &
+  (cd "$here/$module" && CGO_ENABLED=0 exec go build "$@" -trimpath -ldflags "$stamp" -o "$out/.$name.new" "$package") >"$log" 2>&1 &
   local pid=$!
   trap 'kill '"$pid"' 2>/dev/null || true' EXIT INT TERM
   while kill -0 "$pid" 2>/dev/null; do
@@ -72,6 +74,9 @@ for program in "$@"; do
     kube-apiserver) build kube-apiserver kube k8s.io/kubernetes/cmd/kube-apiserver "4 minutes" ;;
     kube-controller-manager) build kube-controller-manager kube k8s.io/kubernetes/cmd/kube-controller-manager "1 minute after kube-apiserver" ;;
     kubectl) build kubectl kube k8s.io/kubernetes/cmd/kubectl "half a minute after kube-apiserver" ;;
+    # Without the clients of all clouds in which it could look for what to scrape: they are nine tenths of its dependencies.
+    promtool) build promtool prometheus github.com/prometheus/prometheus/cmd/promtool "3 minutes" -tags remove_all_sd ;;
+    prometheus) build prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus "1 minute after promtool" -tags remove_all_sd ;;
     *) say "unknown program '$program'; there are: ${all[*]}"; exit 2 ;;
   esac
 done

@@ -17,7 +17,7 @@ use crate::{
     call::{Call, Verb},
     clock,
     envelope::{self, Envelope, Undecodable},
-    governor::{Applicant, Governor, Shut},
+    governor::{Applicant, Governor, QuotaLeft, Shut},
     message::Answer,
     observe::Blind,
     page::Pages,
@@ -85,6 +85,11 @@ impl Arm {
     /// Every gate that is closed now.
     pub fn closed_gates(&self) -> Vec<ClosedGate> {
         self.governor().gates.closed(clock::instant())
+    }
+
+    /// What is left of the quotas: of each kind the one that is nearest its end.
+    pub fn quotas_left(&self) -> Vec<QuotaLeft> {
+        self.governor().lowest(clock::instant())
     }
 
     /// How many wait for a turn to write.

@@ -9,6 +9,7 @@ use avnm_terms::{
     ClientId, TenantId,
     mutants::{Mutant, broken},
 };
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -49,6 +50,14 @@ pub enum Material {
 }
 
 impl Material {
+    /// When it ends, where that can be read off it: a certificate says so, a client secret does not.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate.not_after()),
+            Self::ClientSecret(_) | Self::Assertion(_) => None,
+        }
+    }
+
     /// Tells two materials apart without telling what they are.
     ///
     /// Salted with a value of this process: the fingerprint of a short secret must not be a way to guess it.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::CredentialKey;
+use avnm_terms::SignInFault;
+
+use crate::{CredentialKey, VerbClass};
 
 /// One request that was sent to ARM, or that got no answer.
 #[derive(Debug, Clone)]
@@ -11,6 +13,8 @@ pub struct CallRecord<'a> {
     pub operation: &'static str,
     /// The method: `GET`, `PUT`, `DELETE`.
     pub method: &'static str,
+    /// Which of Azure's counts it is in.
+    pub verb: VerbClass,
     /// The id that it was about. Not for metric labels.
     pub target: &'a str,
     /// Who signed it.
@@ -36,6 +40,8 @@ pub struct SignInRecord<'a> {
     pub tenant: &'a str,
     /// Entra's error code (`AADSTS7000215`), if there was no token.
     pub code: Option<&'a str>,
+    /// Why there was none.
+    pub cause: Option<SignInFault>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -189,6 +189,7 @@ impl Arm {
         self.observer.call(&CallRecord {
             operation: call.operation,
             method: call.verb.name(),
+            verb: call.gate().verb,
             target: call.target.as_str(),
             credential: &call.credential.key,
             status,

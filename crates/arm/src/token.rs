@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::{ClientId, Fault, SignInFault, TenantId, text};
+use avnm_terms::{ClientId, Fault, FaultKind, SignInFault, TenantId, text};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{
     FutureExt,
@@ -61,8 +61,20 @@ pub(crate) struct Token {
     pub(crate) bearer: HeaderValue,
     tenant: TenantId,
     expires: Timestamp,
+    got: Instant,
     refresh_at: Instant,
     usable_until: Instant,
+}
+
+/// The tokens in hand, together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TokensHeld {
+    /// Tokens that can be sent.
+    pub usable: usize,
+    /// Those among them whose last refresh failed: they are used while they last.
+    pub unrefreshed: usize,
+    /// How long ago the oldest of them was got.
+    pub oldest: Duration,
 }
 
 impl fmt::Debug for Token {
@@ -84,7 +96,7 @@ impl Token {
         let (now, mut bearer) = (clock::instant(), HeaderValue::try_from(bearer).unwrap());
         bearer.set_sensitive(true);
         let tenant = TenantId::parse("24680975-1234-abcd-56ef-121314ab5643").unwrap();
-        Self { bearer, tenant, expires: clock::now(), refresh_at: now, usable_until: now }
+        Self { bearer, tenant, expires: clock::now(), got: now, refresh_at: now, usable_until: now }
     }
 }
 
@@ -184,6 +196,21 @@ impl Tokens {
     /// Why the last sign-in failed, if one did since the token in hand was got.
     pub fn refused(&self, credential: &Credential) -> Option<Fault> {
         self.inner.slots().get(&slot_key(credential)).and_then(|slot| slot.refused.clone())
+    }
+
+    /// The tokens in hand, together: for who watches the process.
+    pub fn in_hand(&self) -> TokensHeld {
+        let now = clock::instant();
+        let slots = self.inner.slots();
+        let usable = slots.values().filter_map(|slot| Some((slot, slot.token.as_ref()?)));
+        usable.filter(|(_, token)| now < token.usable_until).fold(
+            TokensHeld::default(),
+            |held, (slot, token)| TokensHeld {
+                usable: held.usable + 1,
+                unrefreshed: held.unrefreshed + usize::from(slot.refused.is_some()),
+                oldest: held.oldest.max(now.saturating_duration_since(token.got)),
+            },
+        )
     }
 
     /// Forgets the token of a credential.
@@ -325,6 +352,7 @@ impl Inner {
                 bearer,
                 tenant: credential.tenant.clone(),
                 expires,
+                got: now,
                 refresh_at: now + refresh,
                 usable_until: now + usable,
             }))
@@ -346,6 +374,11 @@ impl Inner {
             credential: &credential.key,
             tenant: credential.tenant.as_str(),
             code: fault.map(|fault| fault.code.as_str()),
+            cause: fault.map(|fault| match fault.kind {
+                FaultKind::SignIn(cause) => cause,
+                // Whatever else went wrong, nobody was asked or nobody answered.
+                _ => SignInFault::Unreachable,
+            }),
             elapsed,
         });
         token

@@ -7,9 +7,11 @@ use avnm_arm::clock;
 use avnm_plan::{
     credential::{self as plan, Hold, Inputs, SignIn},
     meta::Meta,
+    reason::Reason,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
+use tracing::Instrument as _;
 
 use crate::{
     credential_object::CredentialObject,
@@ -20,6 +22,7 @@ use crate::{
     live,
     material::Look,
     memory::{Memories, Remembered},
+    metrics::{Counted, Kind},
     resolve::side_of,
     shared::Shared,
     status,
@@ -52,28 +55,45 @@ pub(crate) async fn reconcile<K: CredentialObject>(
     reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
     let shared = &*reconciler.shared;
+    let counted = shared.counted::<K>();
+    let span = counted.span(&found);
+    let action = look(found, &reconciler, &counted).instrument(span).await;
+    counted.ends(&action);
+    Ok(action)
+}
+
+async fn look<K: CredentialObject>(
+    found: Guarded<K>,
+    reconciler: &Reconciler<K>,
+    counted: &Counted,
+) -> Action {
+    let shared = &*reconciler.shared;
     let object = match undecoded::decoded(shared, &reconciler.stores, found).await {
         Ok(object) => object,
-        Err(action) => return Ok(action),
+        Err(action) => {
+            counted.failed(Reason::InvalidSpec.word());
+            return action;
+        }
     };
-    shared.metrics.pass(K::KIND.as_str());
     let uid = object.uid().unwrap_or_default();
     let mut remembered = reconciler.memories.take(&uid);
     let object = remembered.newest(&object);
-    let (wait, gone) = run(&reconciler, object, &mut remembered).await;
+    let (wait, gone) = run(reconciler, object, &mut remembered, counted).await;
     if gone {
         shared.materials.forget(&uid);
+        shared.metrics.forget(&uid);
         reconciler.memories.forget(&uid);
-        return Ok(Action::requeue(wait));
+        return Action::requeue(wait);
     }
     reconciler.memories.put(&uid, remembered);
-    Ok(Action::requeue(wait))
+    Action::requeue(wait)
 }
 
 async fn run<K: CredentialObject>(
     Reconciler { shared, stores, wakers, .. }: &Reconciler<K>,
     object: K,
     remembered: &mut Remembered<K, CredentialMemory>,
+    counted: &Counted,
 ) -> (Duration, bool) {
     let meta = Meta::of(&object);
     // The source is read by every pass, one a probe: there is no watch on Secrets. What a new generation changes shows in
@@ -94,7 +114,11 @@ async fn run<K: CredentialObject>(
     let sign_in = match shared.materials.get(&object, look, &holds).await {
         Err(fault) => SignIn::Failed(fault),
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
-        Ok(_) => shared.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed),
+        Ok(loaded) => {
+            let end = loaded.credential.material.not_after();
+            shared.metrics.certificate(Kind::of::<K>(), &meta.uid, end.map(|end| end.as_second()));
+            shared.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed)
+        }
     };
     // Once, also where the status cannot be written.
     remembered.requested.clone_from(&meta.requested_at);
@@ -138,10 +162,12 @@ async fn run<K: CredentialObject>(
     }
     if matches!(inputs.sign_in, SignIn::Failed(_)) {
         let finding = plan::finding(&inputs, now);
+        counted.failed(finding.reason.word());
         crate::log::failures(K::KIND.as_str(), &inputs.meta, finding.reason, std::slice::from_ref(&finding));
     }
     let probe = SignedDuration::try_from(shared.settings.probe).unwrap_or(plan::PROBE);
     let reported = plan::report(&inputs, remembered.memory.plan, &shared.settings.waits, probe, now);
+    shared.metrics.shows(&object, &reported.status.conditions);
     let memory = &mut remembered.memory.plan;
     memory.streak = if reported.after.failed { memory.streak.saturating_add(1) } else { 0 };
     memory.unread_since = if reported.after.unread { memory.unread_since.or(Some(now)) } else { None };

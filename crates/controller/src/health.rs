@@ -1,7 +1,8 @@
-//! `/livez`, `/readyz` (which names what is missing) and `/metrics`.
+//! `/livez`, `/readyz` (which names what is missing), `/loglevel` and `/metrics`.
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
@@ -14,7 +15,10 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::metrics::Metrics;
+use crate::{
+    log_level::{self, LogLevel},
+    metrics::Metrics,
+};
 
 /// What the process still waits for before it is ready. A standby replica is ready.
 #[derive(Debug, Clone)]
@@ -49,6 +53,7 @@ impl Health {
 /// Serves probes on one listener and metrics on another.
 pub async fn serve(
     health: Health,
+    level: Arc<dyn LogLevel>,
     metrics: Arc<Metrics>,
     probes: TcpListener,
     scrape: TcpListener,
@@ -57,7 +62,9 @@ pub async fn serve(
         .route("/livez", get(|| async { "ok" }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .with_state(health);
+        .with_state(health)
+        .merge(log_level::routes(level))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let scraped = Router::new().route("/metrics", get(scrape_metrics)).with_state(metrics);
     let (one, other) = tokio::join!(axum::serve(probes, probe), axum::serve(scrape, scraped));
     one.and(other)

@@ -47,6 +47,12 @@ impl LeaseGuard {
         until.is_some_and(|until| until.saturating_duration_since(clock::instant()) >= margin)
     }
 
+    /// How much of the lease is left; nothing where it is not held.
+    pub(crate) fn left(&self) -> Duration {
+        let until = self.until.lock().ok().and_then(|until| *until);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(clock::instant()))
+    }
+
     /// The same, as a fault of the operation that it forbids.
     pub(crate) fn check(&self, operation: &'static str, margin: Duration) -> Result<(), KubeFault> {
         if self.holds(margin) {

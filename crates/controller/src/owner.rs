@@ -16,6 +16,7 @@ use crate::{
     contenders::Contenders,
     inventory::{Listener, Visit},
     memory::{InLine, Memories, Remembered, verb},
+    metrics::Counted,
     place::Kind,
     resolve::{Credentials, Resolver},
     shared::Shared,
@@ -48,6 +49,7 @@ pub(crate) struct Reconciler<K: Owner> {
 impl<K: Owner> Reconciler<K> {
     /// Forgets an object that is gone: nobody waits for the turn that it had.
     pub(crate) fn forget(&self, uid: &str) {
+        self.shared.metrics.forget(uid);
         let waits = self.memories.forget(uid);
         self.forgo(uid, waits);
     }
@@ -72,6 +74,7 @@ pub(crate) struct Pass<'a, K: Owner> {
     pub(crate) reconciler: &'a Reconciler<K>,
     pub(crate) shared: &'a Shared,
     pub(crate) visit: &'a Visit,
+    pub(crate) counted: &'a Counted,
     /// The object as it was last read or written.
     pub(crate) resource: K,
     pub(crate) remembered: Remembered<K, Kept<K>>,

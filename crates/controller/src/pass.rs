@@ -7,11 +7,12 @@ use avnm_arm::clock;
 use avnm_plan::{
     finding::{Finding, Happening},
     item::Begin,
-    lifecycle::{self, Plan, View, decide, report},
-    reason::Readiness,
+    lifecycle::{self, Kind as _, Plan, View, decide, report},
+    reason::{Readiness, Reason},
 };
 use avnm_terms::{KubeFault, KubeFaultKind};
 use kube::{ResourceExt, runtime::controller::Action};
+use tracing::Instrument as _;
 
 use crate::{
     arbitration,
@@ -20,6 +21,7 @@ use crate::{
     kube_io::{self, seconds},
     material::AGAIN,
     memory::Remembered,
+    metrics::Counted,
     owner::{Kept, OwnStep, Owner, Pass, Reconciler},
     place::named,
     refusal,
@@ -39,17 +41,28 @@ pub(crate) async fn reconcile<K: Owner>(
     reconciler: Arc<Reconciler<K>>,
 ) -> Result<Action, std::convert::Infallible> {
     let shared = &*reconciler.shared;
+    let counted = shared.counted::<K>();
+    let span = counted.span(&found);
+    let action = look(found, &reconciler, &counted).instrument(span).await;
+    counted.ends(&action);
+    Ok(action)
+}
+
+async fn look<K: Owner>(found: Guarded<K>, reconciler: &Reconciler<K>, counted: &Counted) -> Action {
+    let shared = &*reconciler.shared;
     let object = match undecoded::decoded(shared, &reconciler.stores, found).await {
         Ok(object) => object,
-        Err(action) => return Ok(action),
+        Err(action) => {
+            counted.failed(Reason::InvalidSpec.word());
+            return action;
+        }
     };
-    shared.metrics.pass(K::KIND);
     let uid = object.uid().unwrap_or_default();
     let mut remembered = reconciler.memories.take(&uid);
     let object = remembered.newest(&object);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let visit = shared.inventory.visit(K::listener(&namespace, &name), wish(&object));
-    let (action, remembered) = run(&reconciler, &visit, object, remembered).await;
+    let (action, remembered) = run((reconciler, counted), &visit, object, remembered).await;
     shared.inventory.leave(&visit);
     match remembered {
         Some(mut remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
@@ -66,11 +79,11 @@ pub(crate) async fn reconcile<K: Owner>(
             }
         }
     }
-    Ok(action)
+    action
 }
 
 async fn run<K: Owner>(
-    reconciler: &Reconciler<K>,
+    (reconciler, counted): (&Reconciler<K>, &Counted),
     visit: &Visit,
     resource: K,
     mut remembered: Remembered<K, Kept<K>>,
@@ -84,7 +97,10 @@ async fn run<K: Owner>(
     }
     let object = match K::desire(&inputs) {
         Ok(object) => object,
-        Err(finding) => return invalid(shared, resource, &finding, remembered).await,
+        Err(finding) => {
+            counted.failed(finding.reason.word());
+            return invalid(shared, resource, &finding, remembered).await;
+        }
     };
     if !stands(&reconciler.objects, &object.meta.namespace, &object.meta.name, &object.meta.uid) {
         // It went while its credentials were read.
@@ -96,6 +112,7 @@ async fn run<K: Owner>(
         reconciler,
         shared,
         visit,
+        counted,
         resource,
         remembered,
         object,
@@ -132,7 +149,8 @@ async fn invalid<K: Owner>(
     let shown = resource.shown();
     let generation = resource.meta().generation.unwrap_or_default();
     let waits = &shared.settings.waits;
-    let wanted = lifecycle::invalid::<K::Own>(shown.clone(), generation, finding, waits, clock::both());
+    let mut wanted = lifecycle::invalid::<K::Own>(shown.clone(), generation, finding, waits, clock::both());
+    shared.metrics.shows(&resource, K::Own::shown(&mut wanted).1);
     let (_, wait) = status::show(shared, &resource, (&shown, &wanted), &[], &mut remembered, None).await;
     // A spec that cannot be read is changed, or it stays so.
     (wait.map_or_else(Action::await_change, Action::requeue), Some(remembered))
@@ -199,6 +217,7 @@ impl<K: Owner> Pass<'_, K> {
             return Action::requeue(kube_io::UNTIL_GONE);
         }
         if let Some(fault) = self.object.kube.clone() {
+            self.counted.failed(Reason::ProgressingWithRetry.word());
             if !fault.is_refusal() {
                 // A stale writer writes nothing more: the next pass sees the newer object.
                 let wait = self.remembered.barred(&fault, self.shared.settings.waits.retry_max);
@@ -210,12 +229,16 @@ impl<K: Owner> Pass<'_, K> {
         if self.visit.waits() {
             return self.await_read();
         }
-        let reported = report(self.view(), plan);
+        let mut reported = report(self.view(), plan);
+        self.shared.metrics.shows(&self.resource, K::Own::shown(&mut reported.status).1);
         self.object.end(&reported.after, clock::both());
         self.remembered.settled = matches!(reported.after.reason.row().0, Readiness::True);
         self.remembered.requested.clone_from(&self.object.meta.requested_at);
         K::ended(self, &reported.after);
         crate::log::failures(K::KIND, &self.object.meta, reported.after.reason, &plan.findings);
+        if plan.findings.iter().any(|finding| finding.failure.is_some()) {
+            self.counted.failed(reported.after.reason.word());
+        }
         let (shown, look) = (self.resource.shown(), reported.after.look.map(seconds));
         let wait = self.show(&shown, &reported.status, &reported.happenings, look).await;
         // Who waits for nothing has no timer: a sweep that finds something wakes whom it concerns.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use avnm_plan::finding::Happening;
+use avnm_plan::{event::Event, finding::Happening};
 use avnm_terms::{
     KubeFault,
     mutants::{Mutant, broken},
@@ -27,5 +27,5 @@ pub(crate) async fn tell<K: Place>(shared: &Shared, object: &K, fault: &KubeFaul
         "the Kubernetes API refuses to {}: {}. Allow it: see the operator's rights and the admission policies of this cluster (ClusterOperator)",
         fault.operation, fault.message
     );
-    shared.events.tell(object, &Happening::warning("KubernetesRefused", "Write", note)).await;
+    shared.events.tell(object, &Happening::warning(Event::KubernetesRefused, "Write", note)).await;
 }

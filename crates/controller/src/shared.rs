@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use avnm_arm::Arm;
 use avnm_terms::Moment;
-use kube::Client;
+use kube::{Client, Resource};
 
 use crate::{
-    events::Events, inventory::Inventory, lease::LeaseGuard, material::Materials, metrics::Metrics,
+    events::Events,
+    inventory::Inventory,
+    lease::LeaseGuard,
+    material::Materials,
+    metrics::{Counted, Kind, Metrics},
     settings::Settings,
 };
 
@@ -23,4 +27,11 @@ pub(crate) struct Shared {
     pub(crate) materials: Arc<Materials>,
     /// When the lease was won: effects of the last leader's writes may come for a while.
     pub(crate) won: Moment,
+}
+
+impl Shared {
+    /// Counts a pass over an object of this kind, from now until what this gives is dropped.
+    pub(crate) fn counted<K: Resource<DynamicType = ()>>(&self) -> Counted {
+        self.metrics.pass(Kind::of::<K>())
+    }
 }

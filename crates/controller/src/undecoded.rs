@@ -7,6 +7,7 @@ use avnm_api::{Condition, FINALIZER_AZURE, FINALIZER_IN_USE};
 use avnm_arm::clock;
 use avnm_plan::{
     arbitration::Claimant,
+    event::Event,
     finding::Happening,
     reason::Reason,
     side::Resource,
@@ -169,6 +170,7 @@ where
     };
     let wanted =
         conditions::merge(&old, vec![make("Ready", "Unknown"), make("Stalled", "True")], clock::now());
+    shared.metrics.shows(found, &wanted);
     if wanted == old {
         return;
     }
@@ -184,6 +186,6 @@ where
         tracing::warn!(%fault, "the status of an object that does not decode was not written");
     }
     if !told {
-        shared.events.tell(found, &Happening::warning("Undecodable", "Decode", message)).await;
+        shared.events.tell(found, &Happening::warning(Event::Undecodable, "Decode", message)).await;
     }
 }

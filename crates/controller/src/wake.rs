@@ -67,6 +67,12 @@ impl<K: Resource<DynamicType = ()> + 'static> Wake<K> {
         self.0.changed.notify_one();
     }
 
+    /// How many were woken whose passes have not begun.
+    pub(crate) fn depth(&self) -> usize {
+        let state = self.state();
+        state.waiting.len() + state.handed.len()
+    }
+
     /// Who has waited longest, if fewer than that many were handed out and have not begun.
     fn take(&self, at_most: usize) -> Option<ObjectRef<K>> {
         let mut state = self.state();
@@ -153,12 +159,15 @@ mod tests {
         for at in 0..10_000 {
             wake.wake("n", &at.to_string());
         }
+        assert_eq!(wake.depth(), 10_000);
         let mut woken = Box::pin(wake.woken(2));
         for name in ["0", "1"] {
             assert_eq!(woken.next().await, Some(named("n", name)));
         }
         assert!(tokio::time::timeout(SOON, woken.next()).await.is_err(), "none of both has begun");
+        assert_eq!(wake.depth(), 10_000, "who was handed out has not begun");
         wake.begun("n", "1");
+        assert_eq!(wake.depth(), 9_999);
         assert_eq!(woken.next().await, Some(named("n", "2")));
         wake.begun("n", "0");
         for at in 3..10_000 {

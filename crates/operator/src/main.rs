@@ -10,7 +10,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use avnm_arm::{Arm, Cloud, Proxy, Tokens, Transport, TransportOptions};
-use avnm_controller::{Ended, Health, LeaseGuard, Metrics};
+use avnm_controller::{Ended, Health, LeaseGuard, LogLevel, Metrics};
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::{flags::Flags, kubernetes::Outside};
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    telemetry::start(&flags.log_level, flags.log_format);
+    let level: Arc<dyn LogLevel> = Arc::new(telemetry::start(&flags.log_level, flags.log_format));
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = match runtime.block_on(run(&flags)) {
+    let code = match runtime.block_on(run(&flags, level)) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::LeaseLost) => ExitCode::from(3),
         Err(error) => {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(flags: &Flags) -> anyhow::Result<Ended> {
+async fn run(flags: &Flags, level: Arc<dyn LogLevel>) -> anyhow::Result<Ended> {
     flags.check()?;
     // Fails only if one is there already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -58,7 +58,7 @@ async fn run(flags: &Flags) -> anyhow::Result<Ended> {
     let scrape = tokio::net::TcpListener::bind(&flags.metrics_addr)
         .await
         .with_context(|| format!("cannot listen on --metrics-addr {}", flags.metrics_addr))?;
-    tokio::spawn(avnm_controller::serve(health.clone(), Arc::clone(&metrics), probes, scrape));
+    tokio::spawn(avnm_controller::serve(health.clone(), level, Arc::clone(&metrics), probes, scrape));
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let settings = flags.settings(arm.cloud().clone());

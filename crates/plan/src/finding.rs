@@ -2,7 +2,10 @@
 
 use avnm_terms::{Actor, Fault, KubeFault};
 
-use crate::reason::{Companion, Reason};
+use crate::{
+    event::Event,
+    reason::{Companion, Reason},
+};
 
 /// One thing that holds of the object. The first by reason is shown; the others may add to its message.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,12 +159,17 @@ pub struct Happening {
 
 impl Happening {
     /// Something ordinary.
-    pub fn normal(reason: &'static str, action: &'static str, note: impl Into<String>) -> Self {
-        Self { warning: false, reason, action, note: note.into() }
+    pub fn normal(event: Event, action: &'static str, note: impl Into<String>) -> Self {
+        Self { warning: false, reason: event.as_str(), action, note: note.into() }
     }
 
     /// Something to look at.
-    pub fn warning(reason: &'static str, action: &'static str, note: impl Into<String>) -> Self {
-        Self { warning: true, reason, action, note: note.into() }
+    pub fn warning(event: Event, action: &'static str, note: impl Into<String>) -> Self {
+        Self { warning: true, reason: event.as_str(), action, note: note.into() }
+    }
+
+    /// Whether it tells of what somebody else did in Azure.
+    pub fn is_drift(&self) -> bool {
+        [Event::DriftDetected, Event::DriftCorrected].iter().any(|event| event.as_str() == self.reason)
     }
 }

@@ -10,6 +10,7 @@ pub mod aadsts;
 pub mod arbitration;
 pub mod credential;
 pub mod cross_tenant_connection;
+pub mod event;
 pub mod fault;
 pub mod finding;
 pub mod freshness;

@@ -2,8 +2,39 @@
 
 use jiff::SignedDuration;
 
+/// Who can do something about a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Nobody has to: waiting is enough, or it is as it should be.
+    Nobody,
+    /// Azure: waiting is all that one can do.
+    Azure,
+    /// Whoever writes these objects or runs the operator.
+    ClusterOperator,
+    /// An administrator of the tenant that holds the network manager.
+    ManagerTenantAdmin,
+    /// An administrator of the tenant that is managed.
+    TargetTenantAdmin,
+    /// It depends: the message ends with the word.
+    AsTheMessageSays,
+}
+
+impl Who {
+    /// How it is told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Azure => "Azure",
+            Self::ClusterOperator => "ClusterOperator",
+            Self::ManagerTenantAdmin => "ManagerTenantAdmin",
+            Self::TargetTenantAdmin => "TargetTenantAdmin",
+            Self::AsTheMessageSays => "as the message says",
+        }
+    }
+}
+
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $who:ident, $next:literal;)+) => {
         /// Why an object is, or is not, Ready. In order of precedence: the first that holds is the one that is shown.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason {
@@ -28,6 +59,20 @@ macro_rules! reasons {
                 }
             }
 
+            /// Who can do something about it.
+            pub fn who(self) -> Who {
+                match self {
+                    $(Self::$name => Who::$who,)+
+                }
+            }
+
+            /// The next step, in one sentence. The message of an object says it with its names and ids.
+            pub fn next(self) -> &'static str {
+                match self {
+                    $(Self::$name => $next,)+
+                }
+            }
+
             /// Reads the word of a condition.
             pub fn parse(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
@@ -38,111 +83,111 @@ macro_rules! reasons {
 
 reasons! {
     /// Being deleted, and moving.
-    Deleting,
+    Deleting: Nobody, "Wait: a half is gone after three proven 404s, a member after one.";
     /// Being deleted, and something stands in the way.
-    DeletionBlocked,
+    DeletionBlocked: AsTheMessageSays, "Remove the cause, or let it go with spec.deletionPolicy: Orphan.";
     /// spec.suspend is true.
-    Suspended,
+    Suspended: ClusterOperator, "Set spec.suspend: false.";
     /// Something in spec cannot be read.
-    InvalidSpec,
+    InvalidSpec: ClusterOperator, "Correct the field that the message names, or apply the CRDs of this version.";
     /// The target is in the manager's own tenant.
-    SameTenant,
+    SameTenant: ClusterOperator, "Add the scope to the network manager itself, and delete this object.";
     /// A credential is of another tenant than what it is for.
-    TenantMismatch,
+    TenantMismatch: ClusterOperator, "Refer to a credential of the tenant that the message names.";
     /// The group is not of the connection's manager.
-    ManagerMismatch,
+    ManagerMismatch: ClusterOperator, "Make another StaticMember with the right group or connectionRef: both are immutable.";
     /// Member: not inside the connection's scope. Connection: the other half names another scope.
-    ScopeMismatch,
+    ScopeMismatch: ClusterOperator, "Name the connection of the network's subscription, in a new object.";
     /// The two tokens of one request would be of two applications.
-    CredentialMismatch,
+    CredentialMismatch: ClusterOperator, "Give both credentials the same clientId.";
     /// Nothing gives the token that is needed.
-    CredentialMissing,
+    CredentialMissing: ClusterOperator, "Set the reference that the message names, or declare that half of the connection.";
     /// A network in a Subnet group, or the reverse.
-    MemberTypeMismatch,
+    MemberTypeMismatch: ClusterOperator, "Name another group or resource, in a new object.";
     /// A Subnet group whose manager lacks Routing.
-    RoutingNotEnabled,
+    RoutingNotEnabled: ManagerTenantAdmin, "Add Routing to the manager's networkManagerScopeAccesses.";
     /// The credential is not allowed there.
-    ScopeNotAllowed,
+    ScopeNotAllowed: ClusterOperator, "Add the scope to the credential, or refer to another one.";
     /// The credential is not lent to this namespace.
-    NamespaceNotAllowed,
+    NamespaceNotAllowed: ClusterOperator, "Have the namespace named or selected by the credential's allowedNamespaces.";
     /// A reference points to nothing yet.
-    DependencyNotReady,
+    DependencyNotReady: ClusterOperator, "Create what the message names.";
     /// A credential does not work yet.
-    CredentialNotReady,
+    CredentialNotReady: AsTheMessageSays, "Look at the credential: its own reason says what it lacks.";
     /// The connection is not Ready.
-    ConnectionNotReady,
+    ConnectionNotReady: AsTheMessageSays, "Look at the connection: its own reason says what it lacks.";
     /// Another object claims the same thing.
-    ClaimedByOther,
+    ClaimedByOther: ClusterOperator, "Delete one of the two.";
     /// Something that is not ours stands under our name.
-    Foreign,
+    Foreign: ClusterOperator, "Delete it in Azure, take another name in a new object, or set adoptionPolicy: Always.";
     /// The same thing stands in Azure under another name.
-    AlreadyExistsAs,
+    AlreadyExistsAs: ClusterOperator, "Make an object with that name instead of this one, or delete it in Azure.";
     /// The network manager is not there.
-    ManagerNotFound,
+    ManagerNotFound: ManagerTenantAdmin, "Compare networkManagerId; create the manager; check the role assignment.";
     /// The network group is not there.
-    GroupNotFound,
+    GroupNotFound: ManagerTenantAdmin, "Compare networkGroupId; create the group.";
     /// The target scope or network is not there.
-    TargetMissing,
+    TargetMissing: TargetTenantAdmin, "Compare target.scope or resourceId; create it, or delete the object.";
     /// The principal lacks a role.
-    PermissionDenied,
+    PermissionDenied: AsTheMessageSays, "Assign a role with the action that the message names.";
     /// Azure will not take it as it is.
-    AzureRefused,
+    AzureRefused: AsTheMessageSays, "Do what the message says; status.lastFailure has what Azure said.";
     /// Someone else keeps undoing it.
-    Contended,
+    Contended: AsTheMessageSays, "Find the other writer in that tenant's activity log, and leave one of you; or set spec.mode: Observe.";
     /// A passing failure, retried.
-    ProgressingWithRetry,
+    ProgressingWithRetry: Azure, "Wait. If it lasts, look at status.lastFailure.";
     /// On its way.
-    Progressing,
+    Progressing: Nobody, "Wait. If it lasts, look at the credential.";
     /// The other half is for another scope or manager.
-    ScopeMismatched,
+    ScopeMismatched: AsTheMessageSays, "The other party makes its half again, with exactly the id in the message.";
     /// Azure says Rejected.
-    Rejected,
+    Rejected: AsTheMessageSays, "Agree with the other party, then annotate with a new value of avnm.dev/recreate.";
     /// Azure says Conflict.
-    Conflict,
+    Conflict: TargetTenantAdmin, "Take the scope off the other manager, then annotate with a new value of avnm.dev/recreate.";
     /// It cannot be corrected in place.
-    ReplaceNeeded,
+    ReplaceNeeded: ClusterOperator, "Annotate with a new value of avnm.dev/recreate: our halves are deleted and made again.";
     /// Azure says Revoked.
-    Revoked,
+    Revoked: AsTheMessageSays, "Make the missing half; then annotate with a new value of avnm.dev/recreate if it stays Revoked.";
     /// The other party has not made its half.
-    PendingRemoteConnection,
+    PendingRemoteConnection: AsTheMessageSays, "Send the other party the ids: its half is missing.";
     /// Both halves match, and Azure has not connected them yet.
-    Activating,
+    Activating: Azure, "Wait.";
     /// The same for long.
-    PendingTooLong,
+    PendingTooLong: Azure, "List the connections on both sides; then a support case with both ids.";
     /// Azure says a word that we do not know.
-    UnknownState,
+    UnknownState: Azure, "Look the word up: a newer operator may know it.";
     /// Connected, and not yet among the manager's scopes.
-    AwaitingScope,
+    AwaitingScope: Azure, "Wait. If it lasts, compare the manager in Azure by hand.";
     /// Azure is putting the member into its group.
-    Updating,
+    Updating: Azure, "Wait.";
     /// The same for long.
-    UpdatingTooLong,
+    UpdatingTooLong: Azure, "Read the member's activity log; then a support case with status.id.";
     /// Azure failed to put the member into its group.
-    Failed,
+    Failed: TargetTenantAdmin, "Check that the network exists, that no lock is on it, and that the manager's region supports it.";
     /// Observe: a write would be needed.
-    WouldChange,
+    WouldChange: ClusterOperator, "Read status.plan, then set mode: Enforce, or leave it.";
     /// Observe: nothing to do.
-    Observed,
+    Observed: Nobody, "Nothing.";
     /// Both halves are Connected.
-    Connected,
+    Connected: Nobody, "Nothing.";
     /// Connected, seen from the target's side only.
-    ConnectedAsSeenFromTarget,
+    ConnectedAsSeenFromTarget: Nobody, "Nothing.";
     /// The member is in its group.
-    Succeeded,
+    Succeeded: Nobody, "Nothing.";
     /// The credential signs in.
-    TokenAcquired,
+    TokenAcquired: Nobody, "Nothing.";
     /// The Secret or its key is not there.
-    SecretNotFound,
+    SecretNotFound: ClusterOperator, "Create the Secret with the name and key of secretRef.";
     /// The ServiceAccount, the projected token or the managed identity is not there.
-    SourceNotFound,
+    SourceNotFound: ClusterOperator, "Create what the message names: the ServiceAccount, the projected token, or the identity.";
     /// The operator may not read the Secret, or create tokens of the ServiceAccount.
-    SourceForbidden,
+    SourceForbidden: ClusterOperator, "Apply the Role that the message names, with a RoleBinding.";
     /// Entra refused.
-    SignInRefused,
+    SignInRefused: AsTheMessageSays, "Look up the code of status.lastFailure.";
     /// Entra may know it soon.
-    Propagating,
+    Propagating: Nobody, "Wait.";
     /// Entra cannot be reached.
-    Unreachable,
+    Unreachable: Nobody, "Check DNS, egress and proxy, if it lasts.";
 }
 
 /// The status of Ready.
@@ -262,6 +307,20 @@ mod tests {
             let word = reason.word();
             assert!(word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric()), "{word}");
             assert!(Reason::parse(reason.as_str()) == Some(*reason));
+        }
+    }
+
+    #[test]
+    fn whatever_needs_a_person_says_which_and_what_to_do() {
+        for reason in Reason::ALL {
+            let (who, next) = (reason.who(), reason.next());
+            assert!(next.ends_with('.') && next.len() <= 120, "{reason:?}: {next}");
+            if matches!(reason.row().1, Companion::Stalled | Companion::StalledAfter(_)) {
+                assert!(!matches!(who, Who::Nobody | Who::Azure), "{reason:?} is Stalled, and nobody acts");
+            }
+            if reason.row().0 == Readiness::True {
+                assert_eq!((who, next), (Who::Nobody, "Nothing."), "{reason:?}");
+            }
         }
     }
 

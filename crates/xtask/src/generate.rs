@@ -19,6 +19,8 @@ fn all() -> anyhow::Result<Vec<Generated>> {
     files.push(("docs/emulator/world.schema.json".to_owned(), avnm_emulator::world::schema::text() + "\n"));
     let tables = crate::tables::all();
     files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));
+    let reference = crate::tables::reference();
+    files.extend(reference.into_iter().map(|(file, text)| (format!("docs/reference/{file}"), text)));
     Ok(files)
 }
 

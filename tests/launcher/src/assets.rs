@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// A Kubernetes program, by its file name.
+/// A program of others, by its file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asset {
     /// etcd
@@ -23,6 +23,10 @@ pub enum Asset {
     ControllerManager,
     /// kubectl
     Kubectl,
+    /// prometheus, without its pages
+    Prometheus,
+    /// promtool
+    Promtool,
 }
 
 impl Asset {
@@ -33,6 +37,8 @@ impl Asset {
             Self::ApiServer => "kube-apiserver",
             Self::ControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
+            Self::Prometheus => "prometheus",
+            Self::Promtool => "promtool",
         }
     }
 

@@ -16,6 +16,7 @@ pub mod kubectl;
 pub mod operator;
 mod pki;
 pub mod port;
+pub mod prometheus;
 pub mod proxy;
 pub mod run;
 mod scrape;

@@ -61,6 +61,7 @@ mod s24_swapped;
 mod s25_descriptions;
 mod s26_proxy;
 mod s27_part_of_cluster;
+mod s28_observed;
 mod sign_in;
 mod sources;
 mod world;
@@ -362,6 +363,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "an operator for a part of the cluster",
         needs: Needs::Azure,
         run: |ctx| s27_part_of_cluster::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "28",
+        title: "metrics, alerts and the dashboard, in a real Prometheus",
+        needs: Needs::Operator,
+        run: |ctx| s28_observed::run(ctx).boxed(),
     },
 ];
 

@@ -9,6 +9,7 @@
 //! That the provider's five minutes are a bucket which refills evenly is assumed: the documents name numbers only.
 
 mod bucket;
+mod left;
 mod line;
 pub(crate) mod quota;
 
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 
 use bucket::Bucket;
 pub use bucket::Quota;
+pub use left::{CountedBy, QuotaLeft};
 use line::Line;
 pub use quota::Quotas;
 
@@ -438,6 +440,20 @@ impl Governor {
             consider(now + self.wait(&key, &place, 1.0, now));
         }
         soonest
+    }
+
+    /// What is left of the quotas, of each kind the one that is nearest its end. A kind of which none is counted has all left.
+    pub(crate) fn lowest(&mut self, now: Instant) -> Vec<QuotaLeft> {
+        let mut lowest = left::full(&self.quotas);
+        let own = self.buckets.iter_mut().map(|(key, bucket)| (CountedBy::ResourceManager, key.verb, bucket));
+        let network = self.places.iter_mut().map(|(place, bucket)| {
+            let verb = if place.writes { VerbClass::Write } else { VerbClass::Read };
+            (CountedBy::Network, verb, bucket)
+        });
+        for (by, verb, bucket) in own.chain(network) {
+            left::note(&mut lowest, by, verb, bucket.left(now) / bucket.share(1.0));
+        }
+        lowest
     }
 
     /// How many wait.

@@ -550,3 +550,31 @@ fn nothing_is_kept_of_what_is_over() {
     governor.grant(now + seconds(3_600));
     assert!(governor.lines.is_empty() && governor.buckets.is_empty() && governor.places.is_empty());
 }
+
+#[test]
+fn what_is_left_is_that_of_the_quota_nearest_its_end() {
+    let now = clock::instant();
+    let mut governor = Governor::new(Quotas::default());
+    let shares = |governor: &mut Governor, now| -> Vec<(CountedBy, VerbClass, f64)> {
+        governor.lowest(now).into_iter().map(|left| (left.by, left.verb, left.share)).collect()
+    };
+    assert!(shares(&mut governor, now).iter().all(|(_, _, share)| *share == 1.0), "nothing was sent");
+    for (client, count) in [(1, 20), (2, 50)] {
+        let key = key(client, VerbClass::Read);
+        for n in 0..count {
+            governor.take(errand(&key, &member(n)), now).unwrap();
+        }
+    }
+    let left = shares(&mut governor, now);
+    assert!(left.contains(&(CountedBy::ResourceManager, VerbClass::Read, 0.8)), "50 of 250 of one: {left:?}");
+    assert!(left.contains(&(CountedBy::ResourceManager, VerbClass::Write, 1.0)), "{left:?}");
+    let network = left.iter().find(|(by, verb, _)| (*by, *verb) == (CountedBy::Network, VerbClass::Read));
+    assert!(
+        network.is_some_and(|(_, _, share)| (share - 0.993).abs() < 1e-9),
+        "70 of 10,000 of both: {left:?}"
+    );
+    assert!(
+        shares(&mut governor, now + seconds(60)).iter().all(|(_, _, share)| *share == 1.0),
+        "it comes back"
+    );
+}

@@ -21,7 +21,7 @@ fn member(name: &str, uid: &str) -> StaticMember {
 }
 
 fn corrected(note: &str) -> Happening {
-    Happening::normal("Corrected", "Correct", note)
+    Happening::normal(avnm_plan::event::Event::DriftCorrected, "Correct", note)
 }
 
 fn created(recorded: &Recorded) -> Vec<Asked> {
@@ -61,7 +61,7 @@ async fn an_event_says_what_who_and_about_what() {
         "reportingController": body["reportingController"], "reportingInstance": body["reportingInstance"],
     });
     let wanted = json!({
-        "type": "Normal", "reason": "Corrected", "action": "Correct", "note": "description: was b",
+        "type": "Normal", "reason": "DriftCorrected", "action": "Correct", "note": "description: was b",
         "reportingController": "avnm.dev/operator", "reportingInstance": "pod-1",
     });
     assert_eq!(said, wanted);

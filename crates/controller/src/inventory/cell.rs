@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use avnm_arm::Credential;
+use avnm_arm::{Credential, clock};
 use avnm_terms::Reading;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -41,6 +41,8 @@ pub(super) struct Cell<T>(Mutex<State<T>>);
 #[derive(Debug)]
 pub(super) struct State<T> {
     pub(super) known: Known<T>,
+    /// When it was first asked for.
+    pub(super) since: Instant,
     /// A flight is under way: one at a time.
     pub(super) flying: bool,
     /// A sweep wants to hear what differs after that flight.
@@ -62,6 +64,7 @@ impl<T> Default for Cell<T> {
     fn default() -> Self {
         Self(Mutex::new(State {
             known: Known::default(),
+            since: clock::instant(),
             flying: false,
             swept: false,
             waiting: HashMap::new(),

@@ -1,6 +1,7 @@
 //! The controller's picture of Azure: one snapshot per credential source and collection, read page by page, once at a
 //! time, swept regularly. No code here costs one GET per object, and no pass waits for a read.
 
+mod ages;
 mod cell;
 mod flight;
 mod known;
@@ -22,6 +23,7 @@ use crate::{
     uses::UserKind,
 };
 
+pub(crate) use ages::Ages;
 pub(crate) use known::{Picture, Snapshot, Wanted};
 pub(crate) use listener::{Listener, Subscribers};
 pub(crate) use sweep::Standing;
@@ -120,6 +122,18 @@ impl Inventory {
         self.scope_connections.retain(&stands);
         self.manager_connections.retain(&stands);
         self.members.retain(&stands);
+    }
+
+    /// How old the pictures are of what is in use, by class.
+    pub(crate) fn ages(&self) -> [(&'static str, Ages); 5] {
+        let now = clock::instant();
+        [
+            ("networkManager", self.managers.ages(now)),
+            ("networkGroup", self.groups.ages(now)),
+            ("scopeConnection", self.scope_connections.ages(now)),
+            ("networkManagerConnection", self.manager_connections.ages(now)),
+            ("staticMember", self.members.ages(now)),
+        ]
     }
 
     /// One sweep over everything in use, with the credentials as they stand.

@@ -497,3 +497,25 @@ async fn nobody_is_forgotten_for_being_at_rest() {
     world.table.sweep(&good, MINUTE).await;
     assert!(world.table.cells().is_empty(), "nobody listens to it any more");
 }
+
+/// What is told of its age to who watches the process.
+#[tokio::test(start_paused = true)]
+async fn the_age_is_that_of_the_oldest_picture_in_use() {
+    let world = World::new();
+    let ages = || world.table.ages(clock::instant());
+    assert_eq!(ages(), Ages::default());
+    assert!(world.pass("a", "first", MINUTE).is_none());
+    assert!(world.pass("b", "hangs", MINUTE).is_none());
+    sleep(Duration::from_secs(5)).await;
+    let second = Duration::from_secs(1);
+    assert_eq!(ages(), Ages { collections: 2, oldest: 5 * second, longest: second, failing: 0 });
+    let cell = world.table.cells()[&(credential("c").key, "hangs".to_owned())].clone();
+    cell.leave(&member("b"));
+    assert_eq!(ages().collections, 1, "nobody uses it any more");
+    assert!(world.pass("c", "fails", MINUTE).is_none());
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(ages(), Ages { collections: 2, oldest: 10 * second, longest: second, failing: 1 });
+    assert!(world.pass("a", "first", second).is_none(), "it is too old, and read again");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(ages().oldest, 7 * second, "the one that fails was never read");
+}

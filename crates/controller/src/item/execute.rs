@@ -24,6 +24,9 @@ use crate::{
 impl<K: Owner> Pass<'_, K> {
     /// Does the steps until one of them fails in Kubernetes.
     pub(crate) async fn execute(&mut self, steps: &[Step<OwnStep<K>>]) {
+        if steps.iter().any(|step| matches!(step, Step::Tell(happening) if happening.is_drift())) {
+            self.shared.metrics.drift_found(K::KIND);
+        }
         for step in steps {
             match step {
                 Step::Hold(credentials) => self.hold(credentials).await,
@@ -246,6 +249,9 @@ impl<K: Owner> Pass<'_, K> {
         let answer = azure::put(arm, &signer, auxiliary.as_ref(), address, description).await;
         // After the call: what is waited for counts from its end, and a call may take a minute.
         let sent = answer.is_ok();
+        if sent && cause.undoes() {
+            self.shared.metrics.drift_corrected(K::KIND);
+        }
         self.answered(at, Answer::Put(cause, answer));
         if sent {
             // Ready comes only from a read after the write.

@@ -5,7 +5,10 @@ mod served;
 mod sweep;
 mod watches;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Weak},
+};
 
 use avnm_api::{ClusterTenantCredential, CrossTenantConnection, StaticMember, TenantCredential};
 use avnm_arm::{Arm, clock};
@@ -32,7 +35,7 @@ use crate::{
     lease::{Holder, LeaseGuard},
     material::Materials,
     memory::Memories,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     owner::{Owner, Reconciler},
     pass,
     place::Kind,
@@ -202,6 +205,10 @@ async fn lead(
     let (stores, writers) = stores(&settings.scope);
     let wakers = Wakers::default();
     let shared = Arc::new(shared(&client, arm, lease, settings, metrics, (&stores, &wakers), &halt));
+    shared.metrics.settings(kube_io::seconds(shared.settings.waits.sweep), shared.settings.concurrency);
+    // Weak: what is shared has the metrics, too.
+    let source: Weak<Shared> = Arc::downgrade(&shared);
+    shared.metrics.ask(source);
     let connections = owner(&shared, &stores, &stores.connections, &wakers.connections);
     let members = owner(&shared, &stores, &stores.members, &wakers.members);
     let tenant = credentials(&shared, &stores, &wakers);
@@ -226,7 +233,12 @@ async fn lead(
         // What is lent by labels is of the cluster, and nothing of that is read.
         first.listed.note(Watched::Namespaces);
     }
-    let run = Running { concurrency: shared.settings.concurrency, synced: &first.synced, halt: &halt };
+    let run = Running {
+        concurrency: shared.settings.concurrency,
+        metrics: &shared.metrics,
+        synced: &first.synced,
+        halt: &halt,
+    };
     let seen = watches::connections(&client, writers.connections, &connections, &wakers, &first);
     let connections =
         run.control(seen, stores.connections, &wakers.connections, pass::reconcile, connections);
@@ -250,6 +262,7 @@ async fn lead(
 struct Running<'a> {
     /// Passes of a kind at the same time.
     concurrency: u16,
+    metrics: &'a Arc<Metrics>,
     synced: &'a Synced,
     halt: &'a CancellationToken,
 }
@@ -275,6 +288,8 @@ impl Running<'_> {
             }
         };
         let (concurrency, halt) = (self.concurrency, self.halt.clone());
+        let queue = wake.clone();
+        self.metrics.queue(metrics::Kind::of::<K>(), move || queue.depth());
         streams::control(stream, store, wake, pass, reconciler, concurrency, halt).await;
     }
 }

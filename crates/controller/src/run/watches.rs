@@ -132,6 +132,7 @@ pub(super) fn credentials<K: CredentialObject>(
         if matches!(event, watcher::Event::InitDone) {
             for gone in memories.gone(&uids(K::store(stores))) {
                 memories.forget(&gone);
+                shared.metrics.forget(&gone);
             }
             let all = stores.credential_uids();
             shared.materials.retain(&all);
@@ -143,6 +144,7 @@ pub(super) fn credentials<K: CredentialObject>(
             shared.materials.forget(&uid);
             shared.inventory.retain_credentials(|other| other != uid);
             memories.forget(&uid);
+            shared.metrics.forget(&uid);
         }
         dependents::on_credential(stores, wakers, &seen, event);
     })

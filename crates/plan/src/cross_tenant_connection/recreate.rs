@@ -8,6 +8,7 @@ use super::{
     half::Half,
 };
 use crate::{
+    event::Event,
     finding::{Finding, Happening},
     item::{Effect, Goal, Item, Move},
     lifecycle::{self, Plan, View, waiting},
@@ -113,7 +114,7 @@ fn begin(view: View<'_, Connection>, handled: Option<&RecreateStatus>) -> Option
     if begins {
         plan.steps.push(lifecycle::Step::Persist);
         plan.steps.push(lifecycle::Step::Tell(Happening::normal(
-            "Recreating",
+            Event::Recreating,
             "Recreate",
             "annotation avnm.dev/recreate: our halves are deleted and made again",
         )));

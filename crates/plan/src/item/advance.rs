@@ -14,7 +14,7 @@ use super::{
     transition::{self, Claimed, Goal, Move},
     write::Write,
 };
-use crate::{finding::Happening, status::whole};
+use crate::{event::Event, finding::Happening, status::whole};
 
 /// One thing that a move takes. The executor does it and tells the item what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,7 +185,7 @@ impl Item {
         if step == Move::Reintend && !(self.resource.is_replaced() && self.history.lost) {
             effects.push(Effect::Remake);
             effects.push(Effect::Tell(Happening::warning(
-                "DriftDetected",
+                Event::DriftDetected,
                 "Recreate",
                 format!("the {} was deleted behind our back: it is made again", self.resource.words()),
             )));
@@ -204,13 +204,13 @@ impl Item {
         let words = self.resource.words();
         let told = if self.standing.given {
             Happening::normal(
-                "TakenOver",
+                Event::TakenOver,
                 "Adopt",
                 format!("the {words} is now this object's: the object that held it is being deleted"),
             )
         } else {
             Happening::normal(
-                "Adopted",
+                Event::Adopted,
                 "Adopt",
                 format!(
                     "the {words} was already there and is now ours: it is corrected, and deleted with this object unless spec.deletionPolicy is Orphan"
@@ -226,12 +226,12 @@ impl Item {
         let goal = if self.standing.yields { Goal::Left } else { facts.goal };
         match goal {
             Goal::Present => effects.push(Effect::Tell(Happening::warning(
-                "ClaimDropped",
+                Event::ClaimDropped,
                 "Release",
                 format!("someone else made the {words} before us: it is theirs"),
             ))),
             Goal::Left if self.standing.yields => effects.push(Effect::Tell(Happening::normal(
-                "HandedOver",
+                Event::HandedOver,
                 "Release",
                 format!("the {words} is held by another object now and stays in Azure"),
             ))),
@@ -254,8 +254,8 @@ impl Item {
         ]
     }
 
-    fn released(&self) -> &'static str {
-        if self.resource.is_half() { "HalfReleased" } else { "MemberReleased" }
+    fn released(&self) -> Event {
+        if self.resource.is_half() { Event::HalfReleased } else { Event::MemberReleased }
     }
 
     /// A member cannot change its network: it is deleted and made again.
@@ -268,7 +268,7 @@ impl Item {
         if let (Some(found), Some(wish), false) = (self.found(), &self.wish, self.history.lost) {
             for (field, old, new) in found.body.differences(&wish.body, self.resource.fields()) {
                 effects.push(Effect::Tell(Happening::normal(
-                    "DriftCorrected",
+                    Event::DriftCorrected,
                     "Replace",
                     format!(
                         "{field} of the member changed behind our back{}: {old:?} becomes {new:?}",
@@ -290,10 +290,10 @@ impl Item {
             && found.body.is_claimed_as(&claim.body_hash);
         // What was adopted although it differed is drift to the user, and nobody's fault.
         let user = wished && claim.origin == ClaimOrigin::Created;
-        let (reason, why) = if user {
-            ("SpecChanged", "spec changed".to_owned())
+        let (event, why) = if user {
+            (Event::SpecChanged, "spec changed".to_owned())
         } else {
-            ("DriftCorrected", format!("changed behind our back{}", found.by()))
+            (Event::DriftCorrected, format!("changed behind our back{}", found.by()))
         };
         let told = self.history.tried.as_ref() == Some(&self.want_hash());
         let differences = found.body.differences(&wish.body, self.resource.fields());
@@ -303,7 +303,7 @@ impl Item {
             .map(|(field, old, new)| {
                 let words = self.resource.words();
                 let note = format!("{field} of the {words} {why}: {old:?} becomes {new:?}");
-                Effect::Tell(Happening::normal(reason, "Correct", note))
+                Effect::Tell(Happening::normal(event, "Correct", note))
             })
             .collect();
         effects.push(self.put(if wished { Cause::Change } else { Cause::Correct }));

@@ -12,6 +12,7 @@ use super::{
     waiting::waiting,
 };
 use crate::{
+    event::Event,
     finding::{Finding, Happening},
     pace::Waiting,
     reason::Reason,
@@ -54,7 +55,7 @@ fn hold_again<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {
     let mut plan = Plan::rest(view, Vec::new(), Waiting::AtOnce);
     plan.steps.push(Step::Hold(unheld(view, |_| true)));
     plan.steps.push(Step::Tell(Happening::warning(
-        "FinalizerRestored",
+        Event::FinalizerRestored,
         "Hold",
         "the object holds something in Azure and had lost its finalizer avnm.dev/azure: it is put back",
     )));

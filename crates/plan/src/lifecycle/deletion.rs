@@ -15,6 +15,7 @@ use super::{
     waiting::waiting,
 };
 use crate::{
+    event::Event,
     fault::{self, Place},
     finding::{Failure, Finding, Happening},
     item::{Advance, Effect, Goal, Item, Move},
@@ -42,7 +43,7 @@ pub(super) fn deletion<K: Kind>(view: View<'_, K>) -> Plan<K::Step> {
             "spec.mode is Observe"
         };
         let told = format!("{why}: Azure keeps {}", K::THINGS);
-        plan.steps.push(Step::Tell(Happening::normal("Orphaned", "Release", told)));
+        plan.steps.push(Step::Tell(Happening::normal(Event::Orphaned, "Release", told)));
         return release(view, plan);
     }
     // A claim of another id is no right to delete what is there under the name that spec has now.

@@ -1,0 +1,74 @@
+//! One pass, as it is counted: it begins when this is made, and ends when this is dropped.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use avnm_arm::clock;
+use kube::{Resource, runtime::controller::Action};
+use tokio::time::Instant;
+use tracing::Span;
+
+use super::{table::Families, tally::Kind};
+
+/// A pass under way.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    families: Arc<Families>,
+    kind: Kind,
+    begun: Instant,
+    failed: OnceLock<&'static str>,
+    again: AtomicBool,
+}
+
+impl Counted {
+    pub(super) fn begin(families: &Arc<Families>, kind: Kind) -> Self {
+        families.passes.inc([kind.as_str()]);
+        families.runtime_active.add([kind.controller()], 1.0);
+        let families = Arc::clone(families);
+        Self {
+            families,
+            kind,
+            begun: clock::instant(),
+            failed: OnceLock::new(),
+            again: AtomicBool::new(false),
+        }
+    }
+
+    /// What every line of the log says that is written in it: which object it is of.
+    pub(crate) fn span<K: Resource>(&self, object: &K) -> Span {
+        let (kind, namespace, name) =
+            (self.kind.as_str(), object.meta().namespace.as_deref(), object.meta().name.as_deref());
+        tracing::info_span!("pass", kind, namespace, name)
+    }
+
+    /// Something failed in it, and this is the reason that it came to. The first one counts.
+    pub(crate) fn failed(&self, reason: &'static str) {
+        let _ = self.failed.set(reason);
+    }
+
+    /// What it tells the runtime to do next.
+    pub(crate) fn ends(&self, action: &Action) {
+        self.again.store(*action != Action::await_change(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let Self { families, kind, begun, failed, again } = self;
+        let controller = kind.controller();
+        families.runtime_active.add([controller], -1.0);
+        families.runtime_seconds.observe([controller], (clock::instant() - *begun).as_secs_f64());
+        let result = if let Some(reason) = failed.get() {
+            families.failures.inc([kind.as_str(), reason]);
+            families.runtime_errors.inc([controller]);
+            "error"
+        } else if again.load(Ordering::Relaxed) {
+            "requeue_after"
+        } else {
+            "success"
+        };
+        families.runtime_total.inc([controller, result]);
+    }
+}
