@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// A Kubernetes program, by its file name.
+/// A program that is not ours, by its file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asset {
     /// etcd
@@ -23,6 +23,8 @@ pub enum Asset {
     ControllerManager,
     /// kubectl
     Kubectl,
+    /// helm
+    Helm,
 }
 
 impl Asset {
@@ -33,6 +35,7 @@ impl Asset {
             Self::ApiServer => "kube-apiserver",
             Self::ControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
         }
     }
 
@@ -91,7 +94,7 @@ pub(crate) fn given_or_ours(given: Option<&Path>, name: &str) -> Result<PathBuf>
 }
 
 /// One of our own programs: `avnm-operator`, `avnm-emulator`.
-fn ours(name: &str) -> Result<PathBuf> {
+pub fn ours(name: &str) -> Result<PathBuf> {
     let variable = format!("{}_BIN", name.to_uppercase().replace('-', "_"));
     if let Some(path) = std::env::var_os(&variable) {
         let path = PathBuf::from(path);
