@@ -25,7 +25,8 @@ pub(crate) fn take_out(object: &mut Value, answer: &str) -> bool {
 /// Removes the field at the end of a path; of a list, from every item.
 fn remove<'a>(value: &mut Value, mut path: impl Iterator<Item = &'a str> + Clone) -> bool {
     if let Value::Array(items) = value {
-        return items.iter_mut().fold(false, |any, item| remove(item, path.clone()) || any);
+        let gone = items.iter_mut().map(|item| remove(item, path.clone()));
+        return gone.filter(|gone| *gone).count() > 0;
     }
     let (Some(map), Some(step)) = (value.as_object_mut(), path.next()) else { return false };
     let field = step.split('[').next().unwrap_or(step);

@@ -86,7 +86,7 @@ fn compare(found: &mut Vec<Narrowing>, path: &str, old: &Value, new: &Value) {
         match (&old[name], &new[name]) {
             (Value::Null | Value::Bool(_), Value::Null | Value::Bool(_)) => {}
             (Value::Null | Value::Bool(_), _) => {
-                say(found, &path, "what may be in it is said now".to_owned())
+                say(found, &path, "what may be in it is said now".to_owned());
             }
             (_, Value::Null | Value::Bool(false)) => say(found, &path, "nothing may be in it now".to_owned()),
             (_, Value::Bool(true)) => {}

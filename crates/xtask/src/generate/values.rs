@@ -1,5 +1,7 @@
 //! `docs/reference/chart.md`: the chart's values, from the comments of values.yaml.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
@@ -29,7 +31,8 @@ pub(super) fn page(text: &str) -> anyhow::Result<String> {
     for Documented { path, says } in &documented {
         let pointer = format!("/{}", path.replace('.', "/"));
         let default = values.pointer(&pointer).with_context(|| format!("find {path} in values.yaml"))?;
-        page.push_str(&format!("| `{path}` | `{default}` | {} |\n", says.replace('|', "\\|")));
+        let says = says.replace('|', "\\|");
+        writeln!(page, "| `{path}` | `{default}` | {says} |").context("write the page")?;
     }
     Ok(page)
 }
