@@ -12,7 +12,7 @@ DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "c
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,7 @@ steps:
 	$(STEP) "generated lifecycles" $(TARGET)/debug/sim --generated 300
 	$(STEP) "mutants" $(TARGET)/debug/sim --mutants
 	$(STEP) "a thousand members under quotas" $(TARGET)/debug/sim --crowd 1000
+	$(STEP) "the chart" $(TARGET)/debug/chart
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
@@ -84,11 +85,15 @@ sim: ## Play the loop in one process; SIM="--seed 3 --faults-every 1" chooses wh
 	$(CARGO) build --workspace --bins
 	@$(TARGET)/debug/sim $(SIM)
 
+chart: ## Install the chart on a real API server, run it, upgrade, roll back and uninstall it
+	$(CARGO) build --workspace --bins
+	@tools/guard.sh $(TARGET)/debug/chart
+
 scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
 	$(CARGO) build --workspace --bins
 	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
-generate: ## Write the generated files (CRDs, decision tables, the emulator's pages and schemas)
+generate: ## Write the generated files (CRDs, deploy/, the chart's reference, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
 
 clean: ## Remove what cargo built; the Kubernetes programs stay (`tools/build.sh --dir` says where)

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Builds the pinned Go programs that tests and demo run (kube-apiserver, kube-controller-manager, kubectl, etcd, and
-# prometheus with its promtool) into a cache outside the tree, once per set of versions. The folder is the last and only line on stdout;
+# Builds the pinned Go programs that tests and demo run (kube-apiserver, kube-controller-manager, kubectl, etcd, helm,
+# and prometheus with its promtool) into a cache outside the tree, once per set of versions. The folder is the last and only line on stdout;
 # progress goes to stderr. Found binaries win: TEST_ASSET_<NAME>, then KUBEBUILDER_ASSETS, as envtest does.
 #
 # usage: tools/build.sh [--dir] [PROGRAM ...]      (no PROGRAM: all; --dir: only print the folder)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-all=(etcd kube-apiserver kubectl kube-controller-manager promtool prometheus)
+all=(etcd kube-apiserver kubectl kube-controller-manager helm promtool prometheus)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
-key=$(cat "$here"/kube/go.mod "$here"/kube/go.sum "$here"/etcd/go.mod "$here"/etcd/go.sum \
-  "$here"/prometheus/go.mod "$here"/prometheus/go.sum "$here/build.sh" | sha256sum | cut -c1-12)
+key=$(cat "$here"/{kube,etcd,helm,prometheus}/go.{mod,sum} "$here/build.sh" | sha256sum | cut -c1-12)
 out=${AVNM_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/avnm-operator/tools}/$key
 if [ "${1:-}" = --dir ]; then printf '%s\n' "$out"; exit 0; fi
 mkdir -p "$out"
@@ -74,6 +73,7 @@ for program in "$@"; do
     kube-apiserver) build kube-apiserver kube k8s.io/kubernetes/cmd/kube-apiserver "4 minutes" ;;
     kube-controller-manager) build kube-controller-manager kube k8s.io/kubernetes/cmd/kube-controller-manager "1 minute after kube-apiserver" ;;
     kubectl) build kubectl kube k8s.io/kubernetes/cmd/kubectl "half a minute after kube-apiserver" ;;
+    helm) build helm helm helm.sh/helm/v4/cmd/helm "1.5 minutes" ;;
     # Without the clients of all clouds in which it could look for what to scrape: they are nine tenths of its dependencies.
     promtool) build promtool prometheus github.com/prometheus/prometheus/cmd/promtool "3 minutes" -tags remove_all_sd ;;
     prometheus) build prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus "1 minute after promtool" -tags remove_all_sd ;;

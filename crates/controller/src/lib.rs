@@ -49,6 +49,7 @@ mod status;
 mod stores;
 mod streams;
 mod subscribers;
+mod undeclared;
 mod undecoded;
 mod uses;
 mod wake;

@@ -13,7 +13,7 @@ use kube::{
 };
 use serde::Serialize;
 
-use crate::{kube_io, memory::Remembered, place::Place, refusal, shared::Shared};
+use crate::{kube_io, memory::Remembered, place::Place, refusal, shared::Shared, undeclared};
 
 /// Never renamed: old conditions would stay for ever.
 const FIELD_MANAGER: &str = "avnm-operator-status";
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Writes the whole status. A stale writer gets a conflict, and its pass ends.
+/// Writes the whole status, but for what the served kind does not know. A stale writer gets a conflict, and its pass ends.
 pub(crate) async fn write<K, S>(client: &Client, object: &K, status: &S) -> Result<K, KubeFault>
 where
     K: Place,
@@ -75,7 +75,7 @@ where
 {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let api = K::api(client, &namespace);
-    let body = serde_json::json!({
+    let mut body = serde_json::json!({
         "apiVersion": K::api_version(&()),
         "kind": K::kind(&()),
         "metadata": {
@@ -88,10 +88,16 @@ where
         "status": status,
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
-    kube_io::call(
-        "write status",
-        &format!("{namespace}/{name}"),
-        api.patch_status(&name, &params, &Patch::Apply(&body)),
-    )
-    .await
+    let target = format!("{namespace}/{name}");
+    let mut rounds = 0;
+    loop {
+        let patch = Patch::Apply(&body);
+        let written = kube_io::call("write status", &target, api.patch_status(&name, &params, &patch)).await;
+        let Err(fault) = written else { return written };
+        rounds += 1;
+        if rounds == undeclared::ROUNDS || !undeclared::take_out(&mut body, &fault.message) {
+            return Err(fault);
+        }
+        tracing::debug!(%fault, "the kinds are older than this operator: written without this");
+    }
 }

@@ -27,6 +27,8 @@ pub enum Asset {
     Prometheus,
     /// promtool
     Promtool,
+    /// helm
+    Helm,
 }
 
 impl Asset {
@@ -39,6 +41,7 @@ impl Asset {
             Self::Kubectl => "kubectl",
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
+            Self::Helm => "helm",
         }
     }
 
@@ -97,7 +100,7 @@ pub(crate) fn given_or_ours(given: Option<&Path>, name: &str) -> Result<PathBuf>
 }
 
 /// One of our own programs: `avnm-operator`, `avnm-emulator`.
-fn ours(name: &str) -> Result<PathBuf> {
+pub fn ours(name: &str) -> Result<PathBuf> {
     let variable = format!("{}_BIN", name.to_uppercase().replace('-', "_"));
     if let Some(path) = std::env::var_os(&variable) {
         let path = PathBuf::from(path);

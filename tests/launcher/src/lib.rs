@@ -10,6 +10,7 @@ pub mod child;
 pub mod clock;
 pub mod control_plane;
 pub mod emulator;
+pub mod helm;
 mod install;
 mod kubeconfig;
 pub mod kubectl;
@@ -26,6 +27,7 @@ mod watch;
 
 pub use control_plane::ControlPlane;
 pub use emulator::{Control, Emulator, EmulatorOptions};
+pub use helm::Helm;
 pub use kubectl::Kubectl;
 pub use operator::{Operator, OperatorOptions};
 pub use run::Run;

@@ -1,0 +1,160 @@
+//! What single values come to.
+
+use avnm_chart::rendered::{NAMESPACE, RELEASE, object, variable};
+use serde_json::{Value, json};
+
+use crate::{helm, list, rendered, text};
+
+fn deployment(values: &Value) -> Value {
+    let objects = rendered(values);
+    objects.into_iter().find(|it| it["kind"] == "Deployment").expect("there is a Deployment")
+}
+
+fn container(values: &Value) -> Value {
+    deployment(values)["spec"]["template"]["spec"]["containers"][0].clone()
+}
+
+#[test]
+fn the_image_is_named_by_digest_before_tag_and_tag_before_version() {
+    let digest = format!("sha256:{}", "1".repeat(64));
+    let rows = [
+        (json!({}), format!("avnm-operator:{}", env!("CARGO_PKG_VERSION"))),
+        (json!({"image": {"tag": "1.2.3"}}), "avnm-operator:1.2.3".to_owned()),
+        (
+            json!({"image": {"repository": "r.example/x", "tag": "1", "digest": digest}}),
+            format!("r.example/x@{digest}"),
+        ),
+        (
+            json!({"global": {"imageRegistry": "r.example"}, "image": {"tag": "1"}}),
+            "r.example/avnm-operator:1".to_owned(),
+        ),
+    ];
+    for (values, image) in rows {
+        assert_eq!(container(&values)["image"], image, "{values}");
+    }
+}
+
+#[test]
+fn what_is_not_set_is_left_to_the_program() {
+    let deployment = deployment(&json!({}));
+    for name in
+        ["AVNM_SWEEP_INTERVAL", "AVNM_CONCURRENCY", "AVNM_LEASE_DURATION", "AVNM_API_VERSION", "HTTPS_PROXY"]
+    {
+        assert_eq!(variable(&deployment, name), None, "{name}");
+    }
+    assert!(container(&json!({}))["args"].is_null());
+}
+
+#[test]
+fn settings_become_variables_and_arguments() {
+    let deployment = deployment(&json!({
+        "config": {"sweepInterval": "2m", "concurrency": 4, "networkQuotaReads": "none"},
+        "leaderElection": {"retryPeriod": "3s"},
+        "watchNamespaces": ["team-a", "team-b"], "objectSelector": "shard in (a, b)", "extraArgs": ["--retry-max=1s"],
+    }));
+    for (name, value) in [
+        ("AVNM_SWEEP_INTERVAL", "2m"),
+        ("AVNM_CONCURRENCY", "4"),
+        ("AVNM_NETWORK_QUOTA_READS", "none"),
+        ("AVNM_LEASE_RETRY", "3s"),
+    ] {
+        assert_eq!(variable(&deployment, name), Some(value), "{name}");
+    }
+    let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let expected =
+        ["--watch-namespaces=team-a,team-b", "--object-selector=shard in (a, b)", "--retry-max=1s"];
+    assert_eq!(*args, json!(expected));
+}
+
+#[test]
+fn a_password_of_the_proxy_is_read_from_its_secret_and_nothing_else_is_said() {
+    let container =
+        container(&json!({"proxy": {"https": "http://p:1", "secret": {"name": "s", "key": "k"}}}));
+    let proxies: Vec<&Value> = list(&container["env"]).filter(|it| it["name"] == "HTTPS_PROXY").collect();
+    assert_eq!(proxies.len(), 1);
+    assert_eq!(proxies[0]["valueFrom"], json!({"secretKeyRef": {"name": "s", "key": "k"}}));
+}
+
+#[test]
+fn the_lease_is_named_as_the_release_and_its_role_names_it() {
+    let objects = rendered(&json!({"fullnameOverride": "avnm-a"}));
+    let deployment = object(&objects, "Deployment", "avnm-a").unwrap();
+    assert_eq!(variable(deployment, "AVNM_LEASE_NAME"), Some("avnm-a"));
+    let role = object(&objects, "Role", "avnm-a").unwrap();
+    let named: Vec<&Value> = list(&role["rules"]).filter(|rule| !rule["resourceNames"].is_null()).collect();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0]["resourceNames"], json!(["avnm-a"]));
+}
+
+#[test]
+fn the_webhook_is_told_by_a_label_of_the_pods_and_by_annotations() {
+    let id = "a0a0a0a0-1111-2222-3333-444444444444";
+    let objects = rendered(&json!({"azure": {"workloadIdentity": {"mode": "webhook", "clientId": id}}}));
+    let deployment = object(&objects, "Deployment", RELEASE).unwrap();
+    let pod = &deployment["spec"]["template"];
+    assert_eq!(pod["metadata"]["labels"]["azure.workload.identity/use"], "true");
+    assert!(pod["spec"]["volumes"].is_null(), "the webhook brings the token");
+    let annotations = &object(&objects, "ServiceAccount", RELEASE).unwrap()["metadata"]["annotations"];
+    assert_eq!(annotations["azure.workload.identity/client-id"], id);
+    assert!(annotations["azure.workload.identity/tenant-id"].is_null());
+}
+
+#[test]
+fn a_projected_token_is_for_its_cloud() {
+    for (cloud, audience) in [
+        ("AzurePublic", "api://AzureADTokenExchange"),
+        ("AzureUSGovernment", "api://AzureADTokenExchangeUSGov"),
+        ("AzureChina", "api://AzureADTokenExchangeChina"),
+    ] {
+        let values = json!({"azure": {"cloud": cloud, "workloadIdentity": {"mode": "projected"}}});
+        let token = &deployment(&values)["spec"]["template"]["spec"]["volumes"][0]["projected"]["sources"][0];
+        assert_eq!(token["serviceAccountToken"]["audience"], audience, "{cloud}");
+    }
+}
+
+#[test]
+fn credentials_are_lent_where_the_list_says() {
+    let objects = rendered(&json!({"rbac": {"credentialNamespaces": ["team-a", "team-b"]}}));
+    let lent: Vec<&str> = objects
+        .iter()
+        .filter(|it| it["roleRef"]["name"] == "avnm-credentials")
+        .map(|it| text(&it["metadata"]["namespace"]))
+        .collect();
+    assert_eq!(lent, ["team-a", "team-b"]);
+}
+
+#[test]
+fn crds_are_kept_unless_the_values_say_otherwise() {
+    let policies = |values: &Value| -> Vec<Value> {
+        let objects = rendered(values);
+        let crds = objects.iter().filter(|it| it["kind"] == "CustomResourceDefinition");
+        crds.map(|it| it["metadata"]["annotations"]["helm.sh/resource-policy"].clone()).collect()
+    };
+    assert_eq!(policies(&json!({})), vec![json!("keep"); 4]);
+    assert_eq!(policies(&json!({"crds": {"keep": false}})), vec![Value::Null; 4]);
+    assert!(policies(&json!({"crds": {"enabled": false}})).is_empty());
+}
+
+#[test]
+fn extra_objects_are_templates() {
+    let extra = json!(["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Namespace }}-x'}"]);
+    let objects = rendered(&json!({"extraObjects": extra}));
+    object(&objects, "ConfigMap", &format!("{NAMESPACE}-x")).unwrap();
+}
+
+#[test]
+fn values_that_do_not_go_together_are_told_how_they_would() {
+    for (values, said) in [
+        (
+            json!({"metrics": {"service": {"enabled": false}, "serviceMonitor": {"enabled": true}}}),
+            "metrics.serviceMonitor.enabled needs metrics.service.enabled",
+        ),
+        (
+            json!({"metrics": {"serviceMonitor": {"enabled": true}, "podMonitor": {"enabled": true}}}),
+            "every figure would be scraped twice",
+        ),
+    ] {
+        let refused = avnm_chart::rendered::refused(helm(), &values).unwrap();
+        assert!(refused.contains(said), "{values}: {refused}");
+    }
+}
