@@ -62,8 +62,10 @@ mod s25_descriptions;
 mod s26_proxy;
 mod sign_in;
 mod sources;
+mod states;
 mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -88,6 +90,9 @@ struct Args {
     /// Control planes beside each other; --keep uses one.
     #[arg(long, default_value_t = 2)]
     lanes: usize,
+    /// Write the states in which objects were seen to this file, one as JSON a line, each distinct state once.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// All of them, in the order in which they run. One file each; the number is that of the file.
@@ -373,7 +378,14 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let whole = chosen.len() == SCENARIOS.len();
-    let plan = harness::Plan { chosen, whole, keep: args.keep, build: !args.no_build, lanes: args.lanes };
+    let plan = harness::Plan {
+        chosen,
+        whole,
+        keep: args.keep,
+        build: !args.no_build,
+        lanes: args.lanes,
+        record: args.record,
+    };
     // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
     tokio::select! {
         code = harness::run(plan) => code,
