@@ -60,6 +60,7 @@ mod s23_recreated;
 mod s24_swapped;
 mod s25_descriptions;
 mod s26_proxy;
+mod s28_kubectl;
 mod sign_in;
 mod sources;
 mod states;
@@ -360,6 +361,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the way out is a proxy",
         needs: Needs::Azure,
         run: |ctx| s26_proxy::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "28",
+        title: "kubectl waits, diffs, applies and edits",
+        needs: Needs::Operator,
+        run: |ctx| s28_kubectl::run(ctx).boxed(),
     },
 ];
 
