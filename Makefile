@@ -59,6 +59,7 @@ steps:
 	@printf '\n== scenarios\n'
 	@$(TARGET)/debug/scenarios --no-build --record $(STATES) $(SCENARIOS)
 	$(if $(SCENARIOS),,$(STEP) "kstatus" tools/kstatus/run.sh $(STATES))
+	$(if $(SCENARIOS),,$(STEP) "Argo CD's Lua" tools/lua/run.sh $(STATES))
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -19,6 +19,7 @@ fn all() -> anyhow::Result<Vec<Generated>> {
     files.push(("docs/emulator/world.schema.json".to_owned(), avnm_emulator::world::schema::text() + "\n"));
     let tables = crate::tables::all();
     files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));
+    files.extend(crate::argocd::all());
     Ok(files)
 }
 
