@@ -10,6 +10,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Without cargo-deny the step says so and passes: what it checks is checked where releases are made.
 DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "cargo-deny is not installed: left out"; fi
 
+# The states in which the scenarios saw objects, for those who judge them.
+STATES := $(TARGET)/states.jsonl
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios generate clean
@@ -55,7 +58,9 @@ steps:
 	$(STEP) "a thousand members under quotas" $(TARGET)/debug/sim --crowd 1000
 	$(STEP) "the chart" $(TARGET)/debug/chart
 	@printf '\n== scenarios\n'
-	@$(TARGET)/debug/scenarios --no-build $(SCENARIOS)
+	@$(TARGET)/debug/scenarios --no-build --record $(STATES) $(SCENARIOS)
+	$(if $(SCENARIOS),,$(STEP) "kstatus" tools/kstatus/run.sh $(STATES))
+	$(if $(SCENARIOS),,$(STEP) "Argo CD's Lua" tools/lua/run.sh $(STATES))
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -29,6 +29,7 @@ fn from_code() -> anyhow::Result<Vec<Generated>> {
     files.extend(tables.into_iter().map(|(file, text)| (format!("docs/decisions/{file}"), text)));
     let reference = crate::tables::reference();
     files.extend(reference.into_iter().map(|(file, text)| (format!("docs/reference/{file}"), text)));
+    files.extend(crate::argocd::all());
     Ok(files)
 }
 

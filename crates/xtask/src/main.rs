@@ -1,5 +1,6 @@
 //! `cargo xtask COMMAND`: the chores of this workspace, one file each.
 
+mod argocd;
 mod bench;
 mod demo;
 mod generate;

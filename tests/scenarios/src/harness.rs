@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use crate::canary;
 use crate::context::Ctx;
 use crate::rights;
 use crate::sources;
+use crate::states::States;
 
 /// The bound on one scenario. None of them waits for long; one that reaches this hangs.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -70,6 +72,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) build: bool,
     /// So many control planes beside each other.
     pub(crate) lanes: usize,
+    /// Where the states of all objects go, if anybody wants them.
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// Runs them all; the exit code says whether all passed.
@@ -90,11 +94,12 @@ async fn run_all(plan: &Plan<'_>) -> Result<usize> {
     }
     let folder = Run::new()?;
     eprintln!("logs: {}", folder.dir().display());
+    let record = plan.record.as_deref().map(States::create).transpose()?;
     let next = AtomicUsize::new(0);
     let ended = Mutex::new(BTreeMap::new());
     let lanes = if plan.keep { 1 } else { plan.lanes.clamp(1, plan.chosen.len()) };
     // A lane that cannot start its control plane leaves its scenarios to the others; the count below shows it.
-    let lanes = (0..lanes).map(|n| lane(plan, &folder, n, &next, &ended));
+    let lanes = (0..lanes).map(|n| lane(plan, &folder, n, &next, &ended, record.as_ref()));
     let clusters: Vec<_> = futures::future::join_all(lanes).await.into_iter().collect::<Result<_>>()?;
     let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!();
@@ -149,9 +154,11 @@ async fn lane(
     number: usize,
     next: &AtomicUsize,
     ended: &Mutex<BTreeMap<usize, Ended>>,
+    record: Option<&Arc<States>>,
 ) -> Result<Arc<ControlPlane>> {
     let folder = folder.part(&format!("lane{number}"))?;
     let cluster = Arc::new(ControlPlane::start(&folder, &Options::default()).await?);
+    let _watches = record.map(|record| record.watch(&cluster));
     eprintln!("control plane {number} ready after {:.1} s", seconds(cluster.ready_after()));
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);

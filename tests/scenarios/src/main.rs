@@ -62,10 +62,13 @@ mod s25_descriptions;
 mod s26_proxy;
 mod s27_part_of_cluster;
 mod s28_observed;
+mod s29_kubectl;
 mod sign_in;
 mod sources;
+mod states;
 mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -90,6 +93,9 @@ struct Args {
     /// Control planes beside each other; --keep uses one.
     #[arg(long, default_value_t = 2)]
     lanes: usize,
+    /// Write the states in which objects were seen to this file, one as JSON a line, each distinct state once.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// All of them, in the order in which they run. One file each; the number is that of the file.
@@ -370,6 +376,12 @@ const SCENARIOS: &[Scenario] = &[
         needs: Needs::Operator,
         run: |ctx| s28_observed::run(ctx).boxed(),
     },
+    Scenario {
+        id: "29",
+        title: "kubectl waits, diffs, applies and edits",
+        needs: Needs::Operator,
+        run: |ctx| s29_kubectl::run(ctx).boxed(),
+    },
 ];
 
 #[tokio::main]
@@ -387,7 +399,14 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let whole = chosen.len() == SCENARIOS.len();
-    let plan = harness::Plan { chosen, whole, keep: args.keep, build: !args.no_build, lanes: args.lanes };
+    let plan = harness::Plan {
+        chosen,
+        whole,
+        keep: args.keep,
+        build: !args.no_build,
+        lanes: args.lanes,
+        record: args.record,
+    };
     // Dropping the run ends every process that it started, so a signal is all that has to be noticed.
     tokio::select! {
         code = harness::run(plan) => code,

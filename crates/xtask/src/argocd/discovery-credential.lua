@@ -1,0 +1,3 @@
+return {
+  ["reconcile"] = {["displayName"] = "Sign in now", ["iconClass"] = "fa fa-fw fa-sync"},
+}
