@@ -1,8 +1,12 @@
 //! `cargo xtask generate`: writes the files that are generated and committed. A test regenerates and compares.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// A generated file: its path below the top of the tree, and what is in it.
 type Generated = (String, String);
@@ -10,6 +14,7 @@ type Generated = (String, String);
 /// Every generated file.
 fn all() -> anyhow::Result<Vec<Generated>> {
     let mut files = vec![("deploy/crds.yaml".to_owned(), crds()?)];
+    files.push(("docs/reference/crds.md".to_owned(), crate::crds_page::page()));
     files.push(("docs/emulator/evidence.md".to_owned(), avnm_emulator::catalogue::page()));
     files.push(("docs/emulator/settings.md".to_owned(), avnm_emulator::settings::page::page()));
     files.push((
@@ -37,6 +42,23 @@ fn top() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
+/// Has the page of flags written where the flags are: the program ships without a line that would be there for this
+/// page, and this one is not built with all of the program below it.
+fn flags() -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        // Of the whole workspace, as `make` builds it: another set would unify features differently and compile anew.
+        .args(["test", "--quiet", "--workspace", "--bin", "avnm-operator", "flags_page"])
+        .env("AVNM_GENERATE", "1")
+        .current_dir(top())
+        .stdout(Stdio::null())
+        .status()
+        .context("run cargo test of avnm-operator, which writes docs/reference/flags.md")?;
+    ensure!(status.success(), "docs/reference/flags.md was not written: cargo test ended with {status}");
+    println!("docs/reference/flags.md");
+    Ok(())
+}
+
 /// Writes every generated file.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for (path, text) in all()? {
@@ -47,6 +69,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         fs::write(&file, text).with_context(|| format!("write {path}"))?;
         println!("{path}");
     }
+    flags()?;
     Ok(ExitCode::SUCCESS)
 }
 
