@@ -9,6 +9,7 @@
 
 mod canary;
 mod context;
+mod docs;
 mod elsewhere;
 mod harness;
 mod home;
@@ -60,6 +61,7 @@ mod s23_recreated;
 mod s24_swapped;
 mod s25_descriptions;
 mod s26_proxy;
+mod s30_docs;
 mod sign_in;
 mod sources;
 mod world;
@@ -355,6 +357,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the way out is a proxy",
         needs: Needs::Azure,
         run: |ctx| s26_proxy::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "30",
+        title: "the documentation's YAML is taken",
+        needs: Needs::ControlPlane,
+        run: |ctx| s30_docs::run(ctx).boxed(),
     },
 ];
 
