@@ -90,7 +90,8 @@ scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses s
 	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
 site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
-	@$(CARGO) run --quiet --package xtask -- site
+	$(CARGO) build --workspace --bin xtask
+	@$(TARGET)/debug/xtask site
 
 generate: ## Write the generated files (CRDs, pages of fields and flags, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
