@@ -15,7 +15,7 @@ STATES := $(TARGET)/states.jsonl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios site generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,13 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 bench: ## Measure speed, memory and calls of the release build, and print them beside the budgets
 	@$(CARGO) run --package xtask -- bench
 
-test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the scenarios
+test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the site, the scenarios
 	@tools/guard.sh $(MAKE) --no-print-directory steps
 
 # Behind the guard: what it starts in the background, too, is gone when it ends.
 steps:
 	@mkdir -p $(TARGET)
-	@tools/build.sh >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs are built beside; see $(TARGET)/tools.log"
+	@{ tools/build.sh && tools/mdbook.sh; } >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs and mdBook are built beside; see $(TARGET)/tools.log"
 	$(STEP) "formatting" $(CARGO) fmt --all --check
 	$(STEP) "lints" $(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(STEP) "dependencies" sh -c '$(DENY)'
@@ -49,6 +49,7 @@ steps:
 	$(STEP) "Kubernetes programs" tools/build.sh
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
+	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
 	$(STEP) "single faults" $(TARGET)/debug/sim --faults-every 41
@@ -98,7 +99,11 @@ scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses s
 	$(CARGO) build --workspace --bins
 	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
 
-generate: ## Write the generated files (CRDs, deploy/, the chart's reference, decision tables, the emulator's pages and schemas)
+site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
+	$(CARGO) build --workspace --bin xtask
+	@$(TARGET)/debug/xtask site
+
+generate: ## Write the generated files (CRDs, deploy/, pages of reference, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
 
 clean: ## Remove what cargo built; the Kubernetes programs stay (`tools/build.sh --dir` says where)

@@ -56,7 +56,7 @@ pub struct SecretKeyRef {
     pub key: String,
 }
 
-/// Whether the operator writes to Azure.
+/// Enforce (default): Azure is made to match. Observe: Azure is only read, and status says what Enforce would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Mode {
     /// Azure is made to match.
@@ -66,7 +66,8 @@ pub enum Mode {
     Observe,
 }
 
-/// What happens in Azure when the object is deleted.
+/// What becomes of what the object holds in Azure when it is deleted. Delete (default): it is deleted, too. Orphan: it
+/// stays, and no working credential is needed. Confirm: as Delete, once the annotation avnm.dev/confirm-delete is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     /// What the object holds is deleted in Azure.
@@ -78,7 +79,8 @@ pub enum DeletionPolicy {
     Confirm,
 }
 
-/// What happens when something is already there under our name.
+/// What becomes of something that is there already under this name. IfIdentical (default): it is taken over if it is
+/// exactly what is declared, and else left alone. Always: it is taken over, and changed. Never: it is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum AdoptionPolicy {
     /// It is taken over if it is exactly what is declared, and left alone otherwise.

@@ -1,6 +1,8 @@
 //! avnm-operator: flags, telemetry, start, drain.
 
 mod flags;
+#[cfg(test)]
+mod flags_page;
 mod kubernetes;
 mod quotas;
 mod scope;

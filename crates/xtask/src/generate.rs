@@ -3,9 +3,13 @@
 mod deploy;
 mod values;
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// A generated file: its path below the top of the tree, and what is in it.
 type Generated = (String, String);
@@ -18,6 +22,7 @@ fn from_code() -> anyhow::Result<Vec<Generated>> {
         "docs/reference/chart.md".to_owned(),
         values::page(&read("charts/avnm-operator/values.yaml")?)?,
     ));
+    files.push(("docs/reference/crds.md".to_owned(), crate::crds_page::page()));
     files.push(("docs/emulator/evidence.md".to_owned(), avnm_emulator::catalogue::page()));
     files.push(("docs/emulator/settings.md".to_owned(), avnm_emulator::settings::page::page()));
     files.push((
@@ -70,10 +75,28 @@ fn top() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
+/// Has the page of flags written where the flags are: the program ships without a line that would be there for this
+/// page, and this one is not built with all of the program below it.
+fn flags() -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        // Of the whole workspace, as `make` builds it: another set would unify features differently and compile anew.
+        .args(["test", "--quiet", "--workspace", "--bin", "avnm-operator", "flags_page"])
+        .env("AVNM_GENERATE", "1")
+        .current_dir(top())
+        .stdout(Stdio::null())
+        .status()
+        .context("run cargo test of avnm-operator, which writes docs/reference/flags.md")?;
+    ensure!(status.success(), "docs/reference/flags.md was not written: cargo test ended with {status}");
+    println!("docs/reference/flags.md");
+    Ok(())
+}
+
 /// Writes every generated file. What helm renders comes last, since it reads what is written before.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     write(from_code()?)?;
     write(deploy::rendered()?)?;
+    flags()?;
     Ok(ExitCode::SUCCESS)
 }
 

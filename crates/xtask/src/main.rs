@@ -2,11 +2,13 @@
 
 mod argocd;
 mod bench;
+mod crds_page;
 mod demo;
 mod generate;
 mod layers;
 mod prepare;
 mod sim;
+mod site;
 mod tables;
 
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ enum Command {
     Layers,
     /// Plays the loop in one process from a seed, with faults, and prints a trace; `sim --help` says what can be chosen.
     Sim(sim::Args),
+    /// Builds the documentation's site with mdBook, and looks whether every link in it leads somewhere.
+    Site,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Generate => generate::run(),
         Command::Layers => layers::run(),
         Command::Sim(args) => sim::run(&args),
+        Command::Site => site::run(),
     };
     match result {
         Ok(code) => code,

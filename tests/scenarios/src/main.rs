@@ -9,6 +9,7 @@
 
 mod canary;
 mod context;
+mod docs;
 mod elsewhere;
 mod harness;
 mod home;
@@ -63,6 +64,7 @@ mod s26_proxy;
 mod s27_part_of_cluster;
 mod s28_observed;
 mod s29_kubectl;
+mod s30_docs;
 mod sign_in;
 mod sources;
 mod states;
@@ -381,6 +383,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "kubectl waits, diffs, applies and edits",
         needs: Needs::Operator,
         run: |ctx| s29_kubectl::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "30",
+        title: "the documentation's YAML is taken",
+        needs: Needs::ControlPlane,
+        run: |ctx| s30_docs::run(ctx).boxed(),
     },
 ];
 
