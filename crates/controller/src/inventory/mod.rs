@@ -37,6 +37,7 @@ pub(crate) struct Inventory {
     pub(crate) manager_connections: Table<ScopeId, Vec<ManagerConnection>>,
     pub(crate) members: Table<GroupId, Members>,
     rows: Rows,
+    flights: Flights,
 }
 
 impl Inventory {
@@ -74,6 +75,7 @@ impl Inventory {
                 all
             }),
             rows: Rows::default(),
+            flights,
         }
     }
 
@@ -120,6 +122,11 @@ impl Inventory {
         self.scope_connections.retain(&stands);
         self.manager_connections.retain(&stands);
         self.members.retain(&stands);
+    }
+
+    /// Instead of a sweep: all objects look at what is theirs.
+    pub(crate) fn wake_all(&self) {
+        self.flights.wake(self.rows.listeners());
     }
 
     /// One sweep over everything in use, with the credentials as they stand.
