@@ -32,8 +32,8 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 	$(CARGO) build --workspace --bins && wait && \
 	exec $(TARGET)/debug/xtask demo $(if $(filter-out 0,$(KEEP)),--keep)
 
-bench: ## Measure speed, memory and calls of the release build, and print them beside the budgets
-	@$(CARGO) run --package xtask -- bench
+bench: ## Measure speed, memory and calls of the release build beside the budgets; BENCH="--cases hour-100x1" chooses what
+	@$(CARGO) run --release --package xtask -- bench $(BENCH)
 
 test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the site, the scenarios
 	@tools/guard.sh $(MAKE) --no-print-directory steps

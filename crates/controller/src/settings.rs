@@ -23,6 +23,8 @@ pub struct Settings {
     pub lease: LeaseSettings,
     /// Passes at the same time, per kind.
     pub concurrency: u16,
+    /// Each thing in Azure is read by a GET of its own, again and again, and no list instead: only to measure what lists save.
+    pub each: bool,
     /// How long running passes get when the process is told to stop.
     pub drain: Duration,
 }

@@ -22,6 +22,7 @@ use crate::request::Request;
 use crate::rules::{self, Quirk, network_managers, pairing, static_members, unchecked};
 use crate::settings::Settings;
 use crate::state::State;
+use crate::tally::Tally;
 use crate::token::Signer;
 use crate::world::World;
 use crate::world::agenda::Event;
@@ -83,6 +84,7 @@ impl Azure {
             settings,
             faults: Faults::default(),
             ledger: Ledger::default(),
+            tally: Tally::default(),
             buckets: Buckets::default(),
             signer: Signer::new(rng.random()),
             rng,
@@ -159,6 +161,7 @@ impl Azure {
             federated_issuer: None,
             federated_subject: None,
         };
+        state.tally.arrived(kind, &request.method);
         let seq = state.ledger.note(entry, state.settings.ledger_limit);
         identify(state, seq, kind, request);
         let latency = state.settings.latency_ms.draw(&mut state.rng);
@@ -239,16 +242,18 @@ impl Azure {
             }
             other => other,
         };
-        if let (Some(entry), Reaction::Answer(answer) | Reaction::Truncated(answer)) =
-            (state.ledger.get_mut(admitted.seq), &reaction)
-        {
-            entry.status = Some(answer.status);
-            entry.code.clone_from(&answer.code);
-            entry.bytes = answer.body.len();
-        }
-        if let (Some(entry), Reaction::Giant(bytes)) = (state.ledger.get_mut(admitted.seq), &reaction) {
-            entry.status = Some(200);
-            entry.bytes = usize::try_from(*bytes).unwrap_or(usize::MAX);
+        let seen = match &reaction {
+            Reaction::Answer(answer) | Reaction::Truncated(answer) => {
+                Some((answer.status, answer.code.clone(), answer.body.len()))
+            }
+            Reaction::Giant(bytes) => Some((200, None, usize::try_from(*bytes).unwrap_or(usize::MAX))),
+            Reaction::Cut => None,
+        };
+        if let Some((status, code, bytes)) = seen {
+            state.tally.answered(admitted.kind, &request.method, status);
+            if let Some(entry) = state.ledger.get_mut(admitted.seq) {
+                (entry.status, entry.code, entry.bytes) = (Some(status), code, bytes);
+            }
         }
         state.ledger.tell(admitted.seq);
         reaction

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Which service was called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CallKind {
     /// Entra: a token, or the documents that describe it.
@@ -100,7 +100,7 @@ pub struct Entry {
     pub federated_subject: Option<String>,
 }
 
-/// All calls, bounded: the oldest go first.
+/// The last calls, as many as the setting says: the oldest go first, and how many went is known.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: VecDeque<Entry>,
@@ -113,6 +113,11 @@ impl Ledger {
     /// The number of the last call.
     pub fn last(&self) -> u64 {
         self.last
+    }
+
+    /// How many calls it does not keep any more: those up to this number.
+    pub fn dropped(&self) -> u64 {
+        self.last - self.entries.len() as u64
     }
 
     /// Notes a call and gives it its number.
@@ -151,7 +156,7 @@ impl Ledger {
         self.told.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The calls after this number.
+    /// The calls after this number, as far as they are kept.
     pub fn since(&self, seq: u64) -> Vec<Entry> {
         let first = self.entries.front().map_or(1, |entry| entry.seq);
         let skip = usize::try_from(seq.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
@@ -237,6 +242,7 @@ mod tests {
             ledger.note(entry(), 3);
         }
         assert_eq!(ledger.since(0).iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(ledger.dropped(), 2);
         assert_eq!(ledger.since(4).iter().map(|e| e.seq).collect::<Vec<_>>(), [5]);
         assert!(ledger.since(9).is_empty());
         assert_eq!(ledger.get_mut(4).unwrap().seq, 4);

@@ -43,6 +43,7 @@ pub mod rules;
 pub mod serve;
 pub mod settings;
 pub mod state;
+pub mod tally;
 pub mod token;
 pub mod world;
 
@@ -54,5 +55,6 @@ pub use in_process::{InProcess, Unanswered};
 pub use ledger::{CallKind, Entry, Proof};
 pub use options::Options;
 pub use settings::{Settings, Span};
+pub use tally::Tally;
 pub use world::file::DEFAULT_WORLD;
 pub use world::resources::ConnectionState;

@@ -261,6 +261,10 @@ pub fn scope_key(id: &str) -> String {
 
 /// A text without its casing. Resource groups have letters of any alphabet; each stays one letter.
 pub fn fold(text: &str) -> String {
+    // Nearly all ids are ASCII, and each call folds several.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let small = |c: char| {
         let mut small = c.to_lowercase();
         small.next().filter(|_| small.next().is_none()).unwrap_or(c)

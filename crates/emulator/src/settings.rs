@@ -307,7 +307,7 @@ pub struct Settings {
     pub api_versions: Vec<String>,
     /// The audiences that ARM accepts in a token, beside the emulator's own address.
     pub audiences: Vec<String>,
-    /// How many calls the ledger keeps; the oldest go first. Measured: under 2 KB each.
+    /// How many calls the ledger keeps; the oldest go first, and `GET /state` says how many went. Measured: under 2 KB each.
     #[schemars(range(min = 1))]
     pub ledger_limit: usize,
 }
@@ -349,7 +349,7 @@ impl Default for Settings {
             .iter()
             .map(ToString::to_string)
             .collect(),
-            ledger_limit: 100_000,
+            ledger_limit: 10_000,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::buckets::Buckets;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
+use crate::tally::Tally;
 use crate::token::Signer;
 use crate::world::World;
 
@@ -18,8 +19,10 @@ pub struct State {
     pub settings: Settings,
     /// Faults in force.
     pub faults: Faults,
-    /// Calls so far.
+    /// The last calls.
     pub ledger: Ledger,
+    /// How many there were so far.
+    pub tally: Tally,
     /// Quotas.
     pub buckets: Buckets,
     /// Makes and knows tokens.

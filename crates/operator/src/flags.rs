@@ -94,10 +94,22 @@ pub(crate) struct Flags {
     /// Passes at the same time, per kind.
     #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
     concurrency: u16,
+    /// What tells how each thing in Azure is. `get` (each by a GET of its own) is there to measure what lists save.
+    #[arg(long, env = "AVNM_OBSERVE", value_enum, default_value = "list", hide = true)]
+    observe: Observe,
     #[command(flatten)]
     scope: ScopeFlags,
     #[command(flatten)]
     pub(crate) quotas: QuotaFlags,
+}
+
+/// What tells how things in Azure are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Observe {
+    /// A list of the collection, for all in it.
+    List,
+    /// A GET of each.
+    Get,
 }
 
 impl Flags {
@@ -122,6 +134,7 @@ impl Flags {
             scope: self.scope.scope(),
             lease: self.lease(),
             concurrency: self.concurrency,
+            each: self.observe == Observe::Get,
             drain: Duration::from_secs(10),
         }
     }

@@ -13,6 +13,8 @@ pub const UNCLAIMED: SignedDuration = SignedDuration::from_secs(10);
 pub const CROWDED: SignedDuration = SignedDuration::from_secs(1);
 /// While the other party's half is waited for, its list is read as often as this.
 pub const AWAITED: SignedDuration = SignedDuration::from_millis(900);
+/// Where each thing is read by GET, a list is read for who claims nothing yet; to all others it stays good for as long as this.
+const EACH: SignedDuration = SignedDuration::from_hours(24);
 /// More than this many objects of one collection that settle share a list.
 pub const CROWD: usize = 20;
 
@@ -47,6 +49,8 @@ pub struct Look {
     pub settling: usize,
     /// How long the collection took when it was last read.
     pub took: SignedDuration,
+    /// Each thing that is claimed is read by a GET of its own, as others do who have no lists: to measure what lists save.
+    pub each: bool,
 }
 
 /// How new a list has to be.
@@ -76,7 +80,7 @@ impl Look {
 
     /// Whether it settles among so many that one list for all of them is cheaper than a GET each.
     fn in_crowd(&self) -> bool {
-        self.settles() && self.settling > CROWD
+        self.settles() && self.settling > CROWD && !self.each
     }
 
     /// How new a list has to be.
@@ -87,6 +91,7 @@ impl Look {
         // The sweep reads it this often, and may be late by one.
         let resting = waits.sweep * 2;
         let age = match self.subject {
+            Subject::Own if self.each && self.claimed => EACH,
             Subject::Own if self.in_crowd() => CROWDED,
             Subject::External if !self.at_rest => AWAITED,
             Subject::Own | Subject::External if self.claimed => resting,
@@ -103,7 +108,7 @@ impl Look {
     /// What tells how it is now, where a list is there: whether a GET of it came since it was asked for, and whether what
     /// is known of it is what is wanted. Nothing is changed or made again on the strength of a list.
     pub fn source(&self, looked: bool, as_wanted: bool) -> Source {
-        let urgent = self.forced || !as_wanted || (self.settles() && !self.in_crowd());
+        let urgent = self.forced || self.each || !as_wanted || (self.settles() && !self.in_crowd());
         if self.subject == Subject::Own && self.claimed && !looked && urgent {
             Source::Get
         } else {
@@ -126,8 +131,8 @@ mod tests {
     fn every() -> Vec<Look> {
         let mut all = Vec::new();
         let took = [0, 449, 451, 499, 501, 1_499, 1_501, 4_999, 5_001, 299_999, 300_001, 900_000];
-        for bits in 0..16_u8 {
-            let [forced, claimed, at_rest, first] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+        for bits in 0..32_u8 {
+            let [forced, claimed, at_rest, first, each] = [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
             for subject in SUBJECTS {
                 for settling in [0, 1, CROWD, CROWD + 1] {
                     all.extend(took.map(|took| Look {
@@ -138,6 +143,7 @@ mod tests {
                         first,
                         settling,
                         took: SignedDuration::from_millis(took),
+                        each,
                     }));
                 }
             }
@@ -150,6 +156,7 @@ mod tests {
         let soon = UNCLAIMED.min(waits.sweep);
         match look.subject {
             Subject::Own if !look.claimed => soon,
+            Subject::Own if look.each => EACH,
             Subject::Own if look.settles() && look.settling > CROWD => CROWDED,
             Subject::External if !look.at_rest => AWAITED,
             Subject::External if !look.claimed => soon,
@@ -200,7 +207,11 @@ mod tests {
                 }
                 let rests = look.at_rest || look.first;
                 let alone = look.settling <= CROWD;
-                assert_eq!(source == Source::Get, !rests && alone, "{look:?} {looked} {as_wanted}");
+                assert_eq!(
+                    source == Source::Get,
+                    look.each || (!rests && alone),
+                    "{look:?} {looked} {as_wanted}"
+                );
             }
         }
     }
@@ -208,7 +219,7 @@ mod tests {
     /// A restart with everything in order costs lists and no GETs.
     #[test]
     fn a_first_look_at_what_is_in_order_makes_no_get() {
-        for look in every().into_iter().filter(|look| look.first && !look.forced) {
+        for look in every().into_iter().filter(|look| look.first && !look.forced && !look.each) {
             assert_eq!(look.source(false, true), Source::List, "{look:?}");
         }
     }

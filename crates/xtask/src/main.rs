@@ -29,6 +29,9 @@ enum Command {
     Bench(bench::Args),
     /// Shows the main job, end to end: a real API server, an emulated Azure, and the operator between them.
     Demo(demo::Args),
+    /// What the bench starts in the operator's place.
+    #[command(hide = true)]
+    Floor(bench::floor::Args),
     /// Writes the generated files.
     Generate,
     /// Checks which crate may see which, that the pure ones stay pure, and which modules are in circles.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Floor(args) => bench::floor::run(&args),
         Command::Generate => generate::run(),
         Command::Layers => layers::run(),
         Command::Sim(args) => sim::run(&args),

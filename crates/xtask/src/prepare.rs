@@ -42,6 +42,12 @@ pub(crate) fn emulator() -> Result<()> {
     cargo(&["--package", "avnm-emulator", "--release"])
 }
 
+/// Builds this program as what it measures is built.
+pub(crate) fn xtask_in_release() -> Result<()> {
+    println!("the first time the release build takes several minutes; every other time a second");
+    cargo(&["--package", "xtask", "--release"])
+}
+
 fn cargo_build(profile: Profile) -> Result<()> {
     // Debug: with all the others, as `make` builds them; a smaller set would unify features differently and compile
     // everything once more. Release: nothing else is built so, and only what is measured.

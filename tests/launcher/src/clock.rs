@@ -47,6 +47,11 @@ impl Stopwatch {
     }
 }
 
+/// The wall clock's time: to be compared with what another process says of when something was.
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// A name for a run that sorts by time: `20261123-235959`.
 pub(crate) fn stamp() -> String {
     jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string()

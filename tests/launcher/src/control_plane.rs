@@ -211,6 +211,23 @@ impl ControlPlane {
         serde_json::from_str(&text).with_context(|| format!("parse the answer to POST {path}"))
     }
 
+    /// Asks for the end of the object at a path of the API, without a process: for whoever measures. Needs a control plane of
+    /// its own.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        let (http, server) = self.direct()?;
+        let answer = http
+            .delete(format!("{server}{path}"))
+            .send()
+            .await
+            .with_context(|| format!("send DELETE {path}"))?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| format!("read the answer to DELETE {path}"))?;
+        if !status.is_success() {
+            bail!("DELETE {path} answered {status}: {text}");
+        }
+        Ok(())
+    }
+
     /// Watches a collection at a path of the API: what is there comes first, each as ADDED. Needs a control plane of
     /// its own.
     pub async fn watch(&self, path: &str) -> Result<Watch> {

@@ -26,6 +26,8 @@ pub struct EmulatorOptions {
     pub imds: bool,
     /// Further flags, as they are.
     pub extra_args: Vec<String>,
+    /// Further variables of its environment.
+    pub env: Vec<(String, String)>,
 }
 
 /// What the emulator writes when it listens.
@@ -65,7 +67,8 @@ impl Emulator {
             args.extend(["--imds".into(), "127.0.0.1:0".into()]);
         }
         args.extend(options.extra_args.iter().cloned());
-        let mut child = Child::start("avnm-emulator", &program, &args, &[], &dir.join("emulator.log"))?;
+        let mut child =
+            Child::start("avnm-emulator", &program, &args, &options.env, &dir.join("emulator.log"))?;
 
         let mut dead = None;
         let ready = wait_until(
@@ -182,9 +185,14 @@ impl Control {
         self.send(reqwest::Method::GET, "/state", &[], None).await
     }
 
-    /// The calls after sequence number `since` (0: all), oldest first.
+    /// All calls after sequence number `since` (0: all), oldest first; an error where the ledger has dropped some of them.
     pub async fn ledger(&self, since: u64) -> Result<Value> {
         self.send(reqwest::Method::GET, "/ledger", &[("since", &since.to_string())], None).await
+    }
+
+    /// How many calls there were, by service, method and status; the ledger's bound does not touch it.
+    pub async fn calls(&self) -> Result<Value> {
+        self.send(reqwest::Method::GET, "/calls", &[], None).await
     }
 
     /// The fault rules in force.

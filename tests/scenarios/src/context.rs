@@ -57,7 +57,13 @@ impl Ctx {
             ctx.kubeconfig = Some(ctx.cluster.install().await?);
             let file = ctx.dir.join("world.yaml");
             std::fs::write(&file, world::file_of_azure()).context("write the emulator's world")?;
-            let options = EmulatorOptions { world: Some(file), imds: true, ..EmulatorOptions::default() };
+            let options = EmulatorOptions {
+                world: Some(file),
+                imds: true,
+                // What is asked of the ledger at the end is asked of all calls.
+                extra_args: vec![r#"--settings={"ledgerLimit": 1000000}"#.into()],
+                ..EmulatorOptions::default()
+            };
             ctx.emulator = Some(Emulator::start(&ctx.dir, &options).await?);
             for (client, secret) in world::secrets() {
                 let change = json!({"op": "setSecret", "clientId": client, "secret": secret});

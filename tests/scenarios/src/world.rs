@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::canary;
@@ -189,9 +189,7 @@ impl Ctx {
 
     /// The point at which the ledger stands.
     pub(crate) async fn mark(&self) -> Result<u64> {
-        let ledger = self.control().ledger(0).await?;
-        let last = ledger.as_array().and_then(|all| all.last().and_then(|call| call["seq"].as_u64()));
-        Ok(last.unwrap_or(0))
+        self.control().state().await?["lastCall"].as_u64().context("read the number of the last call")
     }
 
     /// Waits until an object is Ready for a reason.

@@ -80,7 +80,7 @@ impl World {
     }
 
     fn of(&self, kind: CallKind, mark: u64) -> Vec<Entry> {
-        let ledger = self.emulator.control().ledger(mark);
+        let ledger = self.emulator.control().whole_ledger(mark).unwrap();
         ledger.into_iter().filter(|entry| entry.kind == kind).collect()
     }
 

@@ -39,6 +39,7 @@ pub(crate) struct Inventory {
     pub(crate) manager_connections: Table<ScopeId, Vec<ManagerConnection>>,
     pub(crate) members: Table<GroupId, Members>,
     rows: Rows,
+    flights: Flights,
 }
 
 impl Inventory {
@@ -76,6 +77,7 @@ impl Inventory {
                 all
             }),
             rows: Rows::default(),
+            flights,
         }
     }
 
@@ -134,6 +136,11 @@ impl Inventory {
             ("networkManagerConnection", self.manager_connections.ages(now)),
             ("staticMember", self.members.ages(now)),
         ]
+    }
+
+    /// Instead of a sweep: all objects look at what is theirs.
+    pub(crate) fn wake_all(&self) {
+        self.flights.wake(self.rows.listeners());
     }
 
     /// One sweep over everything in use, with the credentials as they stand.

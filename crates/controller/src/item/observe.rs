@@ -74,6 +74,7 @@ impl<K: Owner> Pass<'_, K> {
             first: self.is_first_look(),
             settling: 0,
             took: SignedDuration::ZERO,
+            each: self.shared.settings.each,
         }
     }
 

@@ -20,6 +20,10 @@ pub(super) async fn sweep(shared: Arc<Shared>, stores: Stores) {
         let credentials = stores.credential_uids();
         shared.inventory.retain_credentials(|uid| credentials.contains(uid));
         shared.materials.retain(&credentials);
+        if shared.settings.each {
+            shared.inventory.wake_all();
+            continue;
+        }
         let standing = |key: &_| shared.materials.standing(key);
         shared.inventory.sweep(standing, interval.mul_f64(0.8)).await;
         shared.metrics.swept(clock::instant() - begun);

@@ -23,7 +23,9 @@ avnm-emulator, behind the scenes. JSON both ways.
 
 GET    /page                         everything that exists and the last calls, for people (a browser gets it at / too)
 GET    /state                        everything that exists
-GET    /ledger?since=SEQ             calls after that number, oldest first
+GET    /ledger                       the last calls, oldest first: as many as the setting ledgerLimit says
+GET    /ledger?since=SEQ             all calls after that number; 410 where some of them are not kept any more
+GET    /calls                        how many there were since the start, by service, method and status
 GET    /faults                       faults in force, with their counts
 POST   /faults                       {\"match\": {kind, method, id, pathContains, pathGlob, nth, times, forSeconds},
                                       \"action\": {status, code, message, body, headers} | {cutBefore: true}
@@ -61,6 +63,7 @@ pub fn router(control: Control) -> Router {
         .route("/registrations", post(register))
         .route("/state", get(state))
         .route("/ledger", get(ledger))
+        .route("/calls", get(calls))
         .route("/faults", get(faults).post(add_fault).delete(remove_faults))
         .route("/faults/{id}", delete(remove_fault))
         .route("/arm", put(put_resource).get(get_resource).delete(delete_resource))
@@ -77,8 +80,7 @@ pub fn router(control: Control) -> Router {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Since {
-    #[serde(default)]
-    since: u64,
+    since: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -156,8 +158,19 @@ async fn state(State(control): State<Control>) -> Json<Value> {
     Json(control.state())
 }
 
-async fn ledger(State(control): State<Control>, Asked(query): Asked<Since>) -> Response {
-    Json(control.ledger(query.since)).into_response()
+async fn ledger(State(control): State<Control>, Asked(query): Asked<Since>) -> Result<Response, Refusal> {
+    let calls = match query.since {
+        None => control.ledger(0),
+        // Who says from where counts on all of them.
+        Some(since) => {
+            control.whole_ledger(since).map_err(|error| Refusal::new(StatusCode::GONE, error.to_string()))?
+        }
+    };
+    Ok(Json(calls).into_response())
+}
+
+async fn calls(State(control): State<Control>) -> Response {
+    Json(control.tally()).into_response()
 }
 
 async fn faults(State(control): State<Control>) -> Response {

@@ -19,6 +19,7 @@ use crate::path::{ArmPath, Kind, scope_key};
 use crate::rules::{self, pairing, unchecked};
 use crate::settings::Settings;
 use crate::state::State;
+use crate::tally::Tally;
 use crate::world::certificate::Certificate;
 use crate::world::directory::{Lock, Role};
 use crate::world::file::{AppEntry, RoleEntry, ServicePrincipalEntry};
@@ -62,9 +63,27 @@ impl Control {
         unchecked::delete(&mut state, id, tenant, now)
     }
 
-    /// The calls after this number, oldest first.
+    /// The calls after this number, oldest first, as far as the ledger keeps them.
     pub fn ledger(&self, since: u64) -> Vec<Entry> {
         self.azure.settled().0.ledger.since(since)
+    }
+
+    /// All calls after this number, oldest first; an error where some of them are not kept any more.
+    pub fn whole_ledger(&self, since: u64) -> anyhow::Result<Vec<Entry>> {
+        let state = self.azure.settled().0;
+        let (dropped, kept) = (state.ledger.dropped(), state.settings.ledger_limit);
+        ensure!(
+            since >= dropped,
+            "calls {} to {dropped} are not kept any more: the ledger has the last {kept}; ask since={dropped}, or set \
+             ledgerLimit higher before they come",
+            since + 1
+        );
+        Ok(state.ledger.since(since))
+    }
+
+    /// How many calls there were, by service, method and status.
+    pub fn tally(&self) -> Tally {
+        self.azure.settled().0.tally.clone()
     }
 
     /// The number of the last call.
@@ -249,5 +268,6 @@ fn whole(state: &State, now: jiff::Timestamp) -> Value {
         "virtualNetworks": world.networks.values().map(|it| json!(view::network(it))).collect::<Vec<_>>(),
         "pendingEvents": world.agenda.len(),
         "lastCall": state.ledger.last(),
+        "ledgerDropped": state.ledger.dropped(),
     })
 }

@@ -104,7 +104,7 @@ pub(super) fn render(state: &Value, calls: &[Entry]) -> String {
     let mut html = format!(
         "<!doctype html><html lang=en><head><meta charset=utf-8><title>avnm-emulator</title><style>{STYLE}</style>\
          </head><body><h1>avnm-emulator</h1><p>{} · events to come: {} · JSON: <a href=/state>state</a>, \
-         <a href=/ledger>ledger</a>, <a href=/faults>faults</a>, <a href=/settings>settings</a>, \
+         <a href=/ledger>ledger</a>, <a href=/calls>calls</a>, <a href=/faults>faults</a>, <a href=/settings>settings</a>, \
          <a href=/evidence>evidence</a></p>",
         text(&state["time"]),
         text(&state["pendingEvents"]),
@@ -117,7 +117,10 @@ pub(super) fn render(state: &Value, calls: &[Entry]) -> String {
     }
     let _ = write!(
         html,
-        "<h2>Last calls</h2><table><tr><th>#<th>time<th>call<th>status<th>code<th>tenants<th>bytes</tr>"
+        "<h2>Last calls</h2><p>{} in all, of which the first {} are not kept any more</p>\
+         <table><tr><th>#<th>time<th>call<th>status<th>code<th>tenants<th>bytes</tr>",
+        text(&state["lastCall"]),
+        text(&state["ledgerDropped"]),
     );
     for call in calls.iter().rev() {
         let status = call.status.map_or_else(|| "-".to_owned(), |status| status.to_string());

@@ -65,6 +65,29 @@ async fn a_group_name_that_two_tenants_have_asks_which() {
 }
 
 #[tokio::test]
+async fn a_ledger_that_is_not_whole_says_so_and_the_count_goes_on() {
+    let world = with_endpoint().await;
+    ask(&world, Method::POST, "/settings", Some(json!({"ledgerLimit": 2}))).await;
+    let caller = world.caller(CENTRAL).await;
+    for _ in 0..3 {
+        caller.get(MANAGER).await;
+    }
+    let (_, last) = ask(&world, Method::GET, "/ledger", None).await;
+    assert_eq!(last.as_array().unwrap().iter().map(|it| &it["seq"]).collect::<Vec<_>>(), [3, 4]);
+    let (status, refused) = ask(&world, Method::GET, "/ledger?since=1", None).await;
+    assert_eq!(status, 410, "call 2 is gone");
+    let said = refused["error"].as_str().unwrap();
+    assert!(said.contains("calls 2 to 2") && said.contains("ledgerLimit"), "{said}");
+    assert_eq!(ask(&world, Method::GET, "/ledger?since=2", None).await.0, 200);
+    assert!(world.emulator.control().whole_ledger(1).is_err());
+    let (_, state) = ask(&world, Method::GET, "/state", None).await;
+    assert_eq!((&state["lastCall"], &state["ledgerDropped"]), (&json!(4), &json!(2)));
+    let (_, calls) = ask(&world, Method::GET, "/calls", None).await;
+    assert_eq!(calls["arm"]["GET"], json!({"calls": 3, "status": {"200": 3}}));
+    assert_eq!(calls["token"]["POST"]["calls"], 1);
+}
+
+#[tokio::test]
 async fn faults_settings_and_entra_are_set_and_refused_by_name() {
     let world = with_endpoint().await;
     let fault = json!({"match": {"method": "GET"}, "action": {"status": 500}});

@@ -3,41 +3,49 @@
 use anyhow::Result;
 use avnm_launcher::clock::Stopwatch;
 
-use super::calls::{self, Calls};
-use super::stage::{self, Stage};
-use super::table::{Table, millis, percentile};
-use super::world;
+use super::figure::{Figures, percentile};
+use super::stage::{self, Setup, Stage};
+use super::world::{self, NAMESPACE};
 
 /// How many.
 const CONNECTIONS: usize = 20;
 
-/// Measures and adds its rows.
-pub(crate) async fn measure(table: &mut Table) -> Result<()> {
-    // Without sweeps in between, so that all calls are those of the connection.
-    let stage = Stage::set_up("connections", CONNECTIONS, 0, "1h").await?;
-    let mut watch = stage.watch("crosstenantconnections").await?;
-    let (mut times, mut counts, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+/// Measures them.
+pub(crate) async fn measure() -> Result<Figures> {
+    let mut setup = Setup::new("connections", 0, 1, 20);
+    setup.subscriptions = CONNECTIONS;
+    let stage = Stage::set_up(&setup).await?;
+    let path = stage::path("crosstenantconnections");
+    let mut watch = stage.cluster.watch(&path).await?;
+    let (mut times, mut counts, mut writes, mut kubernetes) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for n in 0..CONNECTIONS {
-        let mark = calls::mark(&stage.emulator).await?;
-        stage.cluster.create(&stage::path("crosstenantconnections"), &world::connection(n)).await?;
+        let mark = stage.mark().await?;
+        stage.cluster.create(&path, &world::connection(NAMESPACE, n)).await?;
         // From when the API server has accepted it; its own part before that is none of ours.
         let begun = Stopwatch::start();
-        stage.wait_ready(&mut watch, "crosstenantconnections", [world::connection_name(n)].into()).await?;
+        stage.wait_ready(&mut watch, &path, [world::connection_name(n)].into(), |_| ()).await?;
         times.push(begun.elapsed());
-        let calls = Calls::since(&stage.emulator, mark).await?;
-        counts.push(calls.all());
-        writes.push(calls.writes());
+        let spent = stage.since(mark).await?;
+        counts.push(spent.arm.all());
+        writes.push(spent.arm.writes());
+        kubernetes.push(spent.kubernetes.writes());
     }
     times.sort();
-    counts.sort_unstable();
-    writes.sort_unstable();
-    table.section(&format!("apply to Connected, {CONNECTIONS} connections one after another"));
-    table.row("p50", millis(percentile(&times, 50)), "50 ms above its calls");
-    table.row("p99", millis(percentile(&times, 99)), "150 ms above its calls");
-    table.row("max", millis(percentile(&times, 100)), "");
-    let spread =
-        |sorted: &[usize]| format!("{} (at most {})", percentile(sorted, 50), percentile(sorted, 100));
-    table.row("calls to ARM for one, p50", spread(&counts), "");
-    table.row("of these, writes", spread(&writes), "2");
-    Ok(())
+    let mut figures = Figures::default();
+    figures.millis("p50", percentile(&times, 50), "50 ms above its calls");
+    figures.millis("p99", percentile(&times, 99), "150 ms above its calls");
+    figures.millis("max", percentile(&times, 100), "");
+    let rows = [
+        ("calls to ARM for one", counts, ""),
+        ("writes to ARM for one", writes, "2"),
+        ("writes to Kubernetes for one", kubernetes, ""),
+    ];
+    for (name, mut counts, budget) in rows {
+        counts.sort_unstable();
+        figures.count(format!("{name}, p50"), percentile(&counts, 50), budget);
+        figures.count(format!("{name}, max"), percentile(&counts, 100), "");
+    }
+    stage::memory_figures(&mut figures, stage.memory()?, 0);
+    Ok(figures)
 }

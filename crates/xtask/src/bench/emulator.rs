@@ -7,79 +7,77 @@ use anyhow::{Context as _, Result};
 use avnm_launcher::{Emulator, EmulatorOptions, Run, run};
 use serde_json::{Value, json};
 
+use super::figure::{Figures, Unit};
 use super::load::Target;
-use super::table::{Table, mega_bytes};
 use super::{process, program, world};
 
 /// Static members in the world.
 const MEMBERS: usize = 10_000;
 /// How long each load lasts.
-const TIME: Duration = Duration::from_secs(5);
+const TIME: Duration = Duration::from_secs(2);
 /// Connections at once, few and many.
 const CONNECTIONS: [usize; 2] = [1, 32];
 /// The design's aim, in calls per second.
 const AIM: &str = "10,000/s";
 
 /// All of it.
-pub(crate) async fn measure(table: &mut Table) -> Result<()> {
+pub(crate) async fn measure() -> Result<Figures> {
     let empty = start("emulator-empty", 0).await?;
     let without = process::memory(empty.pid())?;
     drop(empty);
     let emulator = start("emulator-members", MEMBERS).await?;
     let with = process::memory(emulator.pid())?;
-    table.section("memory of the emulator");
-    table.row("without members", mega_bytes(without.now), "");
-    table.row("with 10,000 members and their networks", mega_bytes(with.now), "");
+    let mut figures = Figures::default();
+    figures.bytes("resident memory without members", without.now, "");
+    figures.bytes("with 10,000 members and their networks", with.now, "");
 
     let target = Target::new(emulator.arm(), emulator.ca_file())?;
     let token = token(&target).await?;
-    let member = format!("{}/staticMembers/{}", world::group(), world::member_name(7));
     let body =
         json!({"properties": {"networkManagerId": world::manager(), "description": "bench"}}).to_string();
     let connection =
         format!("{}/providers/Microsoft.Network/networkManagerConnections/bench", world::subscription(0));
     let loads = [
-        ("GET of a member", request("GET", &member, &token.central, "")),
+        ("GET of a member", request("GET", &world::member_id(7, 1), &token.central, "")),
         (
             "LIST of members, 20 a page",
-            request("GET", &format!("{}/staticMembers", world::group()), &token.central, ""),
+            request("GET", &format!("{}/staticMembers", world::group(0)), &token.central, ""),
         ),
         ("PUT of a connection", request("PUT", &connection, &token.target, &body)),
     ];
     for (name, request) in loads {
-        table.section(&format!("{name}, over TLS on loopback"));
         for connections in CONNECTIONS {
             let cpu = process::cpu(emulator.pid())?;
             let rate = target.per_second(&request, connections, TIME).await.context(name)?;
             let cpu = process::cpu(emulator.pid())?.saturating_sub(cpu);
-            let figure = format!("{connections} connections");
-            let share = cpu.as_secs_f64() / TIME.as_secs_f64();
-            table.row(&figure, format!("{rate:.0}/s at {share:.2} cores of its own"), AIM);
+            let over = if connections == 1 {
+                "1 connection".to_owned()
+            } else {
+                format!("{connections} connections")
+            };
+            figures.add(format!("{name}, {over}"), Unit::PerSecond, rate, AIM);
+            let cores = cpu.as_secs_f64() / TIME.as_secs_f64();
+            figures.add(format!("{name}, {over}: the emulator's CPU"), Unit::Cores, cores, "");
         }
     }
     let after = process::memory(emulator.pid())?;
-    table.section("memory of the emulator after that, with a ledger of 100,000 calls");
-    table.row("now", mega_bytes(after.now), "");
-    Ok(())
+    figures.bytes("resident memory after that, with a full ledger", after.now, "");
+    Ok(figures)
 }
 
 async fn start(name: &str, members: usize) -> Result<Emulator> {
     eprintln!("bench: {name}: starting");
     let folder = Run::under(&run::target_dir().join("bench").join(name))?;
-    let mut azure = world::azure(1, members.max(1));
+    let mut azure = world::azure(1, members.max(1), 1);
     azure["resources"] = (0..members).map(resource).collect();
     let file = folder.dir().join("world.yaml");
     std::fs::write(&file, azure.to_string()).with_context(|| format!("write {}", file.display()))?;
-    let extra_args = [
-        "--pairing-delay-ms=0",
-        "--member-delay-ms=0",
-        "--token-life=7200",
-        r#"--settings={"ledgerLimit": 100000}"#,
-    ];
+    let extra_args = ["--pairing-delay-ms=0", "--member-delay-ms=0", "--token-life=7200"];
     let options = EmulatorOptions {
         program: Some(program("avnm-emulator")),
         world: Some(file),
         extra_args: extra_args.map(String::from).into(),
+        env: vec![("AVNM_EMULATOR_LOG".into(), "warn".into())],
         ..EmulatorOptions::default()
     };
     Emulator::start(folder.dir(), &options).await
@@ -87,7 +85,7 @@ async fn start(name: &str, members: usize) -> Result<Emulator> {
 
 fn resource(n: usize) -> Value {
     json!({
-        "id": format!("{}/staticMembers/{}", world::group(), world::member_name(n)),
+        "id": world::member_id(n, 1),
         "properties": {"resourceId": world::network(n)},
     })
 }

@@ -38,7 +38,7 @@ const NAMES: [&str; 5] = ["forced", "claimed", "at rest", "first", "crowd"];
 fn look(subject: Subject, facts: [bool; 5], took: SignedDuration) -> Look {
     let [forced, claimed, at_rest, first, crowd] = facts;
     let settling = if crowd { CROWD + 1 } else { 1 };
-    Look { subject, forced, claimed, at_rest, first, settling, took }
+    Look { subject, forced, claimed, at_rest, first, settling, took, each: false }
 }
 
 fn words(age: Age) -> String {

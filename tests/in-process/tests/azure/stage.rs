@@ -88,7 +88,7 @@ impl Stage {
     }
 
     fn of(&self, kind: CallKind) -> Vec<Entry> {
-        let ledger = self.azure.control().ledger(0);
+        let ledger = self.azure.control().whole_ledger(0).unwrap();
         ledger.into_iter().filter(|entry| entry.kind == kind).collect()
     }
 

@@ -283,7 +283,7 @@ impl Play {
         crowd.took = clock::instant() - begun;
         crowd.writes = wire.writes().azure - writes.azure;
         crowd.kubernetes = wire.writes().kubernetes - writes.kubernetes;
-        for call in control.ledger(calls) {
+        for call in control.whole_ledger(calls).map_err(|error| error.to_string())? {
             crowd.count(&call);
         }
         crowd.violations = wire.violations();

@@ -53,6 +53,7 @@ impl Process {
                 retry: Duration::from_secs(45),
             },
             concurrency: 16,
+            each: false,
             drain: Duration::from_secs(10),
         };
         let (client, lease) = (server.client(&agent), server.client(&agent));

@@ -32,7 +32,9 @@ impl Stage {
         wire: &Arc<Wire>,
         world: Option<String>,
     ) -> anyhow::Result<Self> {
-        let options = avnm_emulator::Options { seed, world, ..avnm_emulator::Options::instant() };
+        let mut options = avnm_emulator::Options { seed, world, ..avnm_emulator::Options::instant() };
+        // What is judged at the end is all calls.
+        options.settings.ledger_limit = 1_000_000;
         let azure = Azure::start(&options, at).map_err(anyhow::Error::msg)?;
         let hook: Arc<dyn api_server::Hook> = Arc::<Wire>::clone(wire);
         let server = ApiServer::with_our_kinds(Options {
