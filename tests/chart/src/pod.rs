@@ -214,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    fn deployment(container: Value) -> Value {
+    fn deployment(container: &Value) -> Value {
         json!({"metadata": {"namespace": "n"}, "spec": {"template": {"spec": {
             "serviceAccountName": "a", "containers": [container],
             "volumes": [
@@ -237,7 +237,7 @@ mod tests {
             ],
             "volumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}, {"name": "token", "mountPath": "/run/t"}],
         });
-        let plan = plan(&deployment(container), "pod-0", Path::new("/tmp/r"), [1, 2]).unwrap();
+        let plan = plan(&deployment(&container), "pod-0", Path::new("/tmp/r"), [1, 2]).unwrap();
         assert_eq!((plan.namespace.as_str(), plan.account.as_str()), ("n", "a"));
         assert_eq!(plan.args, ["--a=b"]);
         let env: Vec<(&str, &str)> =
@@ -263,10 +263,7 @@ mod tests {
             json!({"envFrom": [{"configMapRef": {"name": "m"}}]}),
             json!({"volumeMounts": [{"name": "missing", "mountPath": "/x"}]}),
         ] {
-            assert!(
-                plan(&deployment(container.clone()), "p", Path::new("/r"), [1, 2]).is_err(),
-                "{container}"
-            );
+            assert!(plan(&deployment(&container), "p", Path::new("/r"), [1, 2]).is_err(), "{container}");
         }
     }
 }
