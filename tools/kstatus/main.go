@@ -3,7 +3,7 @@
 //
 // usage: kstatus RECORD REASONS
 //
-// RECORD has one object as JSON a line, as `scenarios --record FILE` writes it. REASONS is docs/decisions/reasons.md.
+// RECORD has one object as JSON a line, as `scenarios --record FILE` writes it. REASONS is docs/reference/reasons.md.
 package main
 
 import (

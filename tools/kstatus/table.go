@@ -29,17 +29,19 @@ func readTable(path string) (table, error) {
 	rows := table{}
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(line, "|")
-		if len(cells) != 8 || !strings.Contains(cells[2], "`") {
+		if len(cells) != 10 || strings.Count(cells[2], "`") != 2 {
 			continue
 		}
 		for i := range cells {
-			cells[i] = strings.Trim(cells[i], " `")
+			cells[i] = strings.TrimSpace(cells[i])
 		}
+		// A link to what is to be done: the reason is its text.
+		reason := strings.Split(cells[2], "`")[1]
 		verdicts, err := verdicts(cells[3], cells[4], cells[5])
 		if err != nil {
-			return nil, fmt.Errorf("read the reason %s: %w", cells[2], err)
+			return nil, fmt.Errorf("read the reason %s: %w", reason, err)
 		}
-		rows[cells[2]] = append(rows[cells[2]], verdicts...)
+		rows[reason] = append(rows[reason], verdicts...)
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("find no reason in %s", path)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::pod::Pod;
 use crate::stage::{QUICKSTART, Stage};
-use crate::{charts, flags, release, rollout};
+use crate::{charts, release, rollout};
 
 /// How long objects may take to be Ready.
 const SOON: Duration = Duration::from_secs(120);
@@ -90,10 +90,6 @@ pub(crate) async fn run(stage: &mut Stage) -> Result<()> {
 
 /// With `watchNamespaces` the Roles suffice.
 async fn namespaces(stage: &mut Stage, values: &Value) -> Result<()> {
-    if !flags::SHARDS {
-        println!("-- not run: the operator has no --watch-namespaces, so that Roles suffice is not shown");
-        return Ok(());
-    }
     say("Roles in the namespaces that are watched suffice");
     let mut values = values.clone();
     values["watchNamespaces"] = json!([QUICKSTART]);

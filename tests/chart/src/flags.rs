@@ -9,9 +9,6 @@ use avnm_chart::{matrix, rendered};
 use avnm_launcher::{Helm, assets};
 use serde_json::{Value, json};
 
-/// Whether the operator knows `--watch-namespaces` and `--object-selector`. While it does not, what needs them is not run.
-pub(crate) const SHARDS: bool = false;
-
 /// What only tests shorten; `extraEnv` sets them.
 const OF_TESTS: [&str; 3] = ["AVNM_PUT_QUIET", "AVNM_GONE_INTERVAL", "AVNM_READ_LAG"];
 /// What the chart sets as an argument.
@@ -25,12 +22,6 @@ pub(crate) fn run() -> Result<()> {
     let known: BTreeSet<&str> =
         help.split("[env: ").skip(1).filter_map(|rest| rest.split('=').next()).collect();
     ensure!(known.len() > 20, "avnm-operator --help names only {known:?}");
-    for (_, flag) in ARGUMENTS {
-        ensure!(
-            help.contains(&format!("{flag} ")) == SHARDS,
-            "the operator's {flag} came or went: set SHARDS in tests/chart/src/flags.rs, which runs what needs it"
-        );
-    }
 
     let mut values = matrix::everything();
     // The Lease has the release's name, and is named where that is not the program's default.

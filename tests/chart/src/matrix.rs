@@ -33,10 +33,6 @@ pub fn rows() -> Vec<Row> {
         row("CRDs that go", json!({"crds": {"keep": false, "annotations": {"a": "b"}}})),
         row("two namespaces", json!({"watchNamespaces": TEAMS})),
         row(
-            "two namespaces and credentials of the cluster",
-            json!({"watchNamespaces": TEAMS, "rbac": {"clusterCredentials": true}}),
-        ),
-        row(
             "a shard beside others",
             json!({
                 "fullnameOverride": "avnm-a", "objectSelector": "shard in (a, b),!old",

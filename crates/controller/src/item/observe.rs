@@ -91,7 +91,9 @@ impl<K: Owner> Pass<'_, K> {
         if !self.object.claims() || self.object.policies.leaves() || self.object.policies.suspend {
             return;
         }
-        self.object.crd = live::crd::<K>(&self.shared.client).await;
+        if self.reconciler.stores.is_cluster {
+            self.object.crd = live::crd::<K>(&self.shared.client).await;
+        }
         // Once something of it was deleted nothing new is made through it: a connection that is being deleted is none to make
         // anything with.
         let begun = self.object.items.iter().any(|item| item.history().is_going());

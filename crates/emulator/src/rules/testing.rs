@@ -24,6 +24,7 @@ pub(crate) fn state() -> State {
         settings: Settings::instant(),
         faults: crate::faults::Faults::default(),
         ledger: crate::ledger::Ledger::default(),
+        tally: crate::tally::Tally::default(),
         buckets: crate::buckets::Buckets::default(),
         signer: Signer::new([7; 64]),
         rng,
