@@ -515,7 +515,7 @@ async fn the_age_is_that_of_the_oldest_picture_in_use() {
     assert!(world.pass("c", "fails", MINUTE).is_none());
     sleep(Duration::from_secs(5)).await;
     assert_eq!(ages(), Ages { collections: 2, oldest: 10 * second, longest: second, failing: 1 });
-    assert!(world.pass("a", "first", second).is_none(), "it is too old, and read again");
+    assert!(world.pass("d", "first", second).is_none(), "it is too old, and read again");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(ages().oldest, 7 * second, "the one that fails was never read");
 }
