@@ -33,6 +33,7 @@ const TOOLS: &[&str] = &[
     "xtask",
     "avnm-launcher",
     "avnm-scenarios",
+    "avnm-chart",
     "avnm-wire",
     "avnm-in-process",
     "avnm-conformance",

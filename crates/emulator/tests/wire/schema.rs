@@ -116,7 +116,7 @@ fn file(path: &str) -> String {
 #[test]
 fn the_schema_takes_the_worlds_that_there_are() {
     let readme = file("README.md");
-    let shown = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown = readme.split("```yaml,fragment\n").nth(1).unwrap().split("```").next().unwrap();
     for world_file in [DEFAULT_WORLD, &file("../../tests/sdk/world.yaml"), shown] {
         assert_eq!(world(world_file), Vec::<String>::new());
         avnm_emulator::world::file::WorldFile::parse(world_file).unwrap().check().unwrap();
