@@ -177,11 +177,9 @@ impl<K: Resource> Resource for Cached<K> {
 
     /// What is changed here is not what is packed.
     fn meta_mut(&mut self) -> &mut ObjectMeta {
-        if self.meta.get().is_none() {
-            self.meta = OnceLock::from(self.head());
-        }
-        // It was filled just now.
-        self.meta.get_mut().map_or_else(|| unreachable!("metadata are filled"), |meta| meta)
+        let meta = self.meta.take().unwrap_or_else(|| self.head());
+        self.meta = OnceLock::from(meta);
+        self.meta.get_mut().expect("it was filled just now")
     }
 }
 

@@ -116,7 +116,7 @@ async fn run<K: CredentialObject>(
         // Users go on with what is left in memory; that it is the last is what somebody has to know in time.
         Ok(loaded) => {
             let end = loaded.credential.material.not_after();
-            shared.metrics.certificate(Kind::of::<K>(), &meta.uid, end.map(|end| end.as_second()));
+            shared.metrics.certificate(Kind::of::<K>(), &meta.uid, end.map(jiff::Timestamp::as_second));
             shared.materials.warning(&meta.uid).map_or(SignIn::Token, SignIn::Failed)
         }
     };

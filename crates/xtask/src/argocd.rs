@@ -58,11 +58,15 @@ fn patch(offers: &[Offer]) -> String {
          apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\ndata:\n",
     );
     for Offer { kind, discovery, actions } in offers {
-        text += &format!("  resource.customizations.health.avnm.dev_{kind}: |\n{}", indented(4, HEALTH));
-        text += &format!("  resource.customizations.actions.avnm.dev_{kind}: |\n");
-        text += &format!("    discovery.lua: |\n{}    definitions:\n", indented(6, discovery));
+        let (health, discovery) = (indented(4, HEALTH), indented(6, discovery));
+        text.extend([
+            format!("  resource.customizations.health.avnm.dev_{kind}: |\n{health}"),
+            format!("  resource.customizations.actions.avnm.dev_{kind}: |\n"),
+            format!("    discovery.lua: |\n{discovery}    definitions:\n"),
+        ]);
         for (name, script) in *actions {
-            text += &format!("      - name: {name}\n        action.lua: |\n{}", indented(10, script));
+            let script = indented(10, script);
+            text.extend([format!("      - name: {name}\n        action.lua: |\n{script}")]);
         }
     }
     text
@@ -70,5 +74,6 @@ fn patch(offers: &[Offer]) -> String {
 
 /// A script as a block of YAML.
 fn indented(by: usize, script: &str) -> String {
-    script.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+    let lines: Vec<String> = script.lines().map(|line| format!("{:by$}{line}\n", "")).collect();
+    lines.concat()
 }

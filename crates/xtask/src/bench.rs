@@ -85,10 +85,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let cases = cases(args);
     if args.list {
         println!("usual:");
-        Case::usual().iter().for_each(|case| println!("  {case:<26} {}", case.kind.about()));
+        for case in Case::usual() {
+            println!("  {case:<26} {}", case.kind.about());
+        }
         println!("with --all, too:");
-        let more = Case::all().into_iter().filter(|case| !Case::usual().contains(case));
-        more.for_each(|case| println!("  {case:<26} {}", case.kind.about()));
+        for case in Case::all().into_iter().filter(|case| !Case::usual().contains(case)) {
+            println!("  {case:<26} {}", case.kind.about());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if cfg!(debug_assertions) {

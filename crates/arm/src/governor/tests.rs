@@ -558,7 +558,7 @@ fn what_is_left_is_that_of_the_quota_nearest_its_end() {
     let shares = |governor: &mut Governor, now| -> Vec<(CountedBy, VerbClass, f64)> {
         governor.lowest(now).into_iter().map(|left| (left.by, left.verb, left.share)).collect()
     };
-    assert!(shares(&mut governor, now).iter().all(|(_, _, share)| *share == 1.0), "nothing was sent");
+    assert!(shares(&mut governor, now).iter().all(|(_, _, share)| *share > 0.999), "nothing was sent");
     for (client, count) in [(1, 20), (2, 50)] {
         let key = key(client, VerbClass::Read);
         for n in 0..count {
@@ -574,7 +574,7 @@ fn what_is_left_is_that_of_the_quota_nearest_its_end() {
         "70 of 10,000 of both: {left:?}"
     );
     assert!(
-        shares(&mut governor, now + seconds(60)).iter().all(|(_, _, share)| *share == 1.0),
+        shares(&mut governor, now + seconds(60)).iter().all(|(_, _, share)| *share > 0.999),
         "it comes back"
     );
 }
