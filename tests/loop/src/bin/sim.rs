@@ -42,7 +42,8 @@ struct Arguments {
     /// Plays so many lifecycles that the seed and those after it generate.
     #[arg(long)]
     generated: Option<u64>,
-    /// Makes so many members at once and deletes them at once, without quotas and under the documented ones, and fails where that costs too much.
+    /// Makes so many members at once, lets them rest, has another process take over, and deletes them at once, without quotas and
+    /// under the documented ones, and a tenth of them. Fails where that costs too much, or grows faster than their number.
     #[arg(long)]
     crowd: Option<usize>,
     /// Breaks each rule that can be broken on purpose, one after another, and fails where nothing is told.
@@ -197,9 +198,17 @@ fn generated(arguments: &Arguments, count: u64) -> Tally {
     Tally::of(seeds.len(), wrong.iter().sum())
 }
 
-/// Without quotas and with them.
+/// Without quotas and with them; and a tenth of them, which must not cost less each.
 fn crowd(seed: u64, members: usize) -> Tally {
-    let crowds = side_by_side(&[false, true], |counted| play_crowd(members, *counted, seed)).concat();
+    let plays = [(members, false), (members, true), (members / 10, false)];
+    let mut crowds = side_by_side(&plays, |(members, counted)| play_crowd(*members, *counted, seed));
+    let few = crowds.pop().unwrap_or_default();
+    if let Some(many) = crowds.first_mut() {
+        for (many, few) in many.iter_mut().zip(&few) {
+            many.violations.extend(many.grows(few));
+        }
+    }
+    let crowds = [crowds.concat(), few].concat();
     for crowd in &crowds {
         println!("{crowd}");
         for violation in &crowd.violations {

@@ -1,5 +1,5 @@
-//! A crowd: many members that are made at once and deleted at once, on virtual time. What they cost is counted, not timed, so that a busy machine
-//! counts the same.
+//! A crowd: many members that are made at once, rest, meet another process, and are deleted at once, on virtual time. What they cost is
+//! counted, not timed, so that a busy machine counts the same.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -34,13 +34,26 @@ const BESIDE: Duration = Duration::from_secs(5);
 /// Kubernetes writes for a new member: finalizer, claim, Ready; for one that goes no more; and one for whoever has to wait.
 const KUBERNETES: usize = 3;
 
+/// What is done with a crowd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// All come at once.
+    Made,
+    /// Nothing happens for an hour.
+    Rested,
+    /// The process dies, and another one takes over.
+    Restarted,
+    /// All go at once.
+    Deleted,
+}
+
 /// What a crowd came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crowd {
-    /// How many came, or went.
+    /// How many there are.
     pub members: usize,
-    /// They were deleted.
-    pub deleted: bool,
+    /// What was done with them.
+    pub done: Done,
     /// Whether Azure counted.
     pub counted: bool,
     /// From the first one to the last that was Ready, or gone, in virtual time.
@@ -57,6 +70,8 @@ pub struct Crowd {
     pub refused: usize,
     /// Writes of the operator to our kinds in Kubernetes.
     pub kubernetes: usize,
+    /// Passes over members.
+    pub passes: usize,
     /// Writes that went before a new object's of another namespace, since it came.
     pub before_another: Option<usize>,
     /// Rules that were broken.
@@ -68,9 +83,14 @@ impl fmt::Display for Crowd {
         let how = if self.counted { "under the documented quotas" } else { "without quotas" };
         write!(
             f,
-            "{} members {} {how}: {:.1} s (the quotas demand {:.1} s for its calls), {} writes to Azure, {} GETs, {} pages, {} refused, {} writes to Kubernetes",
+            "{} members {} {how}: {:.1} s (the quotas demand {:.1} s for its calls), {} writes to Azure, {} GETs, {} pages, {} refused, {} writes to Kubernetes, {} passes",
             self.members,
-            if self.deleted { "deleted" } else { "made" },
+            match self.done {
+                Done::Made => "made",
+                Done::Rested => "at rest for an hour",
+                Done::Restarted => "taken over by another process",
+                Done::Deleted => "deleted",
+            },
             self.took.as_secs_f64(),
             self.floor.as_secs_f64(),
             self.writes,
@@ -78,6 +98,7 @@ impl fmt::Display for Crowd {
             self.pages,
             self.refused,
             self.kubernetes,
+            self.passes,
         )?;
         match self.before_another {
             Some(count) => write!(f, ", {count} before a new object of another namespace"),
@@ -86,7 +107,7 @@ impl fmt::Display for Crowd {
     }
 }
 
-/// Plays a crowd that comes and then goes, on a thread of its own.
+/// Plays a crowd that comes, stays and then goes, on a thread of its own.
 pub fn play_crowd(members: usize, counted: bool, seed: u64) -> Vec<Crowd> {
     avnm_entropy::repeatable(seed, move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -94,15 +115,17 @@ pub fn play_crowd(members: usize, counted: bool, seed: u64) -> Vec<Crowd> {
             Ok(runtime) => runtime.block_on(come(members, counted, seed)),
             Err(error) => Err(format!("no runtime: {error}")),
         };
-        came.unwrap_or_else(|why| vec![Crowd { violations: vec![why], ..Crowd::of(members, counted, false) }])
+        came.unwrap_or_else(|why| {
+            vec![Crowd { violations: vec![why], ..Crowd::of(members, counted, Done::Made) }]
+        })
     })
 }
 
 impl Crowd {
-    fn of(members: usize, counted: bool, deleted: bool) -> Self {
+    fn of(members: usize, counted: bool, done: Done) -> Self {
         Self {
             members,
-            deleted,
+            done,
             counted,
             took: Duration::ZERO,
             floor: Duration::ZERO,
@@ -111,6 +134,7 @@ impl Crowd {
             pages: 0,
             refused: 0,
             kubernetes: 0,
+            passes: 0,
             before_another: None,
             violations: Vec::new(),
         }
@@ -118,8 +142,15 @@ impl Crowd {
 
     /// What is too much.
     fn judge(&mut self) {
+        if matches!(self.done, Done::Rested | Done::Restarted) {
+            self.judge_rest();
+            return;
+        }
         let all = self.members + usize::from(self.before_another.is_some());
         let mut wrong = Vec::new();
+        if self.passes > all * PASSES {
+            wrong.push(format!("{} passes, and {PASSES} a member would do", self.passes));
+        }
         if self.writes != all {
             wrong.push(format!("{} writes to Azure, and each of {all} members needs one", self.writes));
         }
@@ -146,6 +177,47 @@ impl Crowd {
         self.violations.extend(wrong);
     }
 }
+
+impl Crowd {
+    /// What is too much where Azure matches: any write, a look at a member by itself, and more than the first pass of each, with those
+    /// that came before what they need was read.
+    fn judge_rest(&mut self) {
+        let all = self.members + OTHERS.len();
+        let first = if self.done == Done::Restarted { all + all.min(EARLY) } else { 0 };
+        for (count, most, what) in [
+            (self.writes, 0, "writes to Azure"),
+            (self.kubernetes, 0, "writes to Kubernetes"),
+            (self.gets, 0, "GETs of one thing"),
+            (self.refused, 0, "refused calls"),
+            (self.passes, first, "passes"),
+        ] {
+            if count > most {
+                self.violations.push(format!("{count} {what}, and {most} would do"));
+            }
+        }
+    }
+
+    /// What one member costs here more than in a smaller crowd, beyond a tenth: what grows faster than the crowd.
+    #[must_use]
+    pub fn grows(&self, smaller: &Self) -> Vec<String> {
+        let counts =
+            |it: &Self| [("GETs", it.gets), ("writes to Kubernetes", it.kubernetes), ("passes", it.passes)];
+        let (few, many) = (smaller.members.max(1), self.members.max(1));
+        let pairs = counts(smaller).into_iter().zip(counts(self));
+        pairs
+            .filter(|((_, before), (_, now))| now * few * 10 > (before * many).max(few * many / 10) * 11)
+            .map(|((what, before), (_, now))| {
+                format!("{now} {what} for {many} members, and {before} for {few}")
+            })
+            .collect()
+    }
+}
+
+/// Passes over a member that is made or deleted.
+const PASSES: usize = 5;
+
+/// So many passes begin before the first credential and the first list were read: what kube's queue is handed at once.
+const EARLY: usize = 100;
 
 /// A new object of another namespace is among the next so many writes: two take turns, and some were granted when it came.
 const NEXT: usize = 25;
@@ -230,25 +302,50 @@ async fn come(members: usize, counted: bool, seed: u64) -> Result<Vec<Crowd>, St
     if counted {
         control.change_settings(&quotas()).map_err(|error| format!("settings: {error:#}"))?;
     }
-    let play = Play { run, wire, server, control, counted };
+    let mut play = Play { run, wire, server, control, counted };
     let mut crowds = Vec::new();
-    for deleted in [false, true] {
-        crowds.push(play.measure(Crowd::of(members, counted, deleted)).await?);
+    for done in [Done::Made, Done::Rested, Done::Restarted, Done::Deleted] {
+        crowds.push(play.measure(Crowd::of(members, counted, done)).await?);
     }
     play.run.end();
     Ok(crowds)
 }
 
 impl Play {
-    /// All of them come, or go, and one more of another namespace meanwhile.
-    async fn measure(&self, mut crowd: Crowd) -> Result<Crowd, String> {
-        let Self { wire, server, control, counted, .. } = self;
+    /// What is done with all of them, and what it costs.
+    async fn measure(&mut self, mut crowd: Crowd) -> Result<Crowd, String> {
         // What was taken before has come back, and reads are behind no write.
         tokio::time::sleep(Duration::from_secs(600)).await;
-        let members = crowd.members;
-        let (calls, writes, begun) = (control.last_call(), wire.writes(), clock::instant());
+        let (calls, writes, mut passes) = (self.control.last_call(), self.wire.writes(), self.run.passes());
+        let begun = clock::instant();
+        match crowd.done {
+            Done::Made | Done::Deleted => self.move_all(&mut crowd).await?,
+            Done::Rested => tokio::time::sleep(Duration::from_secs(3_600)).await,
+            Done::Restarted => {
+                self.run.act(Act::Restart).await?;
+                passes = 0;
+                // Another process has to wait for the lease first.
+                tokio::time::sleep(Duration::from_secs(900)).await;
+            }
+        }
+        crowd.took = clock::instant() - begun;
+        crowd.writes = self.wire.writes().azure - writes.azure;
+        crowd.kubernetes = self.wire.writes().kubernetes - writes.kubernetes;
+        crowd.passes = self.run.passes() - passes;
+        for call in self.control.whole_ledger(calls).map_err(|error| error.to_string())? {
+            crowd.count(&call);
+        }
+        crowd.violations = self.wire.violations();
+        crowd.judge();
+        Ok(crowd)
+    }
+
+    /// All of them come, or go, and one more of another namespace meanwhile.
+    async fn move_all(&self, crowd: &mut Crowd) -> Result<(), String> {
+        let Self { wire, server, counted, .. } = self;
+        let (members, begun) = (crowd.members, clock::instant());
         for n in 0..members {
-            if crowd.deleted {
+            if crowd.done == Done::Deleted {
                 server
                     .delete(MEMBERS, HUB, &format!("m{n:05}"))
                     .map_err(|refusal| format!("delete: {}", refusal.message))?;
@@ -256,7 +353,7 @@ impl Play {
                 server.create(&member(n)).map_err(|refusal| format!("create: {}", refusal.message))?;
             }
         }
-        let other = OTHERS[usize::from(crowd.deleted)];
+        let other = OTHERS[usize::from(crowd.done == Done::Deleted)];
         let mut came_at = None;
         // Twice what the quotas demand for one write and two GETs each is more than enough.
         let most = begun + floor(members, members * 2) * 2 + Duration::from_secs(600);
@@ -273,22 +370,13 @@ impl Play {
             }
             let left = server.those(MEMBERS, |object| crowd.is_left(object));
             if left.is_empty() && (!*counted || crowd.before_another.is_some()) {
-                break;
+                return Ok(());
             }
             if clock::instant() > most {
                 let late = left.first().cloned().unwrap_or_default();
                 return Err(format!("{} are not there, or not gone: {}", left.len(), late["status"]));
             }
         }
-        crowd.took = clock::instant() - begun;
-        crowd.writes = wire.writes().azure - writes.azure;
-        crowd.kubernetes = wire.writes().kubernetes - writes.kubernetes;
-        for call in control.whole_ledger(calls).map_err(|error| error.to_string())? {
-            crowd.count(&call);
-        }
-        crowd.violations = wire.violations();
-        crowd.judge();
-        Ok(crowd)
     }
 }
 
@@ -299,19 +387,17 @@ fn ready(object: &Value) -> bool {
 impl Crowd {
     /// Whether more has to become of an object.
     fn is_left(&self, object: &Value) -> bool {
-        let goes = self.deleted && object["metadata"]["namespace"] == HUB;
+        let goes = self.done == Done::Deleted && object["metadata"]["namespace"] == HUB;
         goes || !ready(object)
     }
 
     fn count(&mut self, call: &Entry) {
-        match (call.method.as_str(), call.path.rsplit('/').next().unwrap_or_default()) {
-            ("GET", last)
-                if ["staticMembers", "scopeConnections", "networkManagerConnections"].contains(&last) =>
-            {
-                self.pages += 1;
-            }
-            ("GET", _) => self.gets += 1,
-            _ => {}
+        // The manager and its groups are read for all, like lists.
+        let of_one = ["/staticMembers/", "/scopeConnections/", "/networkManagerConnections/"];
+        if call.method == "GET" {
+            let count =
+                if of_one.iter().any(|it| call.path.contains(it)) { &mut self.gets } else { &mut self.pages };
+            *count += 1;
         }
         self.refused += usize::from(call.status == Some(429));
     }

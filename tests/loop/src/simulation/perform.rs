@@ -71,6 +71,11 @@ impl Run {
         self.states
     }
 
+    /// Passes over members of the process that was started last.
+    pub(super) fn passes(&self) -> usize {
+        self.processes.last().map_or(0, Process::passes)
+    }
+
     /// Starts processes where too few are left alive.
     fn keep_alive(&mut self) -> Result<(), String> {
         let alive = |run: &Self| run.processes.iter().filter(|it| !run.wire.is_dead(&it.agent)).count();

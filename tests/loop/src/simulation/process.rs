@@ -15,6 +15,7 @@ pub(crate) struct Process {
     /// Its user agent.
     pub(crate) agent: String,
     stop: CancellationToken,
+    metrics: Arc<Metrics>,
 }
 
 impl Process {
@@ -57,14 +58,14 @@ impl Process {
             drain: Duration::from_secs(10),
         };
         let (client, lease) = (server.client(&agent), server.client(&agent));
-        let stop = CancellationToken::new();
+        let (stop, metrics) = (CancellationToken::new(), Arc::new(Metrics::default()));
         let run = avnm_controller::run(
             client,
             lease,
             arm,
             guard,
             settings,
-            Arc::new(Metrics::default()),
+            Arc::clone(&metrics),
             Health::default(),
             stop.clone(),
         );
@@ -75,7 +76,15 @@ impl Process {
             // What it spawned is over too, as with a process that exits.
             wire.kill(&name);
         });
-        Ok(Self { agent, stop })
+        Ok(Self { agent, stop, metrics })
+    }
+
+    /// Its passes over members so far.
+    pub(crate) fn passes(&self) -> usize {
+        let text = self.metrics.render();
+        let count =
+            text.lines().find_map(|line| line.strip_prefix("avnm_reconcile_total{kind=\"StaticMember\"} "));
+        count.and_then(|count| count.parse().ok()).unwrap_or_default()
     }
 
     /// Tells it to stop, as SIGTERM does.
