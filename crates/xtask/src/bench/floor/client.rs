@@ -1,9 +1,10 @@
 //! What the floor does with each member that comes: a finalizer, a claim, one PUT, one GET, and Ready.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, pin_mut};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::{GroupVersionKind, WatchEvent};
@@ -55,24 +56,30 @@ pub(super) async fn run(arm: &str, ca_file: &Path, ready_file: &Path) -> Result<
     let azure = Arc::new(Azure::sign_in(arm, ca_file).await?);
     let config = Config::infer().await.context("read the kubeconfig")?;
     let client = Client::try_from(config).context("make a client of Kubernetes")?;
-    let watch = http::Request::get("/apis/avnm.dev/v1alpha1/staticmembers?watch=1").body(Vec::new());
-    let watch = watch.context("write the request of a watch")?;
-    let events = client.request_events::<Member>(watch).await.context("watch members")?;
-    pin_mut!(events);
-    std::fs::write(ready_file, "").with_context(|| format!("write {}", ready_file.display()))?;
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
-    while let Some(event) = events.next().await {
-        let WatchEvent::Added(member) = event.context("read the watch of members")? else { continue };
-        let (azure, client, slots) = (Arc::clone(&azure), client.clone(), Arc::clone(&slots));
-        tokio::spawn(async move {
-            let Ok(_slot) = slots.acquire().await else { return };
-            if let Err(error) = serve(&azure, &client, &member).await {
-                eprintln!("{}: {error:#}", member.metadata.name);
-                std::process::exit(1);
+    let mut seen = HashSet::new();
+    loop {
+        let watch = http::Request::get("/apis/avnm.dev/v1alpha1/staticmembers?watch=1").body(Vec::new());
+        let watch = watch.context("write the request of a watch")?;
+        let events = client.request_events::<Member>(watch).await.context("watch members")?;
+        pin_mut!(events);
+        std::fs::write(ready_file, "").with_context(|| format!("write {}", ready_file.display()))?;
+        // The API server ends a watch after some minutes, and of who reads too slowly: the next one begins with all that there are.
+        while let Some(Ok(event)) = events.next().await {
+            let WatchEvent::Added(member) = event else { continue };
+            if !seen.insert(member.metadata.uid.clone()) {
+                continue;
             }
-        });
+            let (azure, client, slots) = (Arc::clone(&azure), client.clone(), Arc::clone(&slots));
+            tokio::spawn(async move {
+                let Ok(_slot) = slots.acquire().await else { return };
+                if let Err(error) = serve(&azure, &client, &member).await {
+                    eprintln!("{}: {error:#}", member.metadata.name);
+                    std::process::exit(1);
+                }
+            });
+        }
     }
-    bail!("the API server has ended the watch")
 }
 
 /// All that a member needs: the writes are the operator's own, in its order and its form.
