@@ -35,24 +35,25 @@ pub(crate) fn watch<K, F>(
     scope: &Scope,
     mut cache: Writer<Cached<K>>,
     tap: F,
-) -> impl Stream<Item = Result<Cached<K>, watcher::Error>> + Send + use<K, F>
+) -> impl Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + use<K, F>
 where
     K: Kind,
     F: Fn(&watcher::Event<Guarded<K>>) + Send + 'static,
 {
     let shown = cache.as_reader();
-    events(client, scope, &shown).filter_map(move |event| {
+    let mut listed = Vec::new();
+    events(client, scope, &shown).flat_map(move |event| {
         let news = event.map(|mut event| {
             let packed = pack(&mut event);
-            let is_news = is_news(&packed, &shown);
+            let news = news(&packed, &shown, &mut listed);
             cache.apply_watcher_event(&packed);
             tap(&event);
-            match packed {
-                watcher::Event::Apply(object) | watcher::Event::InitApply(object) if is_news => Some(object),
-                _ => None,
-            }
+            news
         });
-        std::future::ready(news.transpose())
+        stream::iter(match news {
+            Ok(news) => news.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
     })
 }
 
@@ -129,12 +130,26 @@ fn pack<K: Kind>(event: &mut watcher::Event<Guarded<K>>) -> watcher::Event<Cache
     }
 }
 
-/// Whether an event brings what a pass is made for: an object of which the cache, as it was before that, shows nothing or something
-/// else.
-fn is_news<K: Kind>(event: &watcher::Event<Cached<K>>, shown: &Store<Cached<K>>) -> bool {
-    let (watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event else { return false };
-    let before = shown.get(&ObjectRef::from_obj(object));
-    before.is_none_or(|before| object.is_news_to(&before))
+/// What an event brings that a pass is made for: objects of which the cache, as it was before that, shows nothing or something else.
+/// Of a list that is when it is complete: only then the cache shows it, and a pass before that would find nothing, or what was.
+fn news<K: Kind>(
+    event: &watcher::Event<Cached<K>>,
+    shown: &Store<Cached<K>>,
+    listed: &mut Vec<ObjectRef<Cached<K>>>,
+) -> Vec<ObjectRef<Cached<K>>> {
+    let is_news = |object: &Cached<K>| {
+        let reference = named(&object.namespace().unwrap_or_default(), &object.name_any());
+        let before = shown.get(&reference);
+        before.is_none_or(|before| object.is_news_to(&before)).then_some(reference)
+    };
+    match event {
+        watcher::Event::Init => *listed = Vec::new(),
+        watcher::Event::InitApply(object) => listed.extend(is_news(object)),
+        watcher::Event::InitDone => return std::mem::take(listed),
+        watcher::Event::Apply(object) => return is_news(object).into_iter().collect(),
+        watcher::Event::Delete(_) => {}
+    }
+    Vec::new()
 }
 
 /// Of so many objects for each pass that can run at the same time kube's queue may know.
@@ -142,7 +157,7 @@ const QUEUED: usize = 4;
 
 /// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time.
 pub(crate) async fn control<K, C, F>(
-    news: impl Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static,
+    news: impl Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + 'static,
     store: Store<Cached<K>>,
     wake: &Wake<Cached<K>>,
     reconcile: impl Fn(Guarded<K>, Arc<C>) -> F,
@@ -174,7 +189,7 @@ pub(crate) async fn control<K, C, F>(
         });
     let watch = news.for_each(|news| {
         match news {
-            Ok(object) => wake.wake(&object.namespace().unwrap_or_default(), &object.name_any()),
+            Ok(object) => wake.wake(object.namespace.as_deref().unwrap_or_default(), &object.name),
             Err(error) => tracing::debug!(%error, "a watch says"),
         }
         std::future::ready(())
@@ -212,6 +227,7 @@ pub(crate) fn watch_namespaces(
 
 #[cfg(test)]
 mod tests {
+    use avnm_api::StaticMember;
     use axum::http::Method;
     use kube::runtime::reflector;
     use serde_json::json;
@@ -243,5 +259,34 @@ mod tests {
             assert_eq!((&request.method, request.path.as_str()), (&Method::GET, "/api/v1/namespaces"));
             assert!(request.accept.contains(";as=PartialObjectMetadata"), "{request:?}");
         }
+    }
+
+    #[test]
+    fn what_is_listed_is_news_when_the_cache_shows_it() {
+        let member = |name: &str, generation: i64| -> Cached<StaticMember> {
+            let meta = json!({"name": name, "namespace": "n", "uid": name, "generation": generation});
+            let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
+            serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
+        };
+        let (store, mut writer) = reflector::store();
+        let mut listed = Vec::new();
+        let mut tell = |event: watcher::Event<Cached<StaticMember>>| -> Vec<String> {
+            let news = news(&event, &store, &mut listed);
+            writer.apply_watcher_event(&event);
+            assert!(news.iter().all(|it| store.get(it).is_some()), "a pass would not find it");
+            news.into_iter().map(|it| it.name).collect()
+        };
+        assert!(tell(watcher::Event::Init).is_empty());
+        assert!(tell(watcher::Event::InitApply(member("a", 1))).is_empty());
+        assert_eq!(tell(watcher::Event::InitDone), ["a"]);
+        assert!(tell(watcher::Event::Apply(member("a", 1))).is_empty());
+        assert_eq!(tell(watcher::Event::Apply(member("a", 2))), ["a"]);
+        // The watch begins anew.
+        assert!(tell(watcher::Event::Init).is_empty());
+        for object in [member("a", 2), member("b", 1)] {
+            assert!(tell(watcher::Event::InitApply(object)).is_empty());
+        }
+        assert_eq!(tell(watcher::Event::InitDone), ["b"]);
+        assert!(tell(watcher::Event::Delete(member("b", 1))).is_empty());
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct Args {
     /// Only these cases, with a comma between two; --list shows the names
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["all", "members", "emulator"])]
     cases: Vec<Case>,
-    /// All cases instead of the usual ones: an afternoon
+    /// All cases instead of the usual ones: hours
     #[arg(long, conflicts_with_all = ["members", "emulator"])]
     all: bool,
     /// Only so many members in one group: create, restart and hour

@@ -11,7 +11,11 @@ use futures::StreamExt as _;
 use jiff::SignedDuration;
 use kube::{
     ResourceExt as _,
-    runtime::{controller::Action, reflector, watcher::Event},
+    runtime::{
+        controller::Action,
+        reflector::{self, ObjectRef},
+        watcher::Event,
+    },
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -190,9 +194,9 @@ async fn a_collection_that_hangs_stops_nobody_else() {
         writer.apply_watcher_event(&Event::InitApply(one.clone()));
     }
     writer.apply_watcher_event(&Event::InitDone);
-    let one_by_one = futures::stream::iter(all).then(|one| async {
+    let one_by_one = futures::stream::iter(all).then(|one| async move {
         sleep(Duration::from_secs(1)).await;
-        Ok(one)
+        Ok(ObjectRef::from_obj(&one))
     });
     let wake = Wake::default();
     let (answered, mut answers) = mpsc::channel(1);

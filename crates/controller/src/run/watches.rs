@@ -8,7 +8,10 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, ResourceExt as _,
     core::PartialObjectMeta,
-    runtime::{reflector::store::Writer, watcher},
+    runtime::{
+        reflector::{ObjectRef, store::Writer},
+        watcher,
+    },
 };
 
 use super::gate::{Listed, Synced, Watched};
@@ -20,7 +23,7 @@ use crate::{
     dependents,
     guarded::Guarded,
     owner::{Owner, Reconciler},
-    place::named,
+    place::{Kind, named},
     stores::{Stores, uids},
     streams,
     wakers::Wakers,
@@ -34,12 +37,15 @@ pub(super) struct First {
 }
 
 /// What a watch gives to a controller.
-pub(super) trait Objects<K>:
-    Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static
+pub(super) trait Objects<K: Kind>:
+    Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + 'static
 {
 }
 
-impl<K, S: Stream<Item = Result<Cached<K>, watcher::Error>> + Send + 'static> Objects<K> for S {}
+impl<K: Kind, S: Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + 'static> Objects<K>
+    for S
+{
+}
 
 /// The watch of connections.
 pub(super) fn connections(

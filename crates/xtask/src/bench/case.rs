@@ -150,7 +150,7 @@ impl Case {
         Self { kind, shape: None }
     }
 
-    /// Those that are measured unless others are named: about ten minutes at three runs.
+    /// Those that are measured unless others are named.
     pub(crate) fn usual() -> Vec<Self> {
         let life = [Kind::Create, Kind::Restart, Kind::Drift, Kind::Hour, Kind::Delete];
         let mut cases: Vec<Self> = [Kind::Program, Kind::Emulator, Kind::Connect].map(Self::alone).into();
@@ -160,7 +160,7 @@ impl Case {
         cases
     }
 
-    /// All that have a name in the design's budgets or in a comparison: an afternoon at three runs.
+    /// All that have a name in the design's budgets or in a comparison.
     pub(crate) fn all() -> Vec<Self> {
         let mut cases = Self::usual();
         for page in [PAGE, 100] {
