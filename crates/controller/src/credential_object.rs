@@ -8,7 +8,7 @@ use avnm_plan::credential::{Found, Owner};
 use kube::{ResourceExt, runtime::reflector::Store};
 use serde::Serialize;
 
-use crate::{cached::Cached, place::Kind, stores::Stores};
+use crate::{cached::Cached, joined::Joined, place::Kind, reads::Reads, stores::Stores};
 
 /// A kind of credential.
 pub(crate) trait CredentialObject: Kind + Serialize {
@@ -36,6 +36,9 @@ pub(crate) trait CredentialObject: Kind + Serialize {
 
     /// Its cache.
     fn store(stores: &Stores) -> &Store<Cached<Self>>;
+
+    /// The live reads of it that are shared.
+    fn joined(reads: &Reads) -> &Joined<Self>;
 
     /// A reference to it.
     fn reference(&self) -> CredentialRef {
@@ -66,6 +69,10 @@ impl CredentialObject for TenantCredential {
     fn store(stores: &Stores) -> &Store<Cached<Self>> {
         &stores.credentials
     }
+
+    fn joined(reads: &Reads) -> &Joined<Self> {
+        &reads.credentials
+    }
 }
 
 impl CredentialObject for ClusterTenantCredential {
@@ -85,5 +92,9 @@ impl CredentialObject for ClusterTenantCredential {
 
     fn store(stores: &Stores) -> &Store<Cached<Self>> {
         &stores.cluster_credentials
+    }
+
+    fn joined(reads: &Reads) -> &Joined<Self> {
+        &reads.cluster_credentials
     }
 }

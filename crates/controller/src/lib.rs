@@ -19,6 +19,7 @@ mod health;
 mod hold;
 mod inventory;
 mod item;
+mod joined;
 mod kube_io;
 mod lease;
 mod live;
@@ -34,6 +35,7 @@ mod owner;
 mod panic_on_demand;
 mod pass;
 mod place;
+mod reads;
 #[cfg(test)]
 mod recorded;
 mod refusal;
@@ -52,6 +54,7 @@ mod subscribers;
 mod undeclared;
 mod undecoded;
 mod uses;
+mod vouch;
 mod wake;
 mod wakers;
 

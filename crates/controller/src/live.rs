@@ -1,9 +1,8 @@
 //! Live reads of Kubernetes, past every cache, where a decision must not rest on an old picture.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    credential_object::CredentialObject,
     guarded::Guarded,
     kube_io,
     memory::Remembered,
@@ -11,18 +10,13 @@ use crate::{
     stores::Stores,
     uses::{Used, UserKind, connection_holds_with, member_holds_with},
 };
-use avnm_api::{
-    ClusterTenantCredential, CredentialKind, CredentialRef, CrossTenantConnection, StaticMember,
-    TenantCredential,
-};
-use avnm_plan::{credential::UsableCredential, lifecycle::Dependent, meta::CrdState, undecoded};
+use avnm_api::{CredentialKind, CredentialRef, CrossTenantConnection, StaticMember};
+use avnm_plan::{lifecycle::Dependent, meta::CrdState, undecoded};
 use avnm_terms::{
-    ArmId, KubeFault, KubeFaultKind,
+    KubeFault, KubeFaultKind,
     mutants::{Mutant, broken},
 };
-use k8s_openapi::{
-    api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
 
 /// Objects on one page of a live list.
@@ -210,55 +204,6 @@ pub(crate) async fn unchanged<K: Place, M: Default>(
     Err(KubeFault::local(operation, name, KubeFaultKind::Conflict, "the object changed since it was read"))
 }
 
-/// Whether something new may be made on this id with a credential, by what is there now; if not, why, in words. Caches
-/// may be behind: what was withdrawn a moment ago serves nothing new.
-pub(crate) async fn credential_refuses(
-    client: &Client,
-    namespace: &str,
-    usable: &UsableCredential,
-    ids: &[&ArmId],
-) -> Result<Option<String>, KubeFault> {
-    let reference = &usable.credential;
-    let why = match reference.kind {
-        CredentialKind::TenantCredential => {
-            refuses::<TenantCredential>(client, namespace, usable, ids).await?
-        }
-        CredentialKind::ClusterTenantCredential => {
-            refuses::<ClusterTenantCredential>(client, namespace, usable, ids).await?
-        }
-    };
-    Ok(why.map(|why| format!("{} {} {why}", reference.kind.as_str(), reference.name)))
-}
-
-/// The same for one kind. `user` is the namespace that asks.
-async fn refuses<K: CredentialObject>(
-    client: &Client,
-    user: &str,
-    usable: &UsableCredential,
-    ids: &[&ArmId],
-) -> Result<Option<&'static str>, KubeFault> {
-    let home = avnm_plan::credential::home(K::KIND, user);
-    let found = get::<K>(client, home, &usable.credential.name).await?;
-    let Some(object) = found else { return Ok(Some("is gone")) };
-    let found = object.found(&usable.uid);
-    let labels = if found.asks_labels(user) { labels(client, user).await? } else { None };
-    Ok(found.refuses(user, labels.as_ref(), ids))
-}
-
-/// The labels of a namespace; `None` if it is gone.
-async fn labels(client: &Client, namespace: &str) -> Result<Option<BTreeMap<String, String>>, KubeFault> {
-    let api: Api<Namespace> = Api::all(client.clone());
-    if broken(Mutant::NamespaceWhole) {
-        let found = kube_io::call("get namespace", namespace, api.get(namespace)).await?;
-        return Ok(Some(found.metadata.labels.unwrap_or_default()));
-    }
-    match kube_io::call("get namespace", namespace, api.get_metadata(namespace)).await {
-        Ok(found) => Ok(Some(found.metadata.labels.unwrap_or_default())),
-        Err(fault) if fault.kind == KubeFaultKind::NotFound => Ok(None),
-        Err(fault) => Err(fault),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use avnm_arm::clock;
@@ -266,7 +211,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::recorded;
 
     /// Each page comes within a call's own bound, and there is always another one.
     #[tokio::test(start_paused = true)]
@@ -284,20 +228,5 @@ mod tests {
             .await
             .expect_err("it has no end");
         assert_eq!((fault.kind, clock::instant() - begun), (KubeFaultKind::Unanswered, LONGEST));
-    }
-
-    #[tokio::test]
-    async fn a_namespaces_labels_are_read_without_the_rest_of_it() {
-        let namespace = json!({
-            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-            "metadata": {"name": "team-a", "labels": {"tier": "one"}},
-        });
-        let (client, recorded) = recorded::client(move |_| (200, namespace.clone()));
-        let found = labels(&client, "team-a").await.expect("it is read").expect("it is there");
-        assert_eq!(found.get("tier").map(String::as_str), Some("one"));
-        let asked = recorded.all();
-        assert_eq!(asked.len(), 1, "{asked:?}");
-        assert_eq!(asked[0].path, "/api/v1/namespaces/team-a");
-        assert!(asked[0].accept.contains(";as=PartialObjectMetadata;"), "{asked:?}");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     material::Materials,
     metrics::{Counted, Kind, Metrics},
     settings::Settings,
+    vouch::Vouchers,
 };
 
 /// What the passes of all kinds share.
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) inventory: Inventory,
     pub(crate) materials: Arc<Materials>,
+    pub(crate) vouchers: Vouchers,
     /// When the lease was won: effects of the last leader's writes may come for a while.
     pub(crate) won: Moment,
 }

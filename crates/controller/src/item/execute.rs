@@ -209,7 +209,7 @@ impl<K: Owner> Pass<'_, K> {
         let namespace = &self.object.meta.namespace;
         let mut gone = None;
         for (usable, ids) in self.object.items[at].vouchers() {
-            match live::credential_refuses(&self.shared.client, namespace, usable, &ids).await {
+            match self.shared.vouchers.credential_refuses(namespace, usable, &ids).await {
                 Ok(None) => {}
                 Ok(why) => {
                     gone = why;

@@ -46,6 +46,7 @@ use crate::{
     streams,
     subscribers::Objects,
     uses::Uses,
+    vouch::Vouchers,
     wake::Wake,
     wakers::Wakers,
 };
@@ -157,6 +158,7 @@ fn shared(
         inventory: Inventory::new(&arm, Arc::new(objects), retry_max, halt.clone()),
         events: Events::new(client.clone(), &settings.lease.identity),
         won: clock::moment(),
+        vouchers: Vouchers::new(client.clone()),
         client: client.clone(),
         materials,
         arm,

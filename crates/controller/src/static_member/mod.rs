@@ -3,7 +3,7 @@
 mod observe;
 mod read;
 
-use avnm_api::{CrossTenantConnection, StaticMember, StaticMemberStatus};
+use avnm_api::{StaticMember, StaticMemberStatus};
 use avnm_plan::{
     finding::Finding,
     lifecycle::Object,
@@ -15,7 +15,6 @@ use avnm_terms::KubeFault;
 use kube::Resource;
 
 use crate::{
-    live,
     owner::{Owner, Pass},
     resolve::{Credentials, Resolver},
     uses::UserKind,
@@ -46,9 +45,8 @@ impl Owner for StaticMember {
     /// The connection must be there, and stay.
     async fn vouch(pass: &Pass<'_, Self>) -> Result<Option<String>, KubeFault> {
         let Some(reference) = &pass.resource.spec.connection_ref else { return Ok(None) };
-        let (client, namespace) = (&pass.shared.client, &pass.object.meta.namespace);
-        let name = &reference.name;
-        let found = live::get::<CrossTenantConnection>(client, namespace, name).await?;
+        let (namespace, name) = (&pass.object.meta.namespace, &reference.name);
+        let found = pass.shared.vouchers.connection(namespace, name).await?;
         let stands = found.is_some_and(|found| found.meta().deletion_timestamp.is_none());
         Ok((!stands).then(|| format!("CrossTenantConnection {name} is gone or being deleted")))
     }
