@@ -192,15 +192,15 @@ impl Arm {
         found.map_or_else(Reading::Unread, Reading::Found)
     }
 
-    /// Reads a whole collection, page by page. `Absent`: what holds it is gone.
-    pub(crate) async fn list<P: DeserializeOwned, T>(
+    /// Reads a whole collection, page by page, into what the caller keeps of it. `Absent`: what holds it is gone.
+    pub(crate) async fn list<P: DeserializeOwned, T, C: Default + Extend<T>>(
         &self,
         operation: &'static str,
         credential: &Credential,
         parent: &ArmId,
         collection: &[&str],
         read: impl Fn(ArmId, Envelope<P>) -> T,
-    ) -> Reading<Vec<T>> {
+    ) -> Reading<C> {
         let url = self.cloud.url_of(parent, collection);
         let mut pages = Pages::begin(&url);
         let base = format!("{parent}/{}", collection.join("/"));
@@ -215,7 +215,7 @@ impl Arm {
             whole: true,
             again: false,
         };
-        let mut found = Vec::new();
+        let mut found = C::default();
         // Bounded by the pages.
         loop {
             let answer = match self.send(&call).await {

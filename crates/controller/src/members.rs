@@ -94,25 +94,36 @@ impl Packed {
     }
 }
 
-impl From<Vec<Member>> for Members {
-    fn from(list: Vec<Member>) -> Self {
-        Self::new(list)
+/// Members of a list that is being read: each is packed as its page comes, since a whole list of them as they are read is many times
+/// as large.
+#[derive(Debug, Default)]
+pub(crate) struct Packing {
+    collection: Option<Box<str>>,
+    all: Vec<Packed>,
+}
+
+impl Extend<Member> for Packing {
+    fn extend<I: IntoIterator<Item = Member>>(&mut self, page: I) {
+        for member in page {
+            let collection = self.collection.get_or_insert_with(|| collection(member.id.as_str()).into());
+            self.all.push(Packed::new(member, collection));
+        }
     }
 }
 
-impl Members {
-    pub(crate) fn new(list: Vec<Member>) -> Self {
-        let collection: Box<str> = list.first().map_or("", |first| collection(first.id.as_str())).into();
-        let mut all: Vec<Packed> = list.into_iter().map(|member| Packed::new(member, &collection)).collect();
+impl From<Packing> for Members {
+    fn from(Packing { collection, mut all }: Packing) -> Self {
         all.sort_unstable_by(|a, b| (a.id, &a.text).cmp(&(b.id, &b.text)));
         let networks = all.iter().zip(0u32..);
         let mut by_network: Vec<(u64, u32)> =
             networks.filter_map(|(member, at)| Some((member.network?, at))).collect();
         by_network.sort_unstable();
         let by_network = by_network.into_iter().map(|(_, at)| at).collect();
-        Self { collection, all: all.into(), by_network }
+        Self { collection: collection.unwrap_or_default(), all: all.into(), by_network }
     }
+}
 
+impl Members {
     /// The member of that id.
     pub(crate) fn get(&self, id: &ArmId) -> Option<Member> {
         self.of_hash(hash(id))
@@ -182,6 +193,15 @@ mod tests {
 
     const GROUP: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m/networkGroups/g/staticMembers";
 
+    /// A list that came in pages of two.
+    fn list(all: Vec<Member>) -> Members {
+        let mut packing = Packing::default();
+        for page in all.chunks(2) {
+            packing.extend(page.to_vec());
+        }
+        packing.into()
+    }
+
     fn id(text: &str) -> ArmId {
         ArmId::parse(text).expect("an id")
     }
@@ -204,7 +224,7 @@ mod tests {
 
     #[test]
     fn is_asked_by_id_and_by_network() {
-        let all = Members::new(vec![
+        let all = list(vec![
             member("b", "/subscriptions/S/n1"),
             member("c", "no id"),
             member("A", "subscriptions/s/N1"),
@@ -238,7 +258,7 @@ mod tests {
                 ..member("c", "/subscriptions/s/n3")
             },
         ];
-        let packed = Members::new(read.clone());
+        let packed = list(read.clone());
         for member in &read {
             assert_eq!(packed.get(&member.id).as_ref(), Some(member));
             assert_eq!(
@@ -246,14 +266,14 @@ mod tests {
                 Some(member.id.as_str().to_owned())
             );
         }
-        let turned = Members::new(read.iter().rev().cloned().collect());
+        let turned = list(read.iter().rev().cloned().collect());
         assert_eq!(Changed::between(&packed, &turned), Changed::default(), "whichever came first");
     }
 
     #[test]
     fn order_is_no_change() {
         let (a, b) = (member("a", "/subscriptions/s/n1"), member("b", "/subscriptions/s/n2"));
-        let (old, new) = (Members::new(vec![a.clone(), b.clone()]), Members::new(vec![b, a]));
+        let (old, new) = (list(vec![a.clone(), b.clone()]), list(vec![b, a]));
         assert_eq!(old, new);
         assert_eq!(Changed::between(&old, &new), Changed::default());
     }
@@ -261,8 +281,8 @@ mod tests {
     #[test]
     fn a_change_concerns_its_name_and_both_networks() {
         let rest = member("rest", "/subscriptions/s/n9");
-        let old = Members::new(vec![member("a", "/subscriptions/s/n1"), rest.clone()]);
-        let new = Members::new(vec![member("a", "/subscriptions/s/n2"), rest]);
+        let old = list(vec![member("a", "/subscriptions/s/n1"), rest.clone()]);
+        let new = list(vec![member("a", "/subscriptions/s/n2"), rest]);
         let changed = Changed::between(&old, &new);
         assert!(changed.concerns("A", None));
         for (network, concerned) in [("n1", true), ("N2", true), ("n9", false), ("n3", false)] {
@@ -270,7 +290,7 @@ mod tests {
             assert_eq!(changed.concerns("other", Some(&network)), concerned, "{network}");
         }
         assert!(!changed.concerns("rest", None));
-        let gone = Changed::between(&new, &Members::new(Vec::new()));
+        let gone = Changed::between(&new, &list(Vec::new()));
         assert!(gone.concerns("rest", None) && gone.concerns("a", None));
     }
 }

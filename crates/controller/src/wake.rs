@@ -22,11 +22,14 @@ struct Set<K: Resource<DynamicType = ()>> {
     changed: Notify,
 }
 
+/// An object: its namespace and name. Ten thousand of them wait at every start, in two collections.
+type Waiting = Arc<(Box<str>, Box<str>)>;
+
 struct State<K: Resource<DynamicType = ()>> {
     /// At most one of each object.
-    waiting: HashSet<ObjectRef<K>>,
+    waiting: HashSet<Waiting>,
     /// The same, who came first first.
-    order: VecDeque<ObjectRef<K>>,
+    order: VecDeque<Waiting>,
     /// Who was handed out, and whose pass has not begun.
     handed: HashSet<ObjectRef<K>>,
 }
@@ -52,9 +55,9 @@ impl<K: Resource<DynamicType = ()> + 'static> Wake<K> {
 
     /// An object has to look. Its namespace is empty for a cluster-wide kind.
     pub(crate) fn wake(&self, namespace: &str, name: &str) {
-        let object = named(namespace, name);
+        let object: Waiting = Arc::new((namespace.into(), name.into()));
         let mut state = self.state();
-        if state.waiting.insert(clone(&object)) {
+        if state.waiting.insert(Arc::clone(&object)) {
             state.order.push_back(object);
         }
         drop(state);
@@ -81,6 +84,7 @@ impl<K: Resource<DynamicType = ()> + 'static> Wake<K> {
         }
         let object = state.order.pop_front()?;
         state.waiting.remove(&object);
+        let object = named(&object.0, &object.1);
         if state.order.is_empty() {
             // What had grown for thousands is given back.
             (state.waiting, state.order) = (HashSet::new(), VecDeque::new());

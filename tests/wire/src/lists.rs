@@ -37,7 +37,7 @@ async fn every_page_is_read_with_the_token_of_the_first() {
     let mark = world.mark();
     let scopes = found(arm.list_scope_connections(&central, &manager()).await);
     let managers = found(arm.list_manager_connections(&target, &subscription()).await);
-    let members = found(arm.list_members(&central, &group()).await);
+    let members = found(arm.list_members::<Vec<_>>(&central, &group()).await);
     assert_eq!(scopes.iter().map(|it| it.id.name()).collect::<Vec<_>>(), ALL);
     assert_eq!(managers.iter().map(|it| it.id.name()).collect::<Vec<_>>(), ALL);
     assert_eq!(members.iter().map(|it| it.id.name()).collect::<Vec<_>>(), ALL);
@@ -73,7 +73,7 @@ async fn a_page_may_hold_any_number(#[case] size: usize, #[case] pages: usize) {
         world.emulator.control().put(id.arm().as_str(), None, &network).unwrap();
     }
     let mark = world.mark();
-    let all = found(world.arm.list_members(&central(), &group()).await);
+    let all = found(world.arm.list_members::<Vec<_>>(&central(), &group()).await);
     assert_eq!(world.calls(mark).len(), pages);
     let names: Vec<&str> = all.iter().map(|it| it.id.name()).collect();
     assert_eq!(names.len(), 1_001);
@@ -111,7 +111,7 @@ async fn a_page_that_is_lost_spoils_the_list() {
 async fn an_empty_collection_is_found_and_empty() {
     let world = World::instant().await;
     assert!(found(world.arm.list_scope_connections(&central(), &manager()).await).is_empty());
-    assert!(found(world.arm.list_members(&central(), &group()).await).is_empty());
+    assert!(found(world.arm.list_members::<Vec<_>>(&central(), &group()).await).is_empty());
     assert!(found(world.arm.list_manager_connections(&target(), &subscription()).await).is_empty());
     world.arm.put_scope_connection(&central(), &scope_connection("n1"), &to_target(None)).await.unwrap();
     assert_eq!(found(world.arm.list_scope_connections(&central(), &manager()).await).len(), 1);

@@ -74,7 +74,7 @@ async fn every_call_is_signed_by_the_tenants_that_it_belongs_to() {
     arm.put_member(&central, Some(&central), &member("own"), &names(CENTRAL_NETWORK)).await.unwrap();
     arm.put_member(&central, None, &member("own"), &names(CENTRAL_NETWORK)).await.unwrap();
     arm.get_member(&central, &member("theirs")).await;
-    arm.list_members(&central, &group()).await;
+    arm.list_members::<Vec<_>>(&central, &group()).await;
     arm.delete_member(&central, Some(&target), &member("theirs")).await.unwrap();
     arm.get_network(&target, &network(TARGET_NETWORK)).await;
     arm.get_network(&target, &network(&format!("{TARGET_NETWORK}/subnets/app"))).await;

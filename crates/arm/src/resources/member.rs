@@ -40,8 +40,13 @@ pub(crate) fn read(id: ArmId, envelope: Envelope<Properties>) -> Member {
 }
 
 impl Arm {
-    /// Reads all static members of a group. `Absent`: the group is gone.
-    pub async fn list_members(&self, credential: &Credential, group: &GroupId) -> Reading<Vec<Member>> {
+    /// Reads all static members of a group, which may be ten thousand, a page at a time into what the caller keeps of them.
+    /// `Absent`: the group is gone.
+    pub async fn list_members<C: Default + Extend<Member>>(
+        &self,
+        credential: &Credential,
+        group: &GroupId,
+    ) -> Reading<C> {
         self.list("list staticMembers", credential, group.arm(), &["staticMembers"], read).await
     }
 

@@ -19,7 +19,7 @@ use avnm_terms::{Group, GroupId, Manager, ManagerConnection, ManagerId, ScopeCon
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    members::{Changed, Members},
+    members::{Changed, Members, Packing},
     uses::UserKind,
 };
 
@@ -53,25 +53,25 @@ impl Inventory {
     ) -> Self {
         let flights = Flights::new(subscribers, retry_max, stop);
         macro_rules! table {
-            ($call:ident, $concerned:expr) => {{
+            ($call:path, $concerned:expr) => {{
                 let arm = arm.clone();
                 Table::new(
                     &flights,
                     move |credential, id| {
                         let arm = arm.clone();
-                        Box::pin(async move { arm.$call(&credential, &id).await.map(Into::into) })
+                        Box::pin(async move { $call(&arm, &credential, &id).await.map(Into::into) })
                     },
                     $concerned,
                 )
             }};
         }
         Self {
-            managers: table!(get_manager, |_, _, all, _| all),
-            groups: table!(get_group, |_, _, all, _| all),
-            scope_connections: table!(list_scope_connections, |_, _, all, _| all),
-            manager_connections: table!(list_manager_connections, |_, _, all, _| all),
+            managers: table!(Arm::get_manager, |_, _, all, _| all),
+            groups: table!(Arm::get_group, |_, _, all, _| all),
+            scope_connections: table!(Arm::list_scope_connections, |_, _, all, _| all),
+            manager_connections: table!(Arm::list_manager_connections, |_, _, all, _| all),
             // A group may hold ten thousand members: only the objects whose member differs look again.
-            members: table!(list_members, |old, new, mut all, subscribers| {
+            members: table!(Arm::list_members::<Packing>, |old, new, mut all, subscribers| {
                 let changed = Changed::between(old, new);
                 all.retain(|listener| subscribers.concerns(listener, &changed));
                 all

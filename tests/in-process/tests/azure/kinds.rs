@@ -40,7 +40,7 @@ async fn from_the_first_half_to_the_last_delete() {
     tokio::time::sleep(Duration::from_secs(80_000)).await;
     assert_eq!(found(arm.get_member(&central, &id).await).provisioning, ProvisioningState::Succeeded);
 
-    assert_eq!(found(arm.list_members(&central, &group()).await).len(), 1);
+    assert_eq!(found(arm.list_members::<Vec<_>>(&central, &group()).await).len(), 1);
     assert_eq!(found(arm.list_scope_connections(&central, &manager()).await).len(), 1);
     assert_eq!(found(arm.list_manager_connections(&target, &scope()).await).len(), 1);
 
@@ -62,6 +62,6 @@ async fn a_list_of_many_pages() {
         let id = member(&format!("m{number}"));
         stage.arm.put_member(&central(), Some(&target()), &id, &the_network()).await.unwrap();
     }
-    assert_eq!(found(stage.arm.list_members(&central(), &group()).await).len(), 45);
+    assert_eq!(found(stage.arm.list_members::<Vec<_>>(&central(), &group()).await).len(), 45);
     assert_eq!(stage.methods().iter().filter(|method| *method == "GET").count(), 5);
 }

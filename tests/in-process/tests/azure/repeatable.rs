@@ -70,7 +70,7 @@ async fn walk(arm: avnm_arm::Arm, number: u32) -> Vec<String> {
         }
         words
             .push(format!("{name} {:?}", arm.put_member(&central, Some(&target), &id, &the_network()).await));
-        words.push(format!("{name} {:?}", arm.list_members(&central, &group()).await));
+        words.push(format!("{name} {:?}", arm.list_members::<Vec<_>>(&central, &group()).await));
         words.push(format!("{name} {:?}", arm.get_manager(&central, &manager()).await));
         words.push(format!("{name} {:?}", arm.delete_member(&central, None, &id).await));
         tokio::time::sleep(Duration::from_secs(fastrand::u64(1..5))).await;

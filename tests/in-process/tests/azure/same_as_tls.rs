@@ -33,7 +33,7 @@ async fn script(arm: &Arm, control: &Control) -> Vec<String> {
         seen.push(format!("{:?}", arm.put_scope_connection(&central, &half, &to_target()).await));
         seen.push(format!("{:?}", arm.put_manager_connection(&target, &other, &to_manager()).await));
         seen.push(format!("{:?}", arm.put_member(&central, Some(&target), &id, &the_network()).await));
-        seen.push(format!("{:?}", arm.list_members(&central, &group()).await));
+        seen.push(format!("{:?}", arm.list_members::<Vec<_>>(&central, &group()).await));
         seen.push(format!("{:?}", arm.delete_member(&central, Some(&target), &id).await));
         seen.push(format!("{:?}", arm.delete_manager_connection(&target, &other).await));
         seen.push(format!("{:?}", arm.delete_scope_connection(&central, &half).await));
