@@ -200,8 +200,10 @@ async fn life(cases: &[Case], shape: Shape, report: &mut Report) -> Result<()> {
     // Its machine is its own.
     drop(stage);
     if let Some(case) = wanted(Kind::Create) {
-        create::floor(shape, wall, &mut figures).await.context("the floor")?;
+        let floor = create::floor(shape, wall, &mut figures).await.context("the floor");
+        // What the operator took is known, whatever became of the floor.
         report.take(case, figures);
+        floor?;
     }
     Ok(())
 }

@@ -173,7 +173,7 @@ impl Run {
 
     /// Counts writes to Azure.
     fn count(&mut self, act: &Act) -> Result<(), String> {
-        let now = self.wire.writes().azure;
+        let now = self.wire.sent().azure;
         match act {
             Act::NoWrites => match self.mark.take() {
                 None => self.mark = Some(now),
@@ -349,10 +349,10 @@ impl Run {
             self.pass_time(SETTLES).await?;
             self.settle().await?;
             self.states.push(self.stage.state());
-            let (before, played) = (self.wire.writes(), self.wire.played());
+            let (before, played) = (self.wire.sent(), self.wire.played());
             // With faults an hour of rest is a quarter of one: three sweeps, and many more runs in the same time.
             self.pass_time(hours * if self.faults { 15 } else { 60 }).await?;
-            let after = self.wire.writes();
+            let after = self.wire.sent();
             if before == after {
                 return Ok(());
             }

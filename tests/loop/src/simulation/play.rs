@@ -11,7 +11,7 @@ use super::{
     lifecycle::Lifecycle,
     perform::Run,
     stage::Stage,
-    wire::{Wire, Writes},
+    wire::{Sent, Wire},
 };
 
 /// What a run came to.
@@ -111,7 +111,7 @@ async fn run(acts: Vec<Act>, seed: u64, schedule: Schedule) -> Outcome {
         }
     }
     let states = run.end();
-    let Writes { azure, .. } = wire.writes();
+    let Sent { azure, .. } = wire.sent();
     Outcome {
         calls: wire.places(),
         trace: wire.trace(),

@@ -25,13 +25,15 @@ pub(crate) struct Wire {
     azure: OnceLock<Azure>,
 }
 
-/// Writes so far.
+/// What was sent so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Writes {
-    /// To Azure.
+pub(crate) struct Sent {
+    /// Writes to Azure.
     pub(crate) azure: usize,
-    /// To our kinds in Kubernetes.
+    /// Writes to our kinds in Kubernetes.
     pub(crate) kubernetes: usize,
+    /// GETs of one object of our kinds in Kubernetes.
+    pub(crate) kubernetes_gets: usize,
 }
 
 impl Wire {
@@ -76,8 +78,8 @@ impl Wire {
         self.lock().played
     }
 
-    pub(crate) fn writes(&self) -> Writes {
-        self.lock().writes
+    pub(crate) fn sent(&self) -> Sent {
+        self.lock().sent
     }
 
     pub(crate) fn is_dead(&self, agent: &str) -> bool {

@@ -86,7 +86,7 @@ impl Line {
         let method = request.method();
         let mut wrong = vec![oracle::secrecy::host(request), self.is_too_early(method, path)];
         if arm && (method == Method::PUT || method == Method::DELETE) {
-            self.wire.lock().writes.azure += 1;
+            self.wire.lock().sent.azure += 1;
             if let (Some(server), Some(azure)) = (self.wire.server.get(), self.wire.azure.get()) {
                 wrong.extend([
                     oracle::write::write(server, method.as_str(), path),

@@ -66,8 +66,11 @@ impl Hook for Wire {
         }
         let id = request.resource_id();
         let ours = id.ends_with(".avnm.dev");
+        if ours && matches!(request.verb, RequestVerb::Get) {
+            self.lock().sent.kubernetes_gets += 1;
+        }
         if request.verb.writes() && ours {
-            self.lock().writes.kubernetes += 1;
+            self.lock().sent.kubernetes += 1;
             if let Some(now) =
                 self.server.get().and_then(|server| server.get(&id, &request.namespace, &request.name))
             {

@@ -10,7 +10,7 @@ use super::{
         act::Act,
         faults::{Fault, Place},
     },
-    Writes,
+    Sent,
 };
 
 #[derive(Default)]
@@ -35,8 +35,8 @@ pub(super) struct State {
     pub(super) trace: Vec<String>,
     /// Rules that were broken.
     pub(super) violations: Vec<String>,
-    /// Writes that were asked for.
-    pub(super) writes: Writes,
+    /// What was asked for.
+    pub(super) sent: Sent,
     /// Writes of status are refused.
     pub(super) refuses: bool,
     /// Azure answers no read.
