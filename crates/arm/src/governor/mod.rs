@@ -9,6 +9,9 @@
 //! That the provider's five minutes are a bucket which refills evenly is assumed: the documents name numbers only.
 
 mod bucket;
+mod counts;
+mod errand;
+mod kept_reads;
 mod left;
 mod line;
 pub(crate) mod quota;
@@ -19,16 +22,19 @@ use std::{
     time::Duration,
 };
 
-use avnm_terms::{ArmId, Lane, TenantId};
+use avnm_terms::{ArmId, Lane};
 use tokio::time::Instant;
 
-use bucket::Bucket;
 pub use bucket::Quota;
+use counts::{Counts, Place};
+pub use errand::{Applicant, Wake};
+pub(crate) use errand::{Errand, Shut};
+use kept_reads::KeptReads;
 pub use left::{CountedBy, QuotaLeft};
 use line::Line;
 pub use quota::Quotas;
 
-use crate::gate::{GateKey, GateScope, Gates, VerbClass};
+use crate::gate::{GateKey, Gates, VerbClass};
 
 /// How long a token is kept for whoever was woken.
 const KEPT: Duration = Duration::from_secs(30);
@@ -37,9 +43,7 @@ const KEPT: Duration = Duration::from_secs(30);
 /// was begun stops in the middle.
 const READS: u8 = 2;
 
-/// The share of a bucket of reads that reads of whole collections leave to those of one thing, and that writes which are only
-/// begun leave to both: what is under way goes before what is new.
-const LEFT_BY_LISTS: f64 = 0.05;
+/// The share of a bucket of reads that writes which are only begun leave to reads: what is under way goes before what is new.
 const LEFT_BY_WRITES: f64 = 0.25;
 
 /// Reads that are refused come back spread over this long.
@@ -48,52 +52,11 @@ const SPREAD: Duration = Duration::from_secs(10);
 /// So many entries of who gave up are no matter.
 const SPARE: usize = 1_000;
 
-/// Wakes whoever waited. It must return at once.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
-
-/// Who wants to write.
-#[derive(Clone)]
-pub struct Applicant {
-    /// Which object: only the one that asked last may give its turn away.
-    pub who: String,
-    /// Why.
-    pub lane: Lane,
-    /// Whose object it is: namespaces take turns.
-    pub namespace: String,
-    /// How it is told that its turn has come.
-    pub wake: Wake,
-}
-
-impl std::fmt::Debug for Applicant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Applicant {:?} of {}", self.lane, self.namespace)
-    }
-}
-
-/// What Microsoft.Network counts together.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
-    /// `None` for a subscription: all tenants' principals share its count.
-    tenant: Option<TenantId>,
-    scope: GateScope,
-    /// Empty where it is not known.
-    region: String,
-    writes: bool,
-}
-
 /// One thing to be done: the kind of operation, and the id by its key.
 type Key = (VerbClass, String);
 
 /// Who takes turns: a principal and a namespace.
 type Group = (GateKey, String);
-
-/// Reads for which tokens are kept.
-struct Reads {
-    who: String,
-    until: Instant,
-    key: GateKey,
-    left: u8,
-}
 
 /// What is known of an errand that was asked for.
 struct Turn {
@@ -120,33 +83,11 @@ struct Waiter {
 /// Who did not come in time, since what it has to read first took longer, is the first in line once more.
 const LAPSES: u8 = 1;
 
-/// Why a call does not go out now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shut {
-    /// How long it is expected to take.
-    pub(crate) wait: Duration,
-    /// The code of the answer that closed the gate; empty where a quota is used up by what was sent.
-    pub(crate) code: String,
-}
-
-/// What a call is to the governor.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Errand<'a> {
-    pub(crate) key: &'a GateKey,
-    pub(crate) target: &'a ArmId,
-    /// It reads a whole collection.
-    pub(crate) whole: bool,
-    /// It was sent before, and has to be sent once more.
-    pub(crate) again: bool,
-}
-
-/// All buckets and lines, and the gates. No clock: time is given.
+/// The lines before the buckets, and the gates. No clock: time is given.
 #[derive(Default)]
 pub(crate) struct Governor {
     pub(crate) gates: Gates,
-    quotas: Quotas,
-    buckets: BTreeMap<GateKey, Bucket>,
-    places: BTreeMap<Place, Bucket>,
+    counts: Counts,
     lines: BTreeMap<Place, Line<Group, Waiter>>,
     /// Entries made so far.
     entries: u64,
@@ -155,34 +96,26 @@ pub(crate) struct Governor {
     turns: HashMap<Key, Turn>,
     /// Errands for which tokens are kept, by when they come back.
     kept: BTreeSet<(Instant, Key)>,
-    /// Reads for which tokens are kept, by what is read, and by when they come back.
-    reads: HashMap<String, Reads>,
-    kept_reads: BTreeSet<(Instant, String)>,
+    reads: KeptReads,
     /// Principals of whom somebody would write now if there were tokens for the reads that belong to it.
     starved: BTreeSet<GateKey>,
     /// Reads that no write was admitted for, since the last write that was: both take turns where there are few.
     passed: BTreeMap<GateKey, u8>,
     /// How many reads were refused since there were any: they come back spread over a while, not at one instant.
     refusals: BTreeMap<GateKey, u32>,
-    /// Regions of network managers, by the keys of their ids.
-    regions: HashMap<String, String>,
 }
 
 impl Governor {
     /// One with these quotas.
     pub(crate) fn new(quotas: Quotas) -> Self {
-        Self { quotas, ..Self::default() }
+        Self { counts: Counts::new(quotas), ..Self::default() }
     }
 
     /// A network manager is in this region: what is below it counts there.
     pub(crate) fn is_in(&mut self, manager: &ArmId, region: &str) {
-        // "West Europe" and "westeurope" are one.
-        let region: String =
-            region.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-        if region.is_empty() || self.regions.get(manager.key()).is_some_and(|known| *known == region) {
+        if !self.counts.is_in(manager, region) {
             return;
         }
-        self.regions.insert(manager.key().to_owned(), region);
         let moved = |(errand, turn): (&Key, &Turn)| {
             let below = ArmId::parse(&errand.1).ok().filter(|id| id.is_under(manager))?;
             (turn.kept.is_none()).then(|| (errand.clone(), below))
@@ -191,7 +124,7 @@ impl Governor {
         for (errand, target) in self.turns.iter().filter_map(moved).collect::<Vec<_>>() {
             let Some(turn) = self.turns.get(&errand) else { continue };
             let (lane, group) = (turn.lane, turn.group.clone());
-            let place = self.place(&GateKey { verb: errand.0, ..group.0.clone() }, &target);
+            let place = self.counts.place(&GateKey { verb: errand.0, ..group.0.clone() }, &target);
             self.line_up(&errand, lane, group, place, false);
         }
     }
@@ -206,7 +139,7 @@ impl Governor {
         now: Instant,
     ) -> (Result<(), Shut>, Vec<Wake>) {
         let errand = (key.verb, target.key().to_owned());
-        let place = self.place(key, target);
+        let place = self.counts.place(key, target);
         if self.turns.get(&errand).is_some_and(|turn| turn.group.0 != *key) {
             // It is asked for by another principal now, whose tokens are others.
             self.end(&errand, now);
@@ -236,7 +169,7 @@ impl Governor {
 
     /// Whether a call goes out now: then a token of each bucket is taken for it.
     pub(crate) fn take(&mut self, call: Errand<'_>, now: Instant) -> Result<(), Shut> {
-        let place = self.place(call.key, call.target);
+        let place = self.counts.place(call.key, call.target);
         if self.gates.check(call.key, now).is_some() {
             return Err(self.shut(call.key, &place, 0, now));
         }
@@ -249,7 +182,7 @@ impl Governor {
             self.turns.remove(&errand);
             return Ok(());
         }
-        if call.key.verb == VerbClass::Read && self.take_kept_read(call.key, call.target.key()) {
+        if call.key.verb == VerbClass::Read && self.reads.take(call.key, call.target.key()) {
             return Ok(());
         }
         let reads = call.key.verb == VerbClass::Read;
@@ -257,7 +190,7 @@ impl Governor {
         let waits = |line: &Line<Group, Waiter>| line.groups().any(|(key, _)| key == call.key);
         let others = !reads && self.lines.get(&place).is_some_and(waits);
         let yields = reads && self.is_writes_turn(call.key, now);
-        if !call.again && (others || yields || !self.has_left(call.key, &place, call.whole, now)) {
+        if !call.again && (others || yields || !self.counts.has_left(call.key, &place, call.whole, now)) {
             let ahead = if reads { self.spread(call.key, now) } else { 0 };
             return Err(self.shut(call.key, &place, ahead, now));
         }
@@ -266,14 +199,14 @@ impl Governor {
             let passed = self.passed.entry(call.key.clone()).or_default();
             *passed = passed.saturating_add(1);
         }
-        self.take_both(call.key, &place, now);
+        self.counts.take_both(call.key, &place, now);
         Ok(())
     }
 
     /// Whether the last reads that there are belong to a write that waits for nothing else.
     fn is_writes_turn(&mut self, key: &GateKey, now: Instant) -> bool {
         let wait = self.starved.contains(key) && self.passed(key) >= READS;
-        wait && self.bucket(key, now).is_some_and(|bucket| bucket.left(now) < f64::from(READS) + 1.0)
+        wait && self.counts.bucket(key, now).is_some_and(|bucket| bucket.left(now) < f64::from(READS) + 1.0)
     }
 
     fn passed(&self, key: &GateKey) -> u8 {
@@ -282,7 +215,7 @@ impl Governor {
 
     /// How many reads are taken to be ahead of one that is refused: they come back evenly over a while.
     fn spread(&mut self, key: &GateKey, now: Instant) -> usize {
-        let within = self.bucket(key, now).map_or(1, |bucket| bucket.within(SPREAD));
+        let within = self.counts.bucket(key, now).map_or(1, |bucket| bucket.within(SPREAD));
         let refusals = self.refusals.entry(key.clone()).or_default();
         *refusals = refusals.wrapping_add(1);
         usize::try_from(*refusals % within).unwrap_or_default()
@@ -304,7 +237,7 @@ impl Governor {
             Some((false, _)) => Vec::new(),
             // It was sent. What is left of its reads is nobody's.
             None => {
-                if self.reads.get(target.key()).is_some_and(|reads| reads.who == who) {
+                if self.reads.of(target.key()).is_some_and(|reads| reads.who == who) {
                     self.give_back_reads(target.key(), now);
                 }
                 Vec::new()
@@ -347,7 +280,7 @@ impl Governor {
         let Some(turn) = self.turns.remove(errand) else { return };
         if let Some(until) = turn.kept {
             self.kept.remove(&(until, errand.clone()));
-            self.give_back(&turn.group.0, &turn.place, now);
+            self.counts.give_back(&turn.group.0, &turn.place, now);
             self.give_back_reads(&errand.1, now);
         }
     }
@@ -372,7 +305,7 @@ impl Governor {
         let Some(until) = turn.kept.take() else { return };
         let (lane, group, place) = (turn.lane, turn.group.clone(), turn.place.clone());
         self.kept.remove(&(until, errand.clone()));
-        self.give_back(&group.0, &place, now);
+        self.counts.give_back(&group.0, &place, now);
         self.give_back_reads(&errand.1, now);
         self.line_up(errand, lane, group, place, true);
     }
@@ -392,7 +325,7 @@ impl Governor {
                     turn.kept = Some(now + KEPT);
                     let who = turn.who.clone();
                     woken.insert(errand.clone(), Arc::clone(&turn.wake));
-                    self.take_both(&key, place, now);
+                    self.counts.take_both(&key, place, now);
                     self.keep_reads(&key, &errand.1, who, now);
                     self.kept.insert((now + KEPT, errand));
                     self.served = Some(place.clone());
@@ -414,11 +347,10 @@ impl Governor {
         }
         self.lines.retain(|_, line| line.len() > 0);
         if self.lines.is_empty() {
-            self.buckets.retain(|_, bucket| !bucket.is_as_new(now));
-            self.places.retain(|_, bucket| !bucket.is_as_new(now));
-            let buckets = &self.buckets;
-            self.passed.retain(|key, _| buckets.contains_key(key));
-            self.refusals.retain(|key, _| buckets.contains_key(key));
+            self.counts.forget_idle(now);
+            let counts = &self.counts;
+            self.passed.retain(|key, _| counts.knows(key));
+            self.refusals.retain(|key, _| counts.knows(key));
         }
     }
 
@@ -426,7 +358,7 @@ impl Governor {
     pub(crate) fn due(&mut self, now: Instant) -> Option<Instant> {
         let mut soonest: Option<Instant> = None;
         let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |known| known.min(at)));
-        let (kept, reads) = (self.kept.first().map(|it| it.0), self.kept_reads.first().map(|it| it.0));
+        let (kept, reads) = (self.kept.first().map(|it| it.0), self.reads.due());
         [kept, reads].into_iter().flatten().for_each(&mut consider);
         // Of a principal's many namespaces one stands for all.
         let waiting: BTreeSet<(&Place, &GateKey)> = self
@@ -444,16 +376,7 @@ impl Governor {
 
     /// What is left of the quotas, of each kind the one that is nearest its end. A kind of which none is counted has all left.
     pub(crate) fn lowest(&mut self, now: Instant) -> Vec<QuotaLeft> {
-        let mut lowest = left::full(&self.quotas);
-        let own = self.buckets.iter_mut().map(|(key, bucket)| (CountedBy::ResourceManager, key.verb, bucket));
-        let network = self.places.iter_mut().map(|(place, bucket)| {
-            let verb = if place.writes { VerbClass::Write } else { VerbClass::Read };
-            (CountedBy::Network, verb, bucket)
-        });
-        for (by, verb, bucket) in own.chain(network) {
-            left::note(&mut lowest, by, verb, bucket.left(now) / bucket.share(1.0));
-        }
-        lowest
+        self.counts.lowest(now)
     }
 
     /// How many wait.
@@ -463,28 +386,19 @@ impl Governor {
 
     /// Azure says how many calls a principal, or Microsoft.Network, has left.
     pub(crate) fn told(&mut self, key: &GateKey, target: &ArmId, left: &quota::Left, now: Instant) {
-        let place = self.place(key, target);
+        let place = self.counts.place(key, target);
         // What is kept was taken here, and not there yet.
         let kept = |is: &dyn Fn(&Turn) -> bool| {
             let turns = self.kept.iter().filter_map(|(_, errand)| self.turns.get(errand));
             u32::try_from(turns.filter(|turn| is(turn)).count()).unwrap_or(u32::MAX)
         };
         let (own, all) = (kept(&|turn| turn.group.0 == *key), kept(&|turn| turn.place == place));
-        if let Some(count) = left.of_principal
-            && let Some(bucket) = self.bucket(key, now)
-        {
-            bucket.told(count.saturating_sub(own), now);
-        }
-        if let Some(count) = left.of_provider
-            && let Some(bucket) = self.bucket_of(&place, now)
-        {
-            bucket.told(count.saturating_sub(all), now);
-        }
+        self.counts.told((key, &place), (own, all), left, now);
     }
 
     /// Azure refused a call because a quota is used up.
     pub(crate) fn refused(&mut self, key: &GateKey, target: &ArmId, by_provider: bool, now: Instant) {
-        let place = self.place(key, target);
+        let place = self.counts.place(key, target);
         // Who was told to go would go when the gate opens, all at once, and be refused as well.
         let concerned = |turn: &Turn| if by_provider { turn.place == place } else { turn.group.0 == *key };
         let kept = self.kept.iter().map(|(_, errand)| errand);
@@ -493,70 +407,10 @@ impl Governor {
         for errand in kept.cloned().collect::<Vec<_>>().iter().rev() {
             self.take_back(errand, now);
         }
-        let bucket = if by_provider { self.bucket_of(&place, now) } else { self.bucket(key, now) };
+        let bucket =
+            if by_provider { self.counts.bucket_of(&place, now) } else { self.counts.bucket(key, now) };
         if let Some(bucket) = bucket {
             bucket.refused(now);
-        }
-    }
-
-    /// Where a call counts. As long as a manager's region is not known, its calls count with those of one that is.
-    fn place(&self, key: &GateKey, target: &ArmId) -> Place {
-        let tenant = (key.scope == GateScope::Tenant).then(|| key.tenant.clone());
-        let region = manager_of(target).and_then(|manager| {
-            self.regions.get(manager).or_else(|| {
-                let subscription = manager.split("/resourcegroups/").next()?;
-                let beside = self.regions.iter().filter(|(other, _)| other.starts_with(subscription));
-                beside.map(|(_, region)| region).min()
-            })
-        });
-        Place {
-            tenant,
-            scope: key.scope.clone(),
-            region: region.cloned().unwrap_or_default(),
-            writes: key.verb != VerbClass::Read,
-        }
-    }
-
-    fn bucket(&mut self, key: &GateKey, now: Instant) -> Option<&mut Bucket> {
-        let quota = match key.verb {
-            VerbClass::Read => self.quotas.reads,
-            VerbClass::Write => self.quotas.writes,
-            VerbClass::Delete => self.quotas.deletes,
-        };
-        let quota = quota?;
-        Some(self.buckets.entry(key.clone()).or_insert_with(|| Bucket::new(quota, now)))
-    }
-
-    fn bucket_of(&mut self, place: &Place, now: Instant) -> Option<&mut Bucket> {
-        // What is documented is per subscription: of a tenant's calls nothing is.
-        let quota = if place.writes { self.quotas.network_writes } else { self.quotas.network_reads };
-        let quota = quota.filter(|_| place.scope != GateScope::Tenant)?;
-        Some(self.places.entry(place.clone()).or_insert_with(|| Bucket::new(quota, now)))
-    }
-
-    fn has_left(&mut self, key: &GateKey, place: &Place, whole: bool, now: Instant) -> bool {
-        let has = |bucket: &mut Bucket| {
-            let spared = if whole { bucket.share(LEFT_BY_LISTS) } else { 0.0 };
-            bucket.left(now) - spared >= 1.0
-        };
-        self.bucket(key, now).is_none_or(has) && self.bucket_of(place, now).is_none_or(has)
-    }
-
-    fn take_both(&mut self, key: &GateKey, place: &Place, now: Instant) {
-        if let Some(bucket) = self.bucket(key, now) {
-            bucket.take(now);
-        }
-        if let Some(bucket) = self.bucket_of(place, now) {
-            bucket.take(now);
-        }
-    }
-
-    fn give_back(&mut self, key: &GateKey, place: &Place, now: Instant) {
-        if let Some(bucket) = self.bucket(key, now) {
-            bucket.give_back(now);
-        }
-        if let Some(bucket) = self.bucket_of(place, now) {
-            bucket.give_back(now);
         }
     }
 
@@ -565,14 +419,14 @@ impl Governor {
     fn reads_wanted(&mut self, key: &GateKey, now: Instant) -> f64 {
         let key = reading(key);
         let turn = self.passed(&key) >= READS;
-        let left = self.bucket(&key, now).map_or(0.0, |bucket| bucket.share(LEFT_BY_WRITES));
+        let left = self.counts.bucket(&key, now).map_or(0.0, |bucket| bucket.share(LEFT_BY_WRITES));
         f64::from(READS) + if turn { 0.0 } else { left }
     }
 
     /// Whether there are tokens for the reads that belong to a write.
     fn has_reads(&mut self, key: &GateKey, now: Instant) -> bool {
         let wanted = self.reads_wanted(key, now);
-        self.bucket(&reading(key), now).is_none_or(|bucket| bucket.left(now) >= wanted)
+        self.counts.bucket(&reading(key), now).is_none_or(|bucket| bucket.left(now) >= wanted)
     }
 
     fn keep_reads(&mut self, key: &GateKey, target: &str, who: String, now: Instant) {
@@ -580,31 +434,16 @@ impl Governor {
         self.passed.remove(&key);
         // What is left of another write's is used first.
         self.give_back_reads(target, now);
-        let Some(bucket) = self.bucket(&key, now) else { return };
+        let Some(bucket) = self.counts.bucket(&key, now) else { return };
         for _ in 0..READS {
             bucket.take(now);
         }
-        let until = now + KEPT;
-        self.kept_reads.insert((until, target.to_owned()));
-        self.reads.insert(target.to_owned(), Reads { who, until, key, left: READS });
-    }
-
-    fn take_kept_read(&mut self, key: &GateKey, target: &str) -> bool {
-        let Some(kept) = self.reads.get_mut(target).filter(|kept| kept.key == *key && kept.left > 0) else {
-            return false;
-        };
-        kept.left -= 1;
-        if kept.left == 0 {
-            self.kept_reads.remove(&(kept.until, target.to_owned()));
-            self.reads.remove(target);
-        }
-        true
+        self.reads.keep(target, who, key, READS, now + KEPT);
     }
 
     fn give_back_reads(&mut self, target: &str, now: Instant) {
-        let Some(kept) = self.reads.remove(target) else { return };
-        self.kept_reads.remove(&(kept.until, target.to_owned()));
-        if let Some(bucket) = self.bucket(&kept.key, now) {
+        let Some(kept) = self.reads.end(target) else { return };
+        if let Some(bucket) = self.counts.bucket(&kept.key, now) {
             for _ in 0..kept.left {
                 bucket.give_back(now);
             }
@@ -614,13 +453,14 @@ impl Governor {
     /// How long until so many tokens are there and the gate is open.
     fn wait(&mut self, key: &GateKey, place: &Place, count: f64, now: Instant) -> Duration {
         let gate = self.gates.check(key, now).map_or(Duration::ZERO, |(until, _)| until - now);
-        let own = self.bucket(key, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
-        let provider = self.bucket_of(place, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
+        let own = self.counts.bucket(key, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
+        let provider =
+            self.counts.bucket_of(place, now).map_or(Duration::ZERO, |bucket| bucket.until(count, now));
         let reads = if key.verb == VerbClass::Read {
             Duration::ZERO
         } else {
             let count = (count - 1.0) * f64::from(READS) + self.reads_wanted(key, now);
-            self.bucket(&reading(key), now).map_or(Duration::ZERO, |bucket| bucket.until(count, now))
+            self.counts.bucket(&reading(key), now).map_or(Duration::ZERO, |bucket| bucket.until(count, now))
         };
         gate.max(own).max(provider).max(reads)
     }
@@ -635,7 +475,7 @@ impl Governor {
     /// Whether a principal may begin a write, as far as its own count goes, and that of its reads.
     fn may_write(&mut self, key: &GateKey, now: Instant) -> bool {
         let could = self.gates.check(key, now).is_none()
-            && self.bucket(key, now).is_none_or(|bucket| bucket.left(now) >= 1.0);
+            && self.counts.bucket(key, now).is_none_or(|bucket| bucket.left(now) >= 1.0);
         let reads = could && self.has_reads(key, now);
         if could && !reads {
             self.starved.insert(reading(key));
@@ -647,7 +487,7 @@ impl Governor {
     fn next(&mut self, place: &Place, now: Instant) -> Option<(GateKey, Key)> {
         let mut line = self.lines.remove(place)?;
         let mut found = None;
-        if self.bucket_of(place, now).is_none_or(|bucket| bucket.left(now) >= 1.0) {
+        if self.counts.bucket_of(place, now).is_none_or(|bucket| bucket.left(now) >= 1.0) {
             // Of a principal's many namespaces one is asked for.
             let mut principals: Vec<(GateKey, bool)> = Vec::new();
             while found.is_none() {
@@ -684,10 +524,8 @@ impl Governor {
                 self.end(&errand, now);
             }
         }
-        while let Some((until, target)) = self.kept_reads.first().cloned().filter(|(until, _)| *until <= now)
-        {
+        while let Some(target) = self.reads.lapsed(now) {
             self.give_back_reads(&target, now);
-            self.kept_reads.remove(&(until, target));
         }
     }
 }
@@ -704,15 +542,6 @@ fn reading(key: &GateKey) -> GateKey {
 
 /// Nobody is told to come back sooner than this. Who waits in line is woken when its turn has come, however soon.
 const LEAST: Duration = Duration::from_secs(1);
-
-/// The key of the network manager that an id is, or is below.
-fn manager_of(id: &ArmId) -> Option<&str> {
-    const WORD: &str = "/networkmanagers/";
-    let key = id.key();
-    let name = key.find(WORD)? + WORD.len();
-    let end = key[name..].find('/').map_or(key.len(), |end| name + end);
-    Some(&key[..end])
-}
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::sync::{
 use avnm_terms::{ClientId, TenantId};
 
 use super::*;
+use crate::GateScope;
 use crate::{clock, gate::Outcome};
 
 const MANAGER: &str = "/subscriptions/13579864-1234-5678-abcd-0987654321ab/resourceGroups/r/providers/Microsoft.Network/networkManagers/m";
@@ -548,7 +549,7 @@ fn nothing_is_kept_of_what_is_over() {
         assert!(entries <= 2_000 + SPARE, "{entries} after {round}");
     }
     governor.grant(now + seconds(3_600));
-    assert!(governor.lines.is_empty() && governor.buckets.is_empty() && governor.places.is_empty());
+    assert!(governor.lines.is_empty() && governor.counts.is_empty());
 }
 
 #[test]
