@@ -7,15 +7,13 @@
 CARGO ?= cargo
 STEP := @tools/step.sh
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Without cargo-deny the step says so and passes: what it checks is checked where releases are made.
-DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "cargo-deny is not installed: left out"; fi
 
 # The states in which the scenarios saw objects, for those who judge them.
 STATES := $(TARGET)/states.jsonl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios site generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,14 +39,15 @@ test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, t
 # Behind the guard: what it starts in the background, too, is gone when it ends.
 steps:
 	@mkdir -p $(TARGET)
-	@{ tools/build.sh && tools/mdbook.sh; } >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs and mdBook are built beside; see $(TARGET)/tools.log"
+	@{ tools/build.sh && tools/crate.sh mdbook && tools/crate.sh cargo-deny; } >$(TARGET)/tools.log 2>&1 & \
+	echo "the Kubernetes programs, mdBook and cargo-deny are built beside; see $(TARGET)/tools.log"
 	$(STEP) "formatting" $(CARGO) fmt --all --check
 	$(STEP) "lints" $(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(STEP) "dependencies" sh -c '$(DENY)'
 	$(STEP) "test programs" $(CARGO) test --workspace --no-run
 	$(STEP) "Kubernetes programs" tools/build.sh
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
+	$(STEP) "dependencies" tools/deny.sh
 	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
@@ -68,10 +67,13 @@ fmt: ## Format
 
 lint: ## Lints and dependency rules
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	@$(DENY)
+	@tools/deny.sh
 
-deny: ## Dependency rules alone, where cargo-deny is installed
-	@$(DENY)
+deny: ## Dependency rules alone: licences, bans, sources
+	@tools/deny.sh
+
+advisories: ## Dependency rules and the advisories of RustSec, whose database is fetched from GitHub
+	@tools/deny.sh --advisories
 
 unit: ## Tests without the scenarios: unit, property and table tests, generated files, layers
 	$(CARGO) test --workspace
