@@ -13,7 +13,7 @@ STATES := $(TARGET)/states.jsonl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site workflows generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,7 @@ steps:
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
 	$(STEP) "dependencies" tools/deny.sh
+	$(STEP) "workflows" tools/actionlint/run.sh
 	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
@@ -104,6 +105,9 @@ scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses s
 site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
 	$(CARGO) build --workspace --bin xtask
 	@$(TARGET)/debug/xtask site
+
+workflows: ## Read the workflows: actionlint, and that every action is pinned
+	@tools/actionlint/run.sh
 
 generate: ## Write the generated files (CRDs, deploy/, pages of reference, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
