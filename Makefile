@@ -8,12 +8,15 @@ CARGO ?= cargo
 STEP := @tools/step.sh
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
+# For which processors `make image` builds.
+ARCHS ?= amd64 arm64
+
 # The states in which the scenarios saw objects, for those who judge them.
 STATES := $(TARGET)/states.jsonl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site workflows generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site workflows image generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +36,8 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 bench: ## Measure speed, memory and calls of the release build beside the budgets; BENCH="--cases hour-100x1" chooses what
 	@$(CARGO) run --release --package xtask -- bench $(BENCH)
 
-test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the site, the scenarios
+# The images are two release builds: minutes that no change pays for that does not ask. A release does.
+test: ## Everything that must pass, without the images: lints, tests, Microsoft's SDK, the loop, the scenarios; LANES=all with them
 	@tools/guard.sh $(MAKE) --no-print-directory steps
 
 # Behind the guard: what it starts in the background, too, is gone when it ends.
@@ -49,6 +53,7 @@ steps:
 	$(STEP) "programs" $(CARGO) build --workspace --bins
 	$(STEP) "dependencies" tools/deny.sh
 	$(STEP) "workflows" tools/actionlint/run.sh
+	$(STEP) "the maker of the images" env CGO_ENABLED=0 go -C tools/image test -count=1 ./...
 	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
@@ -62,6 +67,8 @@ steps:
 	@$(TARGET)/debug/scenarios --no-build --record $(STATES) $(SCENARIOS)
 	$(if $(SCENARIOS),,$(STEP) "kstatus" tools/kstatus/run.sh $(STATES))
 	$(if $(SCENARIOS),,$(STEP) "Argo CD's Lua" tools/lua/run.sh $(STATES))
+	$(if $(filter all,$(LANES)),$(STEP) "images" tools/image/build.sh $(TARGET)/image/test amd64)
+	$(if $(filter all,$(LANES)),$(STEP) "images at work" tools/image/test.sh $(TARGET)/image/test $(TARGET)/debug)
 
 fmt: ## Format
 	$(CARGO) fmt --all
@@ -108,6 +115,11 @@ site: ## Build the documentation's site into target/site, and look whether its l
 
 workflows: ## Read the workflows: actionlint, and that every action is pinned
 	@tools/actionlint/run.sh
+
+image: ## Build the images without docker, push, pull and run them; ARCHS="amd64 arm64" chooses
+	$(CARGO) build --workspace --bins
+	@tools/image/build.sh $(TARGET)/image/out $(ARCHS)
+	@tools/guard.sh tools/image/test.sh $(TARGET)/image/out $(TARGET)/debug
 
 generate: ## Write the generated files (CRDs, deploy/, pages of reference, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate
