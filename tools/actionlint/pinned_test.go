@@ -71,7 +71,7 @@ func wrong(text []byte) ([]string, error) {
 
 func TestOurWorkflows(t *testing.T) {
 	files, err := filepath.Glob("../../.github/workflows/*")
-	if err != nil || len(files) == 0 {
+	if err != nil || len(files) < 2 {
 		t.Fatalf("%d workflows: %v", len(files), err)
 	}
 	for _, file := range files {
