@@ -7,15 +7,16 @@
 CARGO ?= cargo
 STEP := @tools/step.sh
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Without cargo-deny the step says so and passes: what it checks is checked where releases are made.
-DENY := if command -v cargo-deny >/dev/null; then cargo-deny check; else echo "cargo-deny is not installed: left out"; fi
+
+# For which processors `make image` builds.
+ARCHS ?= amd64 arm64
 
 # The states in which the scenarios saw objects, for those who judge them.
 STATES := $(TARGET)/states.jsonl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny unit conformance sdk same-answers sim chart scenarios site generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site workflows image generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,20 +36,24 @@ demo: ## Show the main job end to end; KEEP=1 leaves it up until Ctrl-C
 bench: ## Measure speed, memory and calls of the release build beside the budgets; BENCH="--cases hour-100x1" chooses what
 	@$(CARGO) run --release --package xtask -- bench $(BENCH)
 
-test: ## Everything that must pass: formatting, lints, tests, Microsoft's SDK, the played loop, the site, the scenarios
+# The images are two release builds: minutes that no change pays for that does not ask. A release does.
+test: ## Everything that must pass, without the images: lints, tests, Microsoft's SDK, the loop, the scenarios; LANES=all with them
 	@tools/guard.sh $(MAKE) --no-print-directory steps
 
 # Behind the guard: what it starts in the background, too, is gone when it ends.
 steps:
 	@mkdir -p $(TARGET)
-	@{ tools/build.sh && tools/mdbook.sh; } >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs and mdBook are built beside; see $(TARGET)/tools.log"
+	@{ tools/build.sh && tools/crate.sh mdbook && tools/crate.sh cargo-deny; } >$(TARGET)/tools.log 2>&1 & \
+	echo "the Kubernetes programs, mdBook and cargo-deny are built beside; see $(TARGET)/tools.log"
 	$(STEP) "formatting" $(CARGO) fmt --all --check
 	$(STEP) "lints" $(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(STEP) "dependencies" sh -c '$(DENY)'
 	$(STEP) "test programs" $(CARGO) test --workspace --no-run
 	$(STEP) "Kubernetes programs" tools/build.sh
 	$(STEP) "tests" $(CARGO) test --workspace
 	$(STEP) "programs" $(CARGO) build --workspace --bins
+	$(STEP) "dependencies" tools/deny.sh
+	$(STEP) "workflows" tools/actionlint/run.sh
+	$(STEP) "the maker of the images" env CGO_ENABLED=0 go -C tools/image test -count=1 ./...
 	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
@@ -62,16 +67,21 @@ steps:
 	@$(TARGET)/debug/scenarios --no-build --record $(STATES) $(SCENARIOS)
 	$(if $(SCENARIOS),,$(STEP) "kstatus" tools/kstatus/run.sh $(STATES))
 	$(if $(SCENARIOS),,$(STEP) "Argo CD's Lua" tools/lua/run.sh $(STATES))
+	$(if $(filter all,$(LANES)),$(STEP) "images" tools/image/build.sh $(TARGET)/image/test amd64)
+	$(if $(filter all,$(LANES)),$(STEP) "images at work" tools/image/test.sh $(TARGET)/image/test $(TARGET)/debug)
 
 fmt: ## Format
 	$(CARGO) fmt --all
 
 lint: ## Lints and dependency rules
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	@$(DENY)
+	@tools/deny.sh
 
-deny: ## Dependency rules alone, where cargo-deny is installed
-	@$(DENY)
+deny: ## Dependency rules alone: licences, bans, sources
+	@tools/deny.sh
+
+advisories: ## Dependency rules and the advisories of RustSec, whose database is fetched from GitHub
+	@tools/deny.sh --advisories
 
 unit: ## Tests without the scenarios: unit, property and table tests, generated files, layers
 	$(CARGO) test --workspace
@@ -102,6 +112,14 @@ scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses s
 site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
 	$(CARGO) build --workspace --bin xtask
 	@$(TARGET)/debug/xtask site
+
+workflows: ## Read the workflows: actionlint, and that every action is pinned
+	@tools/actionlint/run.sh
+
+image: ## Build the images without docker, push, pull and run them; ARCHS="amd64 arm64" chooses
+	$(CARGO) build --workspace --bins
+	@tools/image/build.sh $(TARGET)/image/out $(ARCHS)
+	@tools/guard.sh tools/image/test.sh $(TARGET)/image/out $(TARGET)/debug
 
 generate: ## Write the generated files (CRDs, deploy/, pages of reference, decision tables, the emulator's pages and schemas)
 	$(CARGO) xtask generate

@@ -28,11 +28,12 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn build() -> Result<PathBuf> {
-    let mdbook = Command::new(top().join("tools/mdbook.sh"))
+    let mdbook = Command::new(top().join("tools/crate.sh"))
+        .arg("mdbook")
         .stderr(std::process::Stdio::inherit())
         .output()
-        .context("run tools/mdbook.sh")?;
-    ensure!(mdbook.status.success(), "tools/mdbook.sh ended with {}", mdbook.status);
+        .context("run tools/crate.sh mdbook")?;
+    ensure!(mdbook.status.success(), "tools/crate.sh mdbook ended with {}", mdbook.status);
     let mdbook = String::from_utf8(mdbook.stdout).context("read the path of mdbook")?;
     let output = Command::new(mdbook.trim())
         .args(["build"])
