@@ -14,9 +14,16 @@ ARCHS ?= amd64 arm64
 # The states in which the scenarios saw objects, for those who judge them.
 STATES := $(TARGET)/states.jsonl
 
+# What the slow lanes cover: while none of it changes, they are left out (tools/lane.sh).
+OPERATOR := Cargo.lock crates/terms/src crates/api/src crates/plan/src crates/arm/src crates/controller/src crates/operator/src \
+  crates/emulator/src deploy/crds.yaml deploy/rbac.yaml docs/examples/quickstart tests/launcher/src tools/kube tools/etcd \
+  tools/gitops.sh tests/gitops/run.sh tests/gitops/src/*.rs
+ARGOCD := argocd $(OPERATOR) tests/gitops/src/argocd tools/argocd deploy/argocd/argocd-cm-patch.yaml --
+FLUX := flux $(OPERATOR) tests/gitops/src/flux tools/flux deploy/flux --
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios site workflows image generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios gitops site workflows image generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +50,9 @@ test: ## Everything that must pass, without the images: lints, tests, Microsoft'
 # Behind the guard: what it starts in the background, too, is gone when it ends.
 steps:
 	@mkdir -p $(TARGET)
-	@{ tools/build.sh && tools/crate.sh mdbook && tools/crate.sh cargo-deny; } >$(TARGET)/tools.log 2>&1 & \
-	echo "the Kubernetes programs, mdBook and cargo-deny are built beside; see $(TARGET)/tools.log"
+	@{ tools/build.sh && tools/crate.sh mdbook && tools/crate.sh cargo-deny && \
+	  tools/lane.sh --due $(FLUX) tools/gitops.sh kustomize-controller && tools/lane.sh --due $(ARGOCD) tools/gitops.sh argocd; \
+	} >$(TARGET)/tools.log 2>&1 & echo "the Kubernetes programs, mdBook and cargo-deny are built beside; see $(TARGET)/tools.log"
 	$(STEP) "formatting" $(CARGO) fmt --all --check
 	$(STEP) "lints" $(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(STEP) "test programs" $(CARGO) test --workspace --no-run
@@ -67,6 +75,8 @@ steps:
 	@$(TARGET)/debug/scenarios --no-build --record $(STATES) $(SCENARIOS)
 	$(if $(SCENARIOS),,$(STEP) "kstatus" tools/kstatus/run.sh $(STATES))
 	$(if $(SCENARIOS),,$(STEP) "Argo CD's Lua" tools/lua/run.sh $(STATES))
+	$(STEP) "Argo CD" tools/lane.sh $(ARGOCD) tests/gitops/run.sh argocd $(TARGET) $(if $(SCENARIOS),,$(STATES))
+	$(STEP) "Flux" tools/lane.sh $(FLUX) tests/gitops/run.sh flux $(TARGET)
 	$(if $(filter all,$(LANES)),$(STEP) "images" tools/image/build.sh $(TARGET)/image/test amd64)
 	$(if $(filter all,$(LANES)),$(STEP) "images at work" tools/image/test.sh $(TARGET)/image/test $(TARGET)/debug)
 
@@ -108,6 +118,11 @@ chart: ## Install the chart on a real API server, run it, upgrade, roll back and
 scenarios: ## The scenarios on a real API server; SCENARIOS="04 drift" chooses some of them
 	$(CARGO) build --workspace --bins
 	@tools/guard.sh $(TARGET)/debug/scenarios --no-build $(SCENARIOS)
+
+gitops: ## Argo CD and Flux, really run, whatever has changed; the first time both are built
+	$(CARGO) build --workspace --bins
+	@LANES=all tools/guard.sh tools/lane.sh $(ARGOCD) tests/gitops/run.sh argocd $(TARGET) $(STATES)
+	@LANES=all tools/guard.sh tools/lane.sh $(FLUX) tests/gitops/run.sh flux $(TARGET)
 
 site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
 	$(CARGO) build --workspace --bin xtask

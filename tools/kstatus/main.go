@@ -1,9 +1,10 @@
 // Package main judges recorded states of our objects with kstatus, by which Flux, Helm and others wait for objects, and
 // compares its verdicts with the table of reasons that the project agreed on.
 //
-// usage: kstatus RECORD REASONS
+// usage: kstatus RECORD REASONS EXPRESSIONS
 //
-// RECORD has one object as JSON a line, as `scenarios --record FILE` writes it. REASONS is docs/reference/reasons.md.
+// RECORD has one object as JSON a line, as `scenarios --record FILE` writes it. REASONS is docs/reference/reasons.md,
+// EXPRESSIONS deploy/flux/health-check-exprs.yaml.
 package main
 
 import (
@@ -18,18 +19,22 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: kstatus RECORD REASONS")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: kstatus RECORD REASONS EXPRESSIONS")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(record, reasons string) error {
+func run(record, reasons, exprs string) error {
 	table, err := readTable(reasons)
+	if err != nil {
+		return err
+	}
+	expressions, err := readExpressions(exprs)
 	if err != nil {
 		return err
 	}
@@ -43,6 +48,9 @@ func run(record, reasons string) error {
 		verdict, err := judge(object)
 		if err == nil {
 			err = table.check(object, verdict)
+		}
+		if err == nil {
+			err = expressions.check(object, verdict)
 		}
 		if err != nil {
 			faults++
