@@ -11,6 +11,9 @@ use kube::{
 
 use crate::{credential_object::CredentialObject, kube_io, live, place::Place};
 
+/// Never renamed: what the old one had put on would be its own for ever.
+const FIELD_MANAGER: &str = "avnm-operator";
+
 /// So much of the lease must be left before a finalizer is put or taken off. Each write carries the version that was
 /// read, so a second will do.
 pub(crate) const MARGIN: Duration = Duration::from_secs(1);
@@ -30,12 +33,10 @@ where
     let body = serde_json::json!({
         "metadata": {"resourceVersion": object.resource_version(), "uid": object.uid(), "finalizers": finalizers}
     });
-    kube_io::call(
-        operation,
-        &format!("{namespace}/{name}"),
-        api.patch(&name, &PatchParams::default(), &Patch::Merge(&body)),
-    )
-    .await
+    // Without it the API server writes a manager of its own making, after the client's library.
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    kube_io::call(operation, &format!("{namespace}/{name}"), api.patch(&name, &params, &Patch::Merge(&body)))
+        .await
 }
 
 /// Puts a finalizer on an object, unless it is there.

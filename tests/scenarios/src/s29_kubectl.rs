@@ -76,6 +76,9 @@ async fn kubectl(ctx: &Ctx, all: &[Value], args: &[&str]) -> Result<Output> {
     ctx.kubectl().output(&[&["-n", ctx.namespace()], args].concat(), Some(&world::file(all))).await
 }
 
+/// What the operator is called as an owner of fields: of finalizers, and of status.
+const MANAGERS: [&str; 2] = ["avnm-operator", "avnm-operator-status"];
+
 /// The spec is what was applied, there is no label, and no annotation but kubectl's; the operator owns status and finalizers
 /// and no field of spec.
 async fn nothing_foreign(ctx: &Ctx, all: &[Value]) -> Result<()> {
@@ -90,8 +93,11 @@ async fn nothing_foreign(ctx: &Ctx, all: &[Value]) -> Result<()> {
         let keys: Vec<&str> = annotations.keys().map(String::as_str).collect();
         ensure!(keys == ["kubectl.kubernetes.io/last-applied-configuration"], "{name}: annotations {keys:?}");
         for entry in meta["managedFields"].as_array().into_iter().flatten() {
-            let ours = !entry["manager"].as_str().unwrap_or_default().starts_with("kubectl");
-            ensure!(!ours || entry["fieldsV1"]["f:spec"].is_null(), "{name}: spec is owned by {entry}");
+            let manager = entry["manager"].as_str().unwrap_or_default();
+            if !manager.starts_with("kubectl") {
+                ensure!(MANAGERS.contains(&manager), "{name}: nobody knows who {manager} is: {entry}");
+                ensure!(entry["fieldsV1"]["f:spec"].is_null(), "{name}: spec is owned by {entry}");
+            }
         }
     }
     Ok(())
