@@ -80,6 +80,8 @@ for name in operator emulator; do
 #!/usr/bin/env bash
 # The folder of the run is where the files are that its arguments name.
 for arg in "\$@"; do case \$arg in *-ca.pem) folder=\$(dirname "\${arg#*=}") ;; esac; done
+# As a projected file in a Pod: its user may read it, and it lies in what is mounted.
+if [ -n "\${KUBECONFIG:-}" ]; then cp "\$KUBECONFIG" "\$folder/pod.kubeconfig" && export KUBECONFIG=\$folder/pod.kubeconfig; fi
 AVNM_MOUNTS=\$folder exec "$PWD/tools/image/container.sh" "$work/$name-$host" "\$@"
 EOF
   chmod +x "$work/avnm-$name"

@@ -33,8 +33,8 @@ pub(crate) fn older(dir: &Path) -> Result<PathBuf> {
     }
     let values = chart.join("values.yaml");
     let text = std::fs::read_to_string(&values).context("read the older chart's values")?;
-    ensure!(text.contains("memory: 48Mi"), "the values have no request for memory to change");
-    std::fs::write(&values, text.replace("memory: 48Mi", "memory: 40Mi"))
+    ensure!(text.contains("memory: 64Mi"), "the values have no request for memory to change");
+    std::fs::write(&values, text.replace("memory: 64Mi", "memory: 40Mi"))
         .context("write the older chart's values")?;
     Ok(chart)
 }
