@@ -16,6 +16,9 @@
   "AVNM_LEASE_DURATION" .Values.leaderElection.leaseDuration
   "AVNM_RENEW_DEADLINE" .Values.leaderElection.renewDeadline
   "AVNM_LEASE_RETRY" .Values.leaderElection.retryPeriod
+  "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.telemetry.otlp.endpoint
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" .Values.telemetry.otlp.tracesEndpoint
+  "OTEL_SERVICE_NAME" .Values.telemetry.otlp.serviceName
   "HTTPS_PROXY" (ternary "" .Values.proxy.https (ne .Values.proxy.secret.name ""))
   "NO_PROXY" .Values.proxy.noProxy
 }}

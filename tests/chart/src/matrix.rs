@@ -114,6 +114,10 @@ pub fn everything() -> Value {
         "leaderElection": {"leaseDuration": "20s", "renewDeadline": "12s", "retryPeriod": "2s"},
         "logging": {"level": "debug", "format": "text"},
         "listenAddress": "[::]",
+        "telemetry": {"otlp": {
+            "endpoint": "http://collector.observability:4318", "tracesEndpoint": "https://traces.example/v1/traces",
+            "serviceName": "avnm", "headersSecret": {"name": "collector"},
+        }},
         "proxy": {"https": "http://proxy.example:3128", "noProxy": ".svc"},
         "ca": {"configMap": "ca"},
         "metrics": {
@@ -129,6 +133,7 @@ pub fn everything() -> Value {
             "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
             "dnsTo": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
             "apiServerTo": [{"ipBlock": {"cidr": "10.0.0.1/32"}}], "azureTo": [{"ipBlock": {"cidr": "0.0.0.0/0"}}],
+            "otlpTo": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}],
             "metadataService": true, "extraEgress": [{"ports": [{"port": 3128}]}],
         },
         "priorityClassName": "system-cluster-critical",

@@ -143,6 +143,21 @@ fn extra_objects_are_templates() {
 }
 
 #[test]
+fn headers_for_the_collector_are_read_from_their_secret_and_the_way_there_is_open() {
+    let values = json!({"networkPolicy": {"enabled": true},
+        "telemetry": {"otlp": {"endpoint": "http://c:4318", "headersSecret": {"name": "s"}}}});
+    let container = container(&values);
+    let header = list(&container["env"]).find(|it| it["name"] == "OTEL_EXPORTER_OTLP_HEADERS").unwrap();
+    assert_eq!(header["valueFrom"], json!({"secretKeyRef": {"name": "s", "key": "headers"}}));
+    let open = |values: &Value| {
+        let objects = rendered(values);
+        let policy = object(&objects, "NetworkPolicy", RELEASE).unwrap();
+        list(&policy["spec"]["egress"]).any(|rule| rule["ports"] == json!([{"port": 4318}]))
+    };
+    assert!(open(&values) && !open(&json!({"networkPolicy": {"enabled": true}})));
+}
+
+#[test]
 fn values_that_do_not_go_together_are_told_how_they_would() {
     for (values, said) in [
         (
