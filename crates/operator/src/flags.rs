@@ -6,7 +6,10 @@ use avnm_arm::Cloud;
 use avnm_controller::{LeaseError, LeaseSettings, Settings, Surroundings, Waits};
 use clap::Parser;
 
-use crate::{quotas::QuotaFlags, scope::ScopeFlags, telemetry::LogFormat, traces::TraceFlags};
+use crate::{
+    metrics_port::MetricsFlags, quotas::QuotaFlags, scope::ScopeFlags, telemetry::LogFormat,
+    traces::TraceFlags,
+};
 
 /// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
 ///
@@ -36,9 +39,8 @@ pub(crate) struct Flags {
     /// Where /livez and /readyz are served.
     #[arg(long, env = "AVNM_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
     pub(crate) health_addr: String,
-    /// Where /metrics is served.
-    #[arg(long, env = "AVNM_METRICS_ADDR", default_value = "0.0.0.0:8080")]
-    pub(crate) metrics_addr: String,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsFlags,
     /// A level (error, warn, info, debug, trace) or a filter such as info,avnm_arm=debug.
     #[arg(long, env = "AVNM_LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: String,

@@ -4,6 +4,7 @@ mod flags;
 #[cfg(test)]
 mod flags_page;
 mod kubernetes;
+mod metrics_port;
 mod quotas;
 mod scope;
 mod telemetry;
@@ -87,10 +88,13 @@ async fn run(
     let probes = tokio::net::TcpListener::bind(&flags.health_addr)
         .await
         .with_context(|| format!("cannot listen on --health-addr {}", flags.health_addr))?;
-    let scrape = tokio::net::TcpListener::bind(&flags.metrics_addr)
-        .await
-        .with_context(|| format!("cannot listen on --metrics-addr {}", flags.metrics_addr))?;
-    tokio::spawn(avnm_controller::serve(health.clone(), level, Arc::clone(&metrics), probes, scrape));
+    tokio::spawn(avnm_controller::serve_probes(health.clone(), level, probes));
+    let reviewing = if flags.metrics.secure() {
+        Some(kubernetes::client(outside, Some(Duration::from_secs(5))).await?)
+    } else {
+        None
+    };
+    flags.metrics.serve(Arc::clone(&metrics), reviewing).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let settings = flags.settings(arm.cloud().clone());

@@ -88,6 +88,17 @@ pub fn rows() -> Vec<Row> {
             json!({"namespaceOverride": "team-a", "nameOverride": "connector", "commonLabels": {"team": "network"},
                    "commonAnnotations": {"contact": "network@example.com"}}),
         ),
+        row(
+            "metrics for whom the API server lets in, with a certificate",
+            json!({"metrics": {"secure": {"enabled": true, "certSecret": "metrics-tls"}, "serviceMonitor": {"enabled": true}}}),
+        ),
+        row(
+            "a PodMonitor that signs in",
+            json!({"metrics": {
+                "secure": {"enabled": true, "authorization": {"credentials": {"name": "scraper", "key": "token"}}},
+                "podMonitor": {"enabled": true},
+            }}),
+        ),
         row("a percentage", json!({"podDisruptionBudget": {"maxUnavailable": "50%"}})),
     ]
 }
@@ -121,6 +132,7 @@ pub fn everything() -> Value {
         "proxy": {"https": "http://proxy.example:3128", "noProxy": ".svc"},
         "ca": {"configMap": "ca"},
         "metrics": {
+            "secure": {"enabled": true, "certSecret": "metrics-tls", "serverName": "metrics.example"},
             "service": {"annotations": {"prometheus.io/scrape": "true"}},
             "serviceMonitor": {"enabled": true, "labels": {"release": "prometheus"}, "interval": "30s", "scrapeTimeout": "10s",
                 "relabelings": [{"action": "labeldrop", "regex": "pod"}],

@@ -43,6 +43,7 @@ fn wrong_values_are_refused_with_their_place() {
             "/telemetry/otlp/endpoint",
         ),
         (json!({"telemetry": {"otlp": {"headers": "a=b"}}}), "/telemetry/otlp"),
+        (json!({"metrics": {"secure": true}}), "/metrics/secure"),
         (json!({"commonLabels": {"cost-center": 42}}), "/commonLabels/cost-center"),
         (json!({"metrics": {"port": 80800}}), "/metrics/port"),
         (
