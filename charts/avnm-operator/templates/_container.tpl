@@ -16,6 +16,10 @@
   "AVNM_LEASE_DURATION" .Values.leaderElection.leaseDuration
   "AVNM_RENEW_DEADLINE" .Values.leaderElection.renewDeadline
   "AVNM_LEASE_RETRY" .Values.leaderElection.retryPeriod
+  "AVNM_METRICS_SECURE" (ternary "true" "" .Values.metrics.secure.enabled)
+  "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.telemetry.otlp.endpoint
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" .Values.telemetry.otlp.tracesEndpoint
+  "OTEL_SERVICE_NAME" .Values.telemetry.otlp.serviceName
   "HTTPS_PROXY" (ternary "" .Values.proxy.https (ne .Values.proxy.secret.name ""))
   "NO_PROXY" .Values.proxy.noProxy
 }}
@@ -24,6 +28,10 @@
 {{- end }}
 {{- if or .Values.ca.configMap .Values.ca.secret }}
 {{- $_ := set $settings "AVNM_CA_FILE" (printf "/etc/avnm/ca/%s" .Values.ca.key) }}
+{{- end }}
+{{- if and .Values.metrics.secure.enabled .Values.metrics.secure.certSecret }}
+{{- $_ := set $settings "AVNM_METRICS_CERT_FILE" "/etc/avnm/metrics/tls.crt" }}
+{{- $_ := set $settings "AVNM_METRICS_KEY_FILE" "/etc/avnm/metrics/tls.key" }}
 {{- end }}
 {{- if eq .Values.azure.workloadIdentity.mode "projected" }}
 {{- $_ := set $settings "AZURE_FEDERATED_TOKEN_FILE" "/var/run/secrets/azure/tokens/azure-identity-token" }}
@@ -78,6 +86,12 @@
           expirationSeconds: {{ int .Values.azure.workloadIdentity.expirationSeconds }}
           path: azure-identity-token
 {{- end }}
+{{- if and .Values.metrics.secure.enabled .Values.metrics.secure.certSecret }}
+- name: metrics-tls
+  secret:
+    secretName: {{ .Values.metrics.secure.certSecret }}
+    items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -92,6 +106,11 @@
 {{- if eq .Values.azure.workloadIdentity.mode "projected" }}
 - name: azure-identity-token
   mountPath: /var/run/secrets/azure/tokens
+  readOnly: true
+{{- end }}
+{{- if and .Values.metrics.secure.enabled .Values.metrics.secure.certSecret }}
+- name: metrics-tls
+  mountPath: /etc/avnm/metrics
   readOnly: true
 {{- end }}
 {{- with .Values.extraVolumeMounts }}

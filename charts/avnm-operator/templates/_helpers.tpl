@@ -103,6 +103,29 @@ subjects:
     namespace: {{ include "avnm-operator.namespace" . }}
 {{- end }}
 
+{{/* How a monitor of the Prometheus operator signs in, and whom it believes. A Secret is read in the monitor's namespace. */}}
+{{- define "avnm-operator.secureEndpoint" -}}
+{{- with .Values.metrics.secure }}
+{{- if .enabled }}
+scheme: https
+{{- with .authorization }}
+authorization:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+tlsConfig:
+  {{- if .certSecret }}
+  ca:
+    secret:
+      name: {{ .certSecret }}
+      key: ca.crt
+  serverName: {{ default (printf "%s-metrics.%s.svc" (include "avnm-operator.fullname" $) (include "avnm-operator.namespace" $)) .serverName }}
+  {{- else }}
+  insecureSkipVerify: true
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* What a monitor of the Prometheus operator says of an endpoint. */}}
 {{- define "avnm-operator.endpoint" -}}
 port: metrics

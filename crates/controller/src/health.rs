@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` (which names what is missing), `/loglevel` and `/metrics`.
+//! `/livez`, `/readyz` (which names what is missing) and `/loglevel`.
 
 use std::{
     collections::BTreeSet,
@@ -6,19 +6,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{
-    Router,
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use tokio::net::TcpListener;
 
-use crate::{
-    log_level::{self, LogLevel},
-    metrics::Metrics,
-};
+use crate::log_level::{self, LogLevel};
 
 /// What the process still waits for before it is ready. A standby replica is ready.
 #[derive(Debug, Clone)]
@@ -50,13 +41,11 @@ impl Health {
     }
 }
 
-/// Serves probes on one listener and metrics on another.
-pub async fn serve(
+/// Serves probes.
+pub async fn serve_probes(
     health: Health,
     level: Arc<dyn LogLevel>,
-    metrics: Arc<Metrics>,
-    probes: TcpListener,
-    scrape: TcpListener,
+    listener: TcpListener,
 ) -> std::io::Result<()> {
     let probe = Router::new()
         .route("/livez", get(|| async { "ok" }))
@@ -65,9 +54,7 @@ pub async fn serve(
         .with_state(health)
         .merge(log_level::routes(level))
         .into_make_service_with_connect_info::<SocketAddr>();
-    let scraped = Router::new().route("/metrics", get(scrape_metrics)).with_state(metrics);
-    let (one, other) = tokio::join!(axum::serve(probes, probe), axum::serve(scrape, scraped));
-    one.and(other)
+    axum::serve(listener, probe).await
 }
 
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
@@ -77,8 +64,4 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for: {}", missing.join(", ")))
     }
-}
-
-async fn scrape_metrics(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.render())
 }

@@ -1,12 +1,15 @@
 //! Flags, with defaults that fit a cluster. Each can also be set by the environment.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use avnm_arm::Cloud;
 use avnm_controller::{LeaseError, LeaseSettings, Settings, Surroundings, Waits};
 use clap::Parser;
 
-use crate::{quotas::QuotaFlags, scope::ScopeFlags, telemetry::LogFormat};
+use crate::{
+    metrics_port::MetricsFlags, quotas::QuotaFlags, scope::ScopeFlags, telemetry::LogFormat,
+    traces::TraceFlags,
+};
 
 /// Connects Azure Virtual Network Manager across Entra tenants from custom resources.
 ///
@@ -36,9 +39,8 @@ pub(crate) struct Flags {
     /// Where /livez and /readyz are served.
     #[arg(long, env = "AVNM_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
     pub(crate) health_addr: String,
-    /// Where /metrics is served.
-    #[arg(long, env = "AVNM_METRICS_ADDR", default_value = "0.0.0.0:8080")]
-    pub(crate) metrics_addr: String,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsFlags,
     /// A level (error, warn, info, debug, trace) or a filter such as info,avnm_arm=debug.
     #[arg(long, env = "AVNM_LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: String,
@@ -98,6 +100,8 @@ pub(crate) struct Flags {
     #[arg(long, env = "AVNM_OBSERVE", value_enum, default_value = "list", hide = true)]
     observe: Observe,
     #[command(flatten)]
+    pub(crate) traces: TraceFlags,
+    #[command(flatten)]
     scope: ScopeFlags,
     #[command(flatten)]
     pub(crate) quotas: QuotaFlags,
@@ -144,11 +148,16 @@ impl Flags {
         self.lease().check()
     }
 
+    /// Who this process is among its replicas.
+    pub(crate) fn identity(&self) -> String {
+        self.identity.clone().unwrap_or_else(identity)
+    }
+
     fn lease(&self) -> LeaseSettings {
         LeaseSettings {
             namespace: self.lease_namespace.clone(),
             name: self.lease_name.clone(),
-            identity: self.identity.clone().unwrap_or_else(identity),
+            identity: self.identity(),
             duration: self.lease_duration,
             renew_deadline: self.renew_deadline,
             retry: self.lease_retry,
@@ -157,12 +166,13 @@ impl Flags {
 }
 
 /// Two processes with one identity would both hold the lease. In containers the process id is 1 everywhere, so where
-/// the host has no name, something random stands for it.
+/// the host has no name, something random stands for it: drawn once, or lease and traces would name two processes.
 fn identity() -> String {
     use std::hash::{BuildHasher as _, Hasher as _};
-    let random = || format!("{:016x}", std::hash::RandomState::new().build_hasher().finish());
+    static RANDOM: LazyLock<String> =
+        LazyLock::new(|| format!("{:016x}", std::hash::RandomState::new().build_hasher().finish()));
     let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
-    format!("{}-{}", host.unwrap_or_else(random), std::process::id())
+    format!("{}-{}", host.unwrap_or_else(|| RANDOM.clone()), std::process::id())
 }
 
 /// `90`, `90s`, `250ms`, `5m`: more than nothing and at most a day.

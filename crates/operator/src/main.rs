@@ -4,19 +4,21 @@ mod flags;
 #[cfg(test)]
 mod flags_page;
 mod kubernetes;
+mod metrics_port;
 mod quotas;
 mod scope;
 mod telemetry;
+mod traces;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use avnm_arm::{Arm, Cloud, Proxy, Tokens, Transport, TransportOptions};
+use avnm_arm::{Arm, Cloud, Observer, Proxy, Tokens, Transport, TransportOptions};
 use avnm_controller::{Ended, Health, LeaseGuard, LogLevel, Metrics};
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::{flags::Flags, kubernetes::Outside};
+use crate::{flags::Flags, kubernetes::Outside, traces::Traces};
 
 /// The allocator: a tenth less CPU at 3,000 members than with glibc's and as much memory, measured; and musl's, which is what the image
 /// would have otherwise, takes turns on one lock.
@@ -25,16 +27,35 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    let level: Arc<dyn LogLevel> = Arc::new(telemetry::start(&flags.log_level, flags.log_format));
+    // Fails only if one is there already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
+            telemetry::start(&flags.log_level, flags.log_format, None);
             tracing::error!(%error, "cannot start the runtime");
             return ExitCode::FAILURE;
         }
     };
-    let code = match runtime.block_on(run(&flags, level)) {
-        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+    let beside = outside(&flags).and_then(|outside| {
+        let (handle, variable) = (runtime.handle().clone(), |name: &str| std::env::var(name).ok());
+        let traces = Traces::start(&flags.traces, &flags.identity(), &outside, handle, variable)?;
+        Ok((outside, traces))
+    });
+    let traces = beside.as_ref().ok().and_then(|(_, traces)| traces.as_ref());
+    let level: Arc<dyn LogLevel> = Arc::new(telemetry::start(&flags.log_level, flags.log_format, traces));
+    let (ended, traces) = match beside {
+        Ok((outside, traces)) => (runtime.block_on(run(&flags, level, &outside, traces.as_ref())), traces),
+        Err(error) => (Err(error), None),
+    };
+    let code = match ended {
+        Ok(Ended::Stopped) => {
+            if let Some(traces) = traces {
+                traces.flush();
+            }
+            ExitCode::SUCCESS
+        }
+        // Not a moment longer than it must, not even for traces.
         Ok(Ended::LeaseLost) => ExitCode::from(3),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "cannot run");
@@ -47,25 +68,38 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(flags: &Flags, level: Arc<dyn LogLevel>) -> anyhow::Result<Ended> {
+async fn run(
+    flags: &Flags,
+    level: Arc<dyn LogLevel>,
+    outside: &Outside,
+    traces: Option<&Traces>,
+) -> anyhow::Result<Ended> {
     flags.check()?;
-    // Fails only if one is there already, which is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if let Some(proxy) = &outside.proxy {
+        tracing::info!(%proxy, "the environment names a proxy");
+    }
     let metrics = Arc::new(Metrics::default());
     let health = Health::default();
     let guard = LeaseGuard::default();
-    let outside = outside(flags)?;
-    let arm = azure(flags, &outside, Arc::clone(&metrics), guard.clone())?;
-    let client = kubernetes::client(&outside, None).await?;
+    let mut observer: Arc<dyn Observer> = Arc::<Metrics>::clone(&metrics);
+    if let Some(traces) = traces {
+        tracing::info!(collector = traces.collector(), "sends traces");
+        observer = traces.seeing(observer);
+    }
+    let arm = azure(flags, outside, observer, guard.clone())?;
+    let client = kubernetes::client(outside, None).await?;
     // The lease must be renewed also while everything else waits for the API server.
-    let lease_client = kubernetes::client(&outside, Some(Duration::from_secs(5))).await?;
+    let lease_client = kubernetes::client(outside, Some(Duration::from_secs(5))).await?;
     let probes = tokio::net::TcpListener::bind(&flags.health_addr)
         .await
         .with_context(|| format!("cannot listen on --health-addr {}", flags.health_addr))?;
-    let scrape = tokio::net::TcpListener::bind(&flags.metrics_addr)
-        .await
-        .with_context(|| format!("cannot listen on --metrics-addr {}", flags.metrics_addr))?;
-    tokio::spawn(avnm_controller::serve(health.clone(), level, Arc::clone(&metrics), probes, scrape));
+    tokio::spawn(avnm_controller::serve_probes(health.clone(), level, probes));
+    let reviewing = if flags.metrics.secure() {
+        Some(kubernetes::client(outside, Some(Duration::from_secs(5))).await?)
+    } else {
+        None
+    };
+    flags.metrics.serve(Arc::clone(&metrics), reviewing).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let settings = flags.settings(arm.cloud().clone());
@@ -79,13 +113,15 @@ fn outside(flags: &Flags) -> anyhow::Result<Outside> {
     };
     let extra_ca_pem = flags.ca_file.as_ref().map(read).transpose()?;
     let proxy = Proxy::from_env(|name| std::env::var(name).ok())?;
-    if let Some(proxy) = &proxy {
-        tracing::info!(%proxy, "the environment names a proxy");
-    }
     Ok(Outside { proxy, extra_ca_pem })
 }
 
-fn azure(flags: &Flags, outside: &Outside, metrics: Arc<Metrics>, guard: LeaseGuard) -> anyhow::Result<Arm> {
+fn azure(
+    flags: &Flags,
+    outside: &Outside,
+    observer: Arc<dyn Observer>,
+    guard: LeaseGuard,
+) -> anyhow::Result<Arm> {
     let mut cloud = Cloud::named(&flags.cloud)?;
     if let Some(url) = &flags.arm_endpoint {
         cloud = cloud.with_arm_endpoint(url)?;
@@ -102,9 +138,9 @@ fn azure(flags: &Flags, outside: &Outside, metrics: Arc<Metrics>, guard: LeaseGu
     let (proxy, extra_ca_pem) = (outside.proxy.clone(), outside.extra_ca_pem.clone());
     let options = TransportOptions { proxy, extra_ca_pem, ..TransportOptions::default() };
     let transport = Transport::new(&options)?;
-    let tokens = Tokens::observed(cloud.clone(), transport.clone(), Arc::<Metrics>::clone(&metrics));
+    let tokens = Tokens::observed(cloud.clone(), transport.clone(), Arc::clone(&observer));
     let arm = Arm::new(cloud, transport, tokens, Arc::new(guard));
-    Ok(arm.with_quotas(flags.quotas.quotas()).with_observer(metrics))
+    Ok(arm.with_quotas(flags.quotas.quotas()).with_observer(observer))
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

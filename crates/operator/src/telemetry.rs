@@ -1,10 +1,13 @@
-//! Logs: JSON by default, one line an event, level by flag, and changed while the process runs.
+//! Logs: JSON by default, one line an event, level by flag, and changed while the process runs. Traces beside them, where
+//! somebody asks for them; the level of the log is not theirs.
 
 use avnm_controller::LogLevel;
 use clap::ValueEnum;
 use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
+
+use crate::traces::Traces;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,8 +18,9 @@ pub(crate) enum LogFormat {
     Text,
 }
 
-/// Starts logging. A bad level is taken as "info", and said. What comes back changes the level.
-pub(crate) fn start(level: &str, format: LogFormat) -> Level {
+/// Starts logging, and tracing if there is a collector. A bad level is taken as "info", and said. What comes back changes the
+/// level.
+pub(crate) fn start(level: &str, format: LogFormat, traces: Option<&Traces>) -> Level {
     let (parsed, bad) = match filter(level) {
         Ok(parsed) => (parsed, false),
         Err(_) => (quieted(EnvFilter::new(DEFAULT)), true),
@@ -27,7 +31,8 @@ pub(crate) fn start(level: &str, format: LogFormat) -> Level {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         LogFormat::Text => lines.boxed(),
     };
-    tracing_subscriber::registry().with(parsed).with(lines).init();
+    let traces = traces.map(Traces::layer);
+    tracing_subscriber::registry().with(lines.with_filter(parsed)).with(traces).init();
     if bad {
         tracing::warn!(level, "--log-level is no level or filter: info is used");
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::pod::Pod;
 use crate::stage::{QUICKSTART, Stage};
-use crate::{charts, release, rollout};
+use crate::{charts, release, rollout, scraped};
 
 /// How long objects may take to be Ready.
 const SOON: Duration = Duration::from_secs(120);
@@ -41,6 +41,9 @@ pub(crate) async fn run(stage: &mut Stage) -> Result<()> {
     replace(stage, "pod-1").await?;
     edited(stage, "after the upgrade").await?;
     ensure!(identities(stage).await? == first, "an upgrade replaced objects");
+
+    say("metrics are for whom the API server lets in");
+    scraped::run(stage).await?;
 
     say("a second upgrade changes nothing");
     let before = versions(stage).await?;
@@ -93,6 +96,8 @@ async fn namespaces(stage: &mut Stage, values: &Value) -> Result<()> {
     say("Roles in the namespaces that are watched suffice");
     let mut values = values.clone();
     values["watchNamespaces"] = json!([QUICKSTART]);
+    // Who scrapes is no object of a namespace, and to ask takes a ClusterRole.
+    values["metrics"]["secure"]["enabled"] = json!(false);
     release::apply(stage, &Helm::chart(), &values, async || Ok(())).await.context("watch one namespace")?;
     let bound = stage
         .kubectl()

@@ -10,6 +10,7 @@ mod flags;
 mod pod;
 mod release;
 mod rollout;
+mod scraped;
 mod stage;
 
 use std::process::ExitCode;

@@ -88,6 +88,17 @@ pub fn rows() -> Vec<Row> {
             json!({"namespaceOverride": "team-a", "nameOverride": "connector", "commonLabels": {"team": "network"},
                    "commonAnnotations": {"contact": "network@example.com"}}),
         ),
+        row(
+            "metrics for whom the API server lets in, with a certificate",
+            json!({"metrics": {"secure": {"enabled": true, "certSecret": "metrics-tls"}, "serviceMonitor": {"enabled": true}}}),
+        ),
+        row(
+            "a PodMonitor that signs in",
+            json!({"metrics": {
+                "secure": {"enabled": true, "authorization": {"credentials": {"name": "scraper", "key": "token"}}},
+                "podMonitor": {"enabled": true},
+            }}),
+        ),
         row("a percentage", json!({"podDisruptionBudget": {"maxUnavailable": "50%"}})),
     ]
 }
@@ -114,9 +125,14 @@ pub fn everything() -> Value {
         "leaderElection": {"leaseDuration": "20s", "renewDeadline": "12s", "retryPeriod": "2s"},
         "logging": {"level": "debug", "format": "text"},
         "listenAddress": "[::]",
+        "telemetry": {"otlp": {
+            "endpoint": "http://collector.observability:4318", "tracesEndpoint": "https://traces.example/v1/traces",
+            "serviceName": "avnm", "headersSecret": {"name": "collector"},
+        }},
         "proxy": {"https": "http://proxy.example:3128", "noProxy": ".svc"},
         "ca": {"configMap": "ca"},
         "metrics": {
+            "secure": {"enabled": true, "certSecret": "metrics-tls", "serverName": "metrics.example"},
             "service": {"annotations": {"prometheus.io/scrape": "true"}},
             "serviceMonitor": {"enabled": true, "labels": {"release": "prometheus"}, "interval": "30s", "scrapeTimeout": "10s",
                 "relabelings": [{"action": "labeldrop", "regex": "pod"}],
@@ -129,6 +145,7 @@ pub fn everything() -> Value {
             "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
             "dnsTo": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
             "apiServerTo": [{"ipBlock": {"cidr": "10.0.0.1/32"}}], "azureTo": [{"ipBlock": {"cidr": "0.0.0.0/0"}}],
+            "otlpTo": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}],
             "metadataService": true, "extraEgress": [{"ports": [{"port": 3128}]}],
         },
         "priorityClassName": "system-cluster-critical",

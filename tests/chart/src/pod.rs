@@ -103,6 +103,11 @@ impl Pod {
         wait_until(READY, Duration::from_millis(100), look, "the operator to be ready").await
     }
 
+    /// The port of its metrics.
+    pub(crate) fn metrics(&self) -> u16 {
+        self.metrics
+    }
+
     pub(crate) fn log(&self) -> &Path {
         self.child.log()
     }

@@ -78,7 +78,7 @@ impl Stage {
             "ca": {"configMap": "emulator-ca"},
             "config": {"sweepInterval": "2s"},
             "logging": {"level": "debug"},
-            "metrics": {"serviceMonitor": {"enabled": true}, "prometheusRule": {"enabled": true}, "dashboard": {"enabled": true}},
+            "metrics": {"secure": {"enabled": true}, "serviceMonitor": {"enabled": true}, "prometheusRule": {"enabled": true}, "dashboard": {"enabled": true}},
             "networkPolicy": {"enabled": true},
             "admissionPolicy": {"enabled": true},
         })

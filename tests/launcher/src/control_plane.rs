@@ -180,6 +180,21 @@ impl ControlPlane {
         self.children.iter().map(|child| (child.name().to_owned(), child.pid())).collect()
     }
 
+    /// SIGSTOP to the API server: it takes connections, and answers nothing. Not where an existing cluster was taken.
+    pub fn freeze_api_server(&mut self) -> Result<()> {
+        self.api_server()?.freeze()
+    }
+
+    /// SIGCONT to the API server.
+    pub fn thaw_api_server(&mut self) -> Result<()> {
+        self.api_server()?.thaw()
+    }
+
+    fn api_server(&mut self) -> Result<&mut Child> {
+        let child = self.children.iter_mut().find(|child| child.name() == "kube-apiserver");
+        child.context("find the API server: it is none of ours")
+    }
+
     /// Reads a path of the API, such as `/api/v1/namespaces/x`; anything but success is an error that names the
     /// server's reason. Cheap enough to poll.
     pub async fn get(&self, path: &str) -> Result<Value> {

@@ -8,6 +8,7 @@
 //! anywhere.
 
 mod canary;
+mod collector;
 mod context;
 mod docs;
 mod elsewhere;
@@ -65,6 +66,7 @@ mod s27_part_of_cluster;
 mod s28_observed;
 mod s29_kubectl;
 mod s30_docs;
+mod s31_traces;
 mod sign_in;
 mod sources;
 mod states;
@@ -389,6 +391,12 @@ const SCENARIOS: &[Scenario] = &[
         title: "the documentation's YAML is taken",
         needs: Needs::ControlPlane,
         run: |ctx| s30_docs::run(ctx).boxed(),
+    },
+    Scenario {
+        id: "31",
+        title: "traces reach a collector, and one that is away holds nothing up",
+        needs: Needs::Azure,
+        run: |ctx| s31_traces::run(ctx).boxed(),
     },
 ];
 

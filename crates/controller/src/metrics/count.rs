@@ -8,7 +8,7 @@ use std::sync::{
 use avnm_arm::clock;
 use kube::{Resource, runtime::controller::Action};
 use tokio::time::Instant;
-use tracing::Span;
+use tracing::{Span, field::Empty};
 
 use super::{table::Families, tally::Kind};
 
@@ -20,6 +20,8 @@ pub(crate) struct Counted {
     begun: Instant,
     failed: OnceLock<&'static str>,
     again: AtomicBool,
+    /// The span that it is told in. What it came to stands there once it is over, where a line of the log would repeat it.
+    span: OnceLock<Span>,
 }
 
 impl Counted {
@@ -33,14 +35,24 @@ impl Counted {
             begun: clock::instant(),
             failed: OnceLock::new(),
             again: AtomicBool::new(false),
+            span: OnceLock::new(),
         }
     }
 
-    /// What every line of the log says that is written in it: which object it is of.
+    /// What every line of the log says that is written in it: which object it is of. In a trace it is the pass.
     pub(crate) fn span<K: Resource>(&self, object: &K) -> Span {
         let (kind, namespace, name) =
             (self.kind.as_str(), object.meta().namespace.as_deref(), object.meta().name.as_deref());
-        tracing::info_span!("pass", kind, namespace, name)
+        let span = tracing::info_span!(
+            "pass",
+            kind,
+            namespace,
+            name,
+            result = Empty,
+            reason = Empty,
+            otel.status_code = Empty
+        );
+        self.span.get_or_init(|| span).clone()
     }
 
     /// Something failed in it, and this is the reason that it came to. The first one counts.
@@ -56,7 +68,7 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let Self { families, kind, begun, failed, again } = self;
+        let Self { families, kind, begun, failed, again, span } = self;
         let controller = kind.controller();
         families.runtime_active.add([controller], -1.0);
         families.runtime_seconds.observe([controller], (clock::instant() - *begun).as_secs_f64());
@@ -70,5 +82,11 @@ impl Drop for Counted {
             "success"
         };
         families.runtime_total.inc([controller, result]);
+        let Some(span) = span.get() else { return };
+        span.record("result", result);
+        if let Some(reason) = failed.get() {
+            span.record("reason", reason);
+            span.record("otel.status_code", "ERROR");
+        }
     }
 }

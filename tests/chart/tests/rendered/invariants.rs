@@ -127,7 +127,9 @@ fn pods_are_restricted_and_whole() {
         let volumes: BTreeSet<&str> = list(&pod["volumes"]).map(|it| text(&it["name"])).collect();
         let mounts: BTreeSet<&str> = list(&container["volumeMounts"]).map(|it| text(&it["name"])).collect();
         ensure(volumes == mounts, "not every volume is mounted, or not every mount is a volume")?;
-        for path in ["AVNM_CA_FILE", "AZURE_FEDERATED_TOKEN_FILE"] {
+        for path in
+            ["AVNM_CA_FILE", "AVNM_METRICS_CERT_FILE", "AVNM_METRICS_KEY_FILE", "AZURE_FEDERATED_TOKEN_FILE"]
+        {
             let path = list(&container["env"]).find(|it| it["name"] == path).map(|it| text(&it["value"]));
             let mounted = |path: &str| {
                 list(&container["volumeMounts"]).any(|it| path.starts_with(text(&it["mountPath"])))

@@ -37,6 +37,13 @@ fn wrong_values_are_refused_with_their_place() {
         (json!({"config": {"putQuiet": "1s"}}), "/config"),
         (json!({"logging": {"format": "JSON"}}), "/logging/format"),
         (json!({"proxy": {"https": "socks5://proxy:1080"}}), "/proxy/https"),
+        (json!({"telemetry": {"otlp": {"endpoint": "collector:4318"}}}), "/telemetry/otlp/endpoint"),
+        (
+            json!({"telemetry": {"otlp": {"endpoint": "https://me:secret@collector"}}}),
+            "/telemetry/otlp/endpoint",
+        ),
+        (json!({"telemetry": {"otlp": {"headers": "a=b"}}}), "/telemetry/otlp"),
+        (json!({"metrics": {"secure": true}}), "/metrics/secure"),
         (json!({"commonLabels": {"cost-center": 42}}), "/commonLabels/cost-center"),
         (json!({"metrics": {"port": 80800}}), "/metrics/port"),
         (

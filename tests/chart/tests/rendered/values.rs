@@ -142,6 +142,81 @@ fn extra_objects_are_templates() {
     object(&objects, "ConfigMap", &format!("{NAMESPACE}-x")).unwrap();
 }
 
+/// Rights to review, and the role of who scrapes: what there is of them.
+fn of_metrics(objects: &[Value]) -> Vec<&str> {
+    let of_rights = objects.iter().filter(|it| text(&it["kind"]).starts_with("ClusterRole"));
+    let mut names: Vec<&str> = of_rights.map(|it| text(&it["metadata"]["name"])).collect();
+    names.retain(|name| name.contains("-metrics-"));
+    names
+}
+
+#[test]
+fn metrics_are_plain_and_take_no_rights_unless_they_are_secure() {
+    let monitored = json!({"metrics": {"serviceMonitor": {"enabled": true}}});
+    let objects = rendered(&monitored);
+    assert!(of_metrics(&objects).is_empty());
+    let endpoint = &object(&objects, "ServiceMonitor", RELEASE).unwrap()["spec"]["endpoints"][0];
+    for field in ["scheme", "tlsConfig", "bearerTokenFile", "authorization"] {
+        assert!(endpoint[field].is_null(), "{endpoint}");
+    }
+    assert_eq!(variable(object(&objects, "Deployment", RELEASE).unwrap(), "AVNM_METRICS_SECURE"), None);
+}
+
+#[test]
+fn secure_metrics_come_with_rights_and_are_scraped_with_a_token() {
+    let secure = |more: Value| {
+        let mut values =
+            json!({"metrics": {"secure": {"enabled": true}, "serviceMonitor": {"enabled": true}}});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            values["metrics"]["secure"][key] = value.clone();
+        }
+        rendered(&values)
+    };
+    let endpoint = |objects: &[Value]| {
+        object(objects, "ServiceMonitor", RELEASE).unwrap()["spec"]["endpoints"][0].clone()
+    };
+    let token = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+    let objects = secure(json!({}));
+    assert_eq!(of_metrics(&objects).len(), 3, "{:?}", of_metrics(&objects));
+    let reader = object(&objects, "ClusterRole", &format!("{RELEASE}-metrics-reader")).unwrap();
+    assert_eq!(reader["rules"], json!([{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]));
+    let deployment = object(&objects, "Deployment", RELEASE).unwrap();
+    assert_eq!(variable(deployment, "AVNM_METRICS_SECURE"), Some("true"));
+    assert_eq!(variable(deployment, "AVNM_METRICS_CERT_FILE"), None);
+    let scraped = endpoint(&objects);
+    assert_eq!((text(&scraped["scheme"]), text(&scraped["bearerTokenFile"])), ("https", token));
+    assert_eq!(scraped["tlsConfig"], json!({"insecureSkipVerify": true}));
+
+    let scraped = endpoint(&secure(json!({"certSecret": "tls"})));
+    let believed = json!({"ca": {"secret": {"name": "tls", "key": "ca.crt"}},
+                          "serverName": format!("{RELEASE}-metrics.{NAMESPACE}.svc")});
+    assert_eq!(scraped["tlsConfig"], believed);
+
+    let signs_in = json!({"credentials": {"name": "scraper", "key": "token"}});
+    let scraped = endpoint(&secure(json!({"authorization": signs_in})));
+    assert_eq!(scraped["authorization"], signs_in);
+    assert!(scraped["bearerTokenFile"].is_null(), "{scraped}");
+
+    let elsewhere = rendered(&json!({"metrics": {"secure": {"enabled": true}}, "rbac": {"create": false}}));
+    assert!(of_metrics(&elsewhere).is_empty());
+}
+
+#[test]
+fn headers_for_the_collector_are_read_from_their_secret_and_the_way_there_is_open() {
+    let values = json!({"networkPolicy": {"enabled": true},
+        "telemetry": {"otlp": {"endpoint": "http://c:4318", "headersSecret": {"name": "s"}}}});
+    let container = container(&values);
+    let header = list(&container["env"]).find(|it| it["name"] == "OTEL_EXPORTER_OTLP_HEADERS").unwrap();
+    assert_eq!(header["valueFrom"], json!({"secretKeyRef": {"name": "s", "key": "headers"}}));
+    let open = |values: &Value| {
+        let objects = rendered(values);
+        let policy = object(&objects, "NetworkPolicy", RELEASE).unwrap();
+        list(&policy["spec"]["egress"]).any(|rule| rule["ports"] == json!([{"port": 4318}]))
+    };
+    assert!(open(&values) && !open(&json!({"networkPolicy": {"enabled": true}})));
+}
+
 #[test]
 fn values_that_do_not_go_together_are_told_how_they_would() {
     for (values, said) in [
@@ -152,6 +227,10 @@ fn values_that_do_not_go_together_are_told_how_they_would() {
         (
             json!({"metrics": {"serviceMonitor": {"enabled": true}, "podMonitor": {"enabled": true}}}),
             "every figure would be scraped twice",
+        ),
+        (
+            json!({"metrics": {"secure": {"enabled": true}, "podMonitor": {"enabled": true}}}),
+            "needs metrics.secure.authorization",
         ),
     ] {
         let refused = avnm_chart::rendered::refused(helm(), &values).unwrap();
