@@ -34,6 +34,7 @@ const TOOLS: &[&str] = &[
     "avnm-launcher",
     "avnm-scenarios",
     "avnm-chart",
+    "avnm-gitops",
     "avnm-wire",
     "avnm-in-process",
     "avnm-conformance",

@@ -18,11 +18,8 @@ use axum::{
 use secrecy::SecretString;
 
 pub use self::reviews::Reviews;
-use self::verdicts::Verdict;
+use self::{reviews::PATH, verdicts::Verdict};
 use crate::metrics::Metrics;
-
-/// The one path.
-const PATH: &str = "/metrics";
 
 struct Scraped {
     metrics: Arc<Metrics>,

@@ -17,11 +17,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use super::{
-    PATH,
-    verdicts::{Digest, Verdict, Verdicts},
-};
+use super::verdicts::{Digest, Verdict, Verdicts};
 use crate::kube_io;
+
+/// The one path that is served, and asked for.
+pub(super) const PATH: &str = "/metrics";
 
 /// Most reviews at the same time: whoever reaches the port must not reach the API server through it as often as he likes.
 const AT_ONCE: usize = 4;
