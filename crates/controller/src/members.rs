@@ -194,7 +194,7 @@ mod tests {
     const GROUP: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkManagers/m/networkGroups/g/staticMembers";
 
     /// A list that came in pages of two.
-    fn list(all: Vec<Member>) -> Members {
+    fn list(all: &[Member]) -> Members {
         let mut packing = Packing::default();
         for page in all.chunks(2) {
             packing.extend(page.to_vec());
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn is_asked_by_id_and_by_network() {
-        let all = list(vec![
+        let all = list(&[
             member("b", "/subscriptions/S/n1"),
             member("c", "no id"),
             member("A", "subscriptions/s/N1"),
@@ -258,7 +258,7 @@ mod tests {
                 ..member("c", "/subscriptions/s/n3")
             },
         ];
-        let packed = list(read.clone());
+        let packed = list(&read);
         for member in &read {
             assert_eq!(packed.get(&member.id).as_ref(), Some(member));
             assert_eq!(
@@ -266,14 +266,14 @@ mod tests {
                 Some(member.id.as_str().to_owned())
             );
         }
-        let turned = list(read.iter().rev().cloned().collect());
+        let turned = list(&read.iter().rev().cloned().collect::<Vec<_>>());
         assert_eq!(Changed::between(&packed, &turned), Changed::default(), "whichever came first");
     }
 
     #[test]
     fn order_is_no_change() {
         let (a, b) = (member("a", "/subscriptions/s/n1"), member("b", "/subscriptions/s/n2"));
-        let (old, new) = (list(vec![a.clone(), b.clone()]), list(vec![b, a]));
+        let (old, new) = (list(&[a.clone(), b.clone()]), list(&[b, a]));
         assert_eq!(old, new);
         assert_eq!(Changed::between(&old, &new), Changed::default());
     }
@@ -281,8 +281,8 @@ mod tests {
     #[test]
     fn a_change_concerns_its_name_and_both_networks() {
         let rest = member("rest", "/subscriptions/s/n9");
-        let old = list(vec![member("a", "/subscriptions/s/n1"), rest.clone()]);
-        let new = list(vec![member("a", "/subscriptions/s/n2"), rest]);
+        let old = list(&[member("a", "/subscriptions/s/n1"), rest.clone()]);
+        let new = list(&[member("a", "/subscriptions/s/n2"), rest]);
         let changed = Changed::between(&old, &new);
         assert!(changed.concerns("A", None));
         for (network, concerned) in [("n1", true), ("N2", true), ("n9", false), ("n3", false)] {
@@ -290,7 +290,7 @@ mod tests {
             assert_eq!(changed.concerns("other", Some(&network)), concerned, "{network}");
         }
         assert!(!changed.concerns("rest", None));
-        let gone = Changed::between(&new, &list(Vec::new()));
+        let gone = Changed::between(&new, &list(&[]));
         assert!(gone.concerns("rest", None) && gone.concerns("a", None));
     }
 }
