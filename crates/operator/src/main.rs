@@ -20,11 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{flags::Flags, kubernetes::Outside, traces::Traces};
 
-/// The allocator: a tenth less CPU at 3,000 members than with glibc's and as much memory, measured; and musl's, which is what the image
-/// would have otherwise, takes turns on one lock.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let flags = Flags::parse();
     // Fails only if one is there already, which is as good.
