@@ -70,7 +70,8 @@ pub(crate) async fn run(stage: &mut Stage) -> Result<()> {
     uninstalled(stage).await?;
     let previous = charts::previous(&stage.dir)?;
     if let Some(previous) = &previous {
-        release::apply(stage, previous, &values, async || Ok(()))
+        let known = charts::known_to(previous, &values)?;
+        release::apply(stage, previous, &known, async || Ok(()))
             .await
             .context("install the previous commit's chart")?;
         release::apply(stage, &ours, &values, async || Ok(()))

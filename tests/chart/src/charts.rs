@@ -114,3 +114,35 @@ fn change(chart: &Path, plural: &str, change: impl FnOnce(&mut Value) -> Result<
     change(schema)?;
     std::fs::write(&file, crd.to_string()).with_context(what)
 }
+
+/// The values that a chart knows, of these: one of before refuses those that came since.
+pub(crate) fn known_to(chart: &Path, values: &Value) -> Result<Value> {
+    let file = chart.join("values.yaml");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let own: Value = serde_saphyr::from_str(&text).with_context(|| format!("parse {}", file.display()))?;
+    Ok(within(values, &own))
+}
+
+fn within(values: &Value, own: &Value) -> Value {
+    match (values, own) {
+        // An empty one takes whatever stands in it.
+        (Value::Object(values), Value::Object(own)) if !own.is_empty() => {
+            let known =
+                values.iter().filter_map(|(key, value)| Some((key.clone(), within(value, own.get(key)?))));
+            Value::Object(known.collect())
+        }
+        _ => values.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_chart_does_not_know_is_left_out_and_nothing_else_is() {
+        let own = json!({"a": {"b": 1, "labels": {}}, "c": []});
+        let values = json!({"a": {"b": 2, "new": true, "labels": {"x": "y"}}, "c": [1], "young": {"z": 1}});
+        assert_eq!(within(&values, &own), json!({"a": {"b": 2, "labels": {"x": "y"}}, "c": [1]}));
+    }
+}
