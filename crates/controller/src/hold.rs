@@ -33,7 +33,7 @@ where
     let body = serde_json::json!({
         "metadata": {"resourceVersion": object.resource_version(), "uid": object.uid(), "finalizers": finalizers}
     });
-    // Without it the API server writes a manager of its own making, after the client's library.
+    // Without it managedFields would say `unknown`.
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     kube_io::call(operation, &format!("{namespace}/{name}"), api.patch(&name, &params, &Patch::Merge(&body)))
         .await

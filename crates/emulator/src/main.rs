@@ -151,10 +151,6 @@ fn span(text: &str) -> Result<Span, String> {
     }
 }
 
-/// The allocator of the image, whose own (musl's) takes turns on one lock.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Args::parse()).await {

@@ -127,7 +127,7 @@ impl Stage {
 
     /// What Azure has under an id.
     pub(crate) async fn in_azure(&self, id: &str) -> Result<Option<Value>> {
-        Ok(find(&self.azure().state().await?, id))
+        self.azure().holds(id).await
     }
 
     /// The administrator of the other tenant makes his half.
@@ -206,17 +206,4 @@ pub(crate) fn step(what: &str) {
 pub(crate) async fn apply(kubectl: &Kubectl, object: &Value) -> Result<()> {
     let what = || format!("apply {}/{}", object["kind"], object["metadata"]["name"]);
     kubectl.apply(&object.to_string()).await.with_context(what).map(drop)
-}
-
-fn find(value: &Value, id: &str) -> Option<Value> {
-    match value {
-        Value::Object(map) => {
-            if map.get("id").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(id)) {
-                return Some(value.clone());
-            }
-            map.values().find_map(|value| find(value, id))
-        }
-        Value::Array(items) => items.iter().find_map(|value| find(value, id)),
-        _ => None,
-    }
 }

@@ -185,6 +185,11 @@ impl Control {
         self.send(reqwest::Method::GET, "/state", &[], None).await
     }
 
+    /// What Azure has under an id, whatever its casing, if anything.
+    pub async fn holds(&self, id: &str) -> Result<Option<Value>> {
+        Ok(find(&self.state().await?, id))
+    }
+
     /// All calls after sequence number `since` (0: all), oldest first; an error where the ledger has dropped some of them.
     pub async fn ledger(&self, since: u64) -> Result<Value> {
         self.send(reqwest::Method::GET, "/ledger", &[("since", &since.to_string())], None).await
@@ -269,5 +274,18 @@ impl Control {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).with_context(|| format!("parse the answer to {what}"))
+    }
+}
+
+fn find(value: &Value, id: &str) -> Option<Value> {
+    match value {
+        Value::Object(map) => {
+            if map.get("id").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(id)) {
+                return Some(value.clone());
+            }
+            map.values().find_map(|value| find(value, id))
+        }
+        Value::Array(items) => items.iter().find_map(|value| find(value, id)),
+        _ => None,
     }
 }

@@ -220,20 +220,6 @@ impl Ctx {
 
     /// What Azure has under an id, if anything.
     pub(crate) async fn azure(&self, id: &str) -> Result<Option<Value>> {
-        let state = self.control().state().await?;
-        Ok(find(&state, id))
-    }
-}
-
-fn find(value: &Value, id: &str) -> Option<Value> {
-    match value {
-        Value::Object(map) => {
-            if map.get("id").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(id)) {
-                return Some(value.clone());
-            }
-            map.values().find_map(|value| find(value, id))
-        }
-        Value::Array(items) => items.iter().find_map(|value| find(value, id)),
-        _ => None,
+        self.control().holds(id).await
     }
 }
