@@ -23,7 +23,7 @@ FLUX := flux $(OPERATOR) tests/gitops/src/flux tools/flux deploy/flux --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios gitops site workflows image generate clean
+.PHONY: help tools build demo bench test steps fmt lint deny advisories unit conformance sdk same-answers sim chart scenarios gitops picture site workflows image generate clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,7 @@ steps:
 	$(STEP) "dependencies" tools/deny.sh
 	$(STEP) "workflows" tools/actionlint/run.sh
 	$(STEP) "the maker of the images" env CGO_ENABLED=0 go -C tools/image test -count=1 ./...
+	$(STEP) "what the picture of the dashboard is made of" python3 -B tools/dashboard/test_panels.py
 	$(STEP) "the documentation's site" $(TARGET)/debug/xtask site
 	$(STEP) "Microsoft's SDK" tests/sdk/run.sh $(TARGET)/debug/avnm-emulator
 	$(STEP) "the API server in one process" $(TARGET)/debug/same-answers
@@ -123,6 +124,11 @@ gitops: ## Argo CD and Flux, really run, whatever has changed; the first time bo
 	$(CARGO) build --workspace --bins
 	@LANES=all tools/guard.sh tools/lane.sh $(ARGOCD) tests/gitops/run.sh argocd $(TARGET) $(STATES)
 	@LANES=all tools/guard.sh tools/lane.sh $(FLUX) tests/gitops/run.sh flux $(TARGET)
+
+picture: ## Draw what the Grafana dashboard shows, from some minutes of a real run, into docs/images
+	$(CARGO) build --workspace --bins
+	@AVNM_DASHBOARD_DATA=$(TARGET)/dashboard.json tools/guard.sh $(TARGET)/debug/scenarios --no-build 28b
+	@tools/dashboard/run.sh $(TARGET)/dashboard.json
 
 site: ## Build the documentation's site into target/site, and look whether its links lead somewhere
 	$(CARGO) build --workspace --bin xtask

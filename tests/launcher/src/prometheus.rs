@@ -66,18 +66,27 @@ impl Prometheus {
 
     /// The series that a query gives now.
     pub async fn query(&self, query: &str) -> Result<Vec<Value>> {
-        let url = format!("{}/api/v1/query", self.url);
-        let url =
-            reqwest::Url::parse_with_params(&url, [("query", query)]).context("make the URL of a query")?;
+        self.ask("query", &[("query", query)]).await
+    }
+
+    /// The series that a query gives over a time, in seconds since 1970, with a value for each second of it.
+    pub async fn query_range(&self, query: &str, from: i64, to: i64) -> Result<Vec<Value>> {
+        let (from, to) = (from.to_string(), to.to_string());
+        self.ask("query_range", &[("query", query), ("start", &from), ("end", &to), ("step", "1")]).await
+    }
+
+    async fn ask(&self, path: &str, params: &[(&str, &str)]) -> Result<Vec<Value>> {
+        let url = format!("{}/api/v1/{path}", self.url);
+        let url = reqwest::Url::parse_with_params(&url, params).context("make the URL of a query")?;
         let answer = self.http.get(url).send().await;
         let answer: Value = answer
             .context("send a query to Prometheus")?
             .json()
             .await
-            .with_context(|| format!("read what Prometheus answers to {query}"))?;
+            .with_context(|| format!("read what Prometheus answers to {params:?}"))?;
         match answer["data"]["result"].as_array() {
             Some(series) if answer["status"] == "success" => Ok(series.clone()),
-            _ => bail!("query {query}: {answer}"),
+            _ => bail!("{path} {params:?}: {answer}"),
         }
     }
 }

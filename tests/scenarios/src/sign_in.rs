@@ -1,6 +1,7 @@
 //! The ways to sign in that are not a client secret: their credentials, and what Entra must know for them.
 
 use anyhow::{Context as _, Result};
+use avnm_launcher::clock;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 
@@ -40,10 +41,14 @@ pub(crate) async fn trust_account(ctx: &Ctx, namespace: &str, name: &str) -> Res
     trust(ctx, ISSUER, &format!("system:serviceaccount:{namespace}:{name}")).await
 }
 
-/// A certificate and its key.
+/// A certificate for about a year, and its key.
 pub(crate) fn certificate_pair() -> Result<(String, String)> {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
-    let certificate = CertificateParams::new(vec!["avnm".to_owned()])?.self_signed(&key)?;
+    let mut params = CertificateParams::new(vec!["avnm".to_owned()])?;
+    let end = clock::now().to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::Span::new().weeks(52);
+    params.not_after =
+        rcgen::date_time_ymd(end.year().into(), end.month().unsigned_abs(), end.day().unsigned_abs());
+    let certificate = params.self_signed(&key)?;
     let pem = key.serialize_pem();
     canary::private_key(&pem);
     Ok((certificate.pem(), pem))
