@@ -27,6 +27,7 @@ mod world;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use avnm_launcher::clock::Stopwatch;
@@ -39,9 +40,21 @@ use machine::Machine;
 use report::Report;
 use stage::Stage;
 
-/// The program of the release build.
+/// Where the measured programs lie, if they are not those of the release build.
+static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+
+/// What is measured.
 fn program(name: &str) -> PathBuf {
-    run::target_dir().join("release").join(name)
+    PROGRAMS.get().cloned().unwrap_or_else(release_dir).join(name)
+}
+
+/// What measures, and the floor.
+fn bench_program() -> PathBuf {
+    release_dir().join("xtask")
+}
+
+fn release_dir() -> PathBuf {
+    run::target_dir().join("release")
 }
 
 /// What to measure.
@@ -60,6 +73,10 @@ pub(crate) struct Args {
     /// Only the emulator: needs no Kubernetes program
     #[arg(long)]
     emulator: bool,
+    /// Measures the operator and the emulator of this folder and builds neither, such as the image's of `make image`:
+    /// target/image/cargo/x86_64-unknown-linux-musl/release
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
     /// How often each case is measured
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     runs: u16,
@@ -99,14 +116,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return again_in_release();
     }
     let watch = Stopwatch::start();
-    if cases.iter().all(|case| case.kind == Kind::Emulator) {
+    if let Some(folder) = &args.programs {
+        let folder =
+            folder.canonicalize().with_context(|| format!("find --programs {}", folder.display()))?;
+        prepare::tools()?;
+        PROGRAMS.get_or_init(|| folder);
+    } else if cases.iter().all(|case| case.kind == Kind::Emulator) {
         prepare::emulator()?;
     } else {
         prepare::build(Profile::Release)?;
     }
     let runtime = tokio::runtime::Runtime::new().context("start the runtime of the bench")?;
     runtime.block_on(async {
-        let mut report = Report::new(Machine::here(), &cases);
+        let mut report = Report::new(Machine::here(PROGRAMS.get().map(PathBuf::as_path)), &cases);
         let ended = tokio::select! {
             measured = measure(&cases, args.runs, &mut report) => measured,
             () = told_to_stop() => return Ok(ExitCode::from(130)),
@@ -134,7 +156,7 @@ fn cases(args: &Args) -> Vec<Case> {
 
 fn again_in_release() -> Result<ExitCode> {
     prepare::xtask_in_release()?;
-    let status = Command::new(program("xtask"))
+    let status = Command::new(bench_program())
         .args(std::env::args_os().skip(1))
         .status()
         .context("run the release build of the bench")?;

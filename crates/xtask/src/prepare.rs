@@ -26,7 +26,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
         println!("the first time the release build takes several minutes; every other time a second");
     }
     let watch = Stopwatch::start();
-    let tools = thread::spawn(|| TOOLS.iter().try_for_each(|asset| asset.find().map(drop)));
+    let tools = thread::spawn(tools);
     let ours = cargo_build(profile);
     let tools = tools.join().map_err(|_| anyhow!("build the Kubernetes programs: the thread panicked"))?;
     // Both ends are awaited before either is judged, so that no build runs on after this has ended.
@@ -34,6 +34,11 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     tools?;
     println!("built in {:.0} s", watch.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Finds or builds what is not ours, and nothing else.
+pub(crate) fn tools() -> Result<()> {
+    TOOLS.iter().try_for_each(|asset| asset.find().map(drop))
 }
 
 /// Builds the emulator as it is shipped, and nothing else.

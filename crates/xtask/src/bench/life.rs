@@ -70,7 +70,7 @@ async fn last_pass(stage: &Stage, members: usize) -> Result<Timestamp> {
     let until = Deadline::after(PATIENCE);
     let (mut seen, mut at, mut since) = (0, clock::now(), Stopwatch::start());
     loop {
-        let passes = stage.counter("avnm_reconcile_total", "StaticMember").await?;
+        let passes = stage.counter("avnm_reconcile_total", &[("kind", "StaticMember")]).await?;
         if passes != seen {
             (seen, at, since) = (passes, clock::now(), Stopwatch::start());
         } else if seen >= members as u64 && since.elapsed() > QUIET {
@@ -149,7 +149,7 @@ pub(crate) async fn hour(stage: &mut Stage, shape: Shape) -> Result<Figures> {
 
 /// Waits for the next sweep to begin, and marks that moment: so whole sweeps are counted.
 async fn begun_sweep(stage: &Stage, more: u64) -> Result<(Mark, u64)> {
-    let now = stage.counter("avnm_sweeps_total", "").await?;
+    let now = stage.counter("avnm_sweeps_total", &[]).await?;
     let at = reached(stage, now + more).await?;
     Ok((stage.mark().await?, at))
 }
@@ -157,7 +157,7 @@ async fn begun_sweep(stage: &Stage, more: u64) -> Result<(Mark, u64)> {
 async fn reached(stage: &Stage, sweeps: u64) -> Result<u64> {
     let until = Deadline::after(PATIENCE);
     loop {
-        let now = stage.counter("avnm_sweeps_total", "").await?;
+        let now = stage.counter("avnm_sweeps_total", &[]).await?;
         if now >= sweeps {
             return Ok(now);
         }

@@ -1,6 +1,7 @@
 //! Where and of what figures were measured: without that, they are compared with what they cannot be.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use avnm_launcher::{clock, run};
@@ -20,8 +21,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This one, now.
-    pub(crate) fn here() -> Self {
+    /// This one, now. `programs` is where the programs lie, if they are not of the release build.
+    pub(crate) fn here(programs: Option<&Path>) -> Self {
         Self {
             cpu: cpu_model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -31,7 +32,13 @@ impl Machine {
             changed: git(&["status", "--porcelain", "--untracked-files=no"])
                 .is_some_and(|out| !out.is_empty()),
             date: clock::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
-            profile: profile(|name| std::env::var(name).ok()),
+            profile: programs.map_or_else(
+                || profile(|name| std::env::var(name).ok()),
+                |folder| {
+                    let workspace = run::workspace_dir();
+                    format!("the programs of {}", folder.strip_prefix(workspace).unwrap_or(folder).display())
+                },
+            ),
         }
     }
 

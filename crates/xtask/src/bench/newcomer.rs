@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use avnm_launcher::clock::Stopwatch;
 
 use super::case::Shape;
@@ -10,6 +10,9 @@ use super::create;
 use super::figure::Figures;
 use super::stage::{self, Stage};
 use super::world::{self, OTHER};
+
+/// Longer than all of them take.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Applies it when a third of the others have been sent to Azure.
 pub(crate) async fn measure(shape: Shape) -> Result<Figures> {
@@ -27,9 +30,11 @@ pub(crate) async fn measure(shape: Shape) -> Result<Figures> {
 }
 
 async fn amid(stage: &Stage, shape: Shape) -> Result<Duration> {
-    let writes = stage.counter("avnm_arm_requests_total", "put staticMember").await?;
-    let third = u64::try_from(shape.members / 3).unwrap_or(u64::MAX);
-    while stage.counter("avnm_arm_requests_total", "put staticMember").await? < writes + third {
+    let writes = || stage.counter("avnm_arm_requests_total", &[("verb", "put"), ("type", "staticMember")]);
+    let third = writes().await? + u64::try_from(shape.members / 3).unwrap_or(u64::MAX);
+    let watch = Stopwatch::start();
+    while writes().await? < third {
+        ensure!(watch.elapsed() < PATIENCE, "the operator's metrics never told of a third of the members");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     take(stage, 1).await

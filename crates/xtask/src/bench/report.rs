@@ -105,7 +105,7 @@ mod tests {
 
     fn report() -> Report {
         let cases: Vec<Case> = ["program", "create-1x1"].map(|name| name.parse().unwrap()).into();
-        let mut report = Report::new(Machine::here(), &cases);
+        let mut report = Report::new(Machine::here(None), &cases);
         for bytes in [2_000_000, 1_000_000, 3_000_000] {
             let mut figures = Figures::default();
             figures.bytes("stripped", bytes, "9 MB");

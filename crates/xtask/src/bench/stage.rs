@@ -270,10 +270,10 @@ impl Stage {
         process::memory(self.operator.pid())
     }
 
-    /// A counter of the operator's metrics, summed over its labels that hold this text.
-    pub(crate) async fn counter(&self, name: &str, label: &str) -> Result<u64> {
+    /// A counter of the operator's metrics, summed over all series that have these labels.
+    pub(crate) async fn counter(&self, name: &str, labels: &[(&str, &str)]) -> Result<u64> {
         let text = self.operator.metrics().await?;
-        counter_in(&text, name, label).with_context(|| format!("find {name} among the operator's metrics"))
+        counter_in(&text, name, labels).with_context(|| format!("find {name} among the operator's metrics"))
     }
 }
 
@@ -337,9 +337,11 @@ fn is_ready(object: &Value) -> bool {
 }
 
 /// The sum of a counter's lines that hold this text; an error where a number is none.
-fn counter_in(text: &str, name: &str, label: &str) -> Result<u64> {
+fn counter_in(text: &str, name: &str, labels: &[(&str, &str)]) -> Result<u64> {
     let mut sum = 0;
-    for line in text.lines().filter(|line| line.starts_with(name) && line.contains(label)) {
+    let labelled =
+        |line: &str| labels.iter().all(|(label, value)| line.contains(&format!("{label}=\"{value}\"")));
+    for line in text.lines().filter(|line| line.starts_with(name) && labelled(line)) {
         let Some((_, value)) = line.rsplit_once(' ') else { bail!("read {line:?}") };
         sum += value.parse::<u64>().with_context(|| format!("read {line:?}"))?;
     }
@@ -352,11 +354,14 @@ mod tests {
 
     #[test]
     fn a_counter_is_summed_over_its_labels() {
-        let text = "# TYPE avnm_reconcile counter\navnm_reconcile_total{kind=\"StaticMember\"} 7\n\
-                    avnm_reconcile_total{kind=\"TenantCredential\"} 2\n";
-        assert_eq!(counter_in(text, "avnm_reconcile_total", "").unwrap(), 9);
-        assert_eq!(counter_in(text, "avnm_reconcile_total", "StaticMember").unwrap(), 7);
-        assert_eq!(counter_in(text, "avnm_sweeps_total", "").unwrap(), 0);
-        assert!(counter_in("avnm_x_total many", "avnm_x_total", "").is_err());
+        let text = "# TYPE avnm_reconcile counter\navnm_reconcile_total{kind=\"StaticMember\",result=\"success\"} 7\n\
+                    avnm_reconcile_total{kind=\"TenantCredential\",result=\"success\"} 2\n";
+        let of = |name: &str, labels: &[(&str, &str)]| counter_in(text, name, labels).unwrap();
+        assert_eq!(of("avnm_reconcile_total", &[]), 9);
+        assert_eq!(of("avnm_reconcile_total", &[("kind", "StaticMember")]), 7);
+        assert_eq!(of("avnm_reconcile_total", &[("kind", "StaticMember"), ("result", "success")]), 7);
+        assert_eq!(of("avnm_reconcile_total", &[("kind", "StaticMember"), ("result", "error")]), 0);
+        assert_eq!(of("avnm_sweeps_total", &[]), 0);
+        assert!(counter_in("avnm_x_total many", "avnm_x_total", &[]).is_err());
     }
 }
