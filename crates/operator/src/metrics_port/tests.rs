@@ -1,4 +1,4 @@
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{os::unix::fs::symlink, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
 use clap::Parser as _;
@@ -90,6 +90,30 @@ async fn a_certificate_that_changes_is_shown_anew_and_one_that_is_none_changes_n
     write(&files.key, "hidden");
     let error = format!("{:#}", certificate.look(&files).unwrap_err());
     assert!(error.contains("--metrics-key-file") && !error.contains("hidden"), "{error}");
+}
+
+/// As the kubelet changes a mounted Secret: all files at once, by a link that then leads elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_changes_is_shown_within_ten_seconds() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = Folder::new("secret");
+    let files = folder.files();
+    for (generation, (certificate, key)) in [("..1", pair()), ("..2", pair())] {
+        std::fs::create_dir(folder.0.join(generation)).unwrap();
+        write(&folder.0.join(generation).join("tls.crt"), &certificate);
+        write(&folder.0.join(generation).join("tls.key"), &key);
+    }
+    let data = folder.0.join("..data");
+    symlink("..1", &data).unwrap();
+    symlink("..data/tls.crt", &files.certificate).unwrap();
+    symlink("..data/tls.key", &files.key).unwrap();
+    let certificate = Arc::new(Certificate::from_files(files.clone()).unwrap());
+    let following = tokio::spawn(Arc::clone(&certificate).follow());
+    symlink("..2", folder.0.join("..new")).unwrap();
+    std::fs::rename(folder.0.join("..new"), &data).unwrap();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert!(!certificate.look(&files).unwrap(), "what is in the files is not what is shown");
+    assert!(!following.is_finished());
 }
 
 #[tokio::test]

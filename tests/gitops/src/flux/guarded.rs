@@ -18,11 +18,15 @@ const RENAMED: &str = "fabrikam";
 pub(crate) async fn run(flux: &Flux<'_>) -> Result<()> {
     let (stage, repository) = (flux.stage, &flux.repository);
     repository.write("hub/credentials.yaml", &hub::credentials()?)?;
-    write(flux, &hub::connection()?, LINK)?;
+    write_alone(flux, LINK)?;
     let revision = flux.publish("the hub in one").await?;
     flux.apply(&kustomization("hub", &[])).await?;
     flux.synced("hub", &revision).await?;
     stage.says(CONNECTIONS, LINK, "Connected").await?;
+    rename_alone(flux).await?;
+    write(flux, &hub::connection()?, LINK)?;
+    let revision = flux.publish("a member").await?;
+    flux.synced("hub", &revision).await?;
     rename(flux).await?;
     force(flux).await
 }
@@ -32,11 +36,32 @@ fn write(flux: &Flux<'_>, link: &Value, name: &str) -> Result<()> {
     flux.repository.write("hub/objects.yaml", &[hub::renamed(link.clone(), name), member])
 }
 
+fn write_alone(flux: &Flux<'_>, name: &str) -> Result<()> {
+    flux.repository.write("hub/objects.yaml", &[hub::renamed(hub::connection()?, name)])
+}
+
 /// Flux applies, prunes, and then waits for health: the heir is there before the old one is deleted, and its own wait for what it
-/// inherits holds up nobody.
+/// inherits holds up nobody. No member holds the old one back here, and its policy is Delete.
+async fn rename_alone(flux: &Flux<'_>) -> Result<()> {
+    let stage = flux.stage;
+    step("a rename in one commit, without members");
+    let mark = stage.mark().await?;
+    for name in [RENAMED, LINK] {
+        let other = if name == LINK { RENAMED } else { LINK };
+        write_alone(flux, name)?;
+        let revision = flux.publish(&format!("the connection is called {name}")).await?;
+        stage.gone(CONNECTIONS, other).await?;
+        stage.says(CONNECTIONS, name, "Connected").await?;
+        flux.synced("hub", &revision).await?;
+        stage.link_untouched(mark).await?;
+    }
+    Ok(())
+}
+
+/// The same with a member, which names the old connection until the new one is applied.
 async fn rename(flux: &Flux<'_>) -> Result<()> {
     let stage = flux.stage;
-    step("a rename in one commit");
+    step("a rename in one commit, with a member");
     let mark = stage.mark().await?;
     for name in [RENAMED, LINK] {
         let other = if name == LINK { RENAMED } else { LINK };
