@@ -5,7 +5,9 @@
 #        tools/release.sh login            as ACTOR, with TOKEN
 #        tools/release.sh push FOLDER      images of tools/image/build.sh and the chart; files of the release into
 #                                          target/release-files, names and digests to GITHUB_OUTPUT
-#        tools/release.sh sign             what was pushed, by cosign, in the name of the workflow that runs
+#        tools/release.sh sign             what was pushed, by cosign, in the name of the workflow that runs; with COSIGN_KEY, a file,
+#                                          by that key and in no public log, as a rehearsal does
+#        tools/release.sh verify           that what was pushed is signed by the key whose public half COSIGN_PUBLIC names
 set -euo pipefail
 cd "$(dirname "$0")/.."
 files=target/release-files
@@ -73,15 +75,25 @@ push() {
 }
 
 sign() {
-  local what name
+  local what name by=(--yes)
+  if [ -n "${COSIGN_KEY:-}" ]; then by+=(--key "$COSIGN_KEY" --use-signing-config=false --tlog-upload=false); fi
   while read -r what; do
-    cosign sign --yes "$what"
+    cosign sign "${by[@]}" "$what"
     for name in operator emulator; do
       case $what in */avnm-$name@*)
-        for list in "$PWD/$files/avnm-$name"-*.cdx.json; do cosign attest --yes --type cyclonedx --predicate "$list" "$what"; done ;;
+        for list in "$PWD/$files/avnm-$name"-*.cdx.json; do cosign attest "${by[@]}" --type cyclonedx --predicate "$list" "$what"; done ;;
       esac
     done
   done < <(grep -v /charts/ "$files/digests.txt"; grep /charts/ "$files/digests.txt")
+}
+
+verify() {
+  local what by=(--key "${COSIGN_PUBLIC:?}" --insecure-ignore-tlog=true --output json)
+  while read -r what; do
+    cosign verify "${by[@]}" "$what" >/dev/null
+    case $what in */charts/*) ;; *) cosign verify-attestation "${by[@]}" --type cyclonedx "$what" >/dev/null ;; esac
+    say "$what is signed"
+  done <"$files/digests.txt"
 }
 
 case ${1:-} in
@@ -89,5 +101,6 @@ case ${1:-} in
   login) login ;;
   push) push "${2:?usage: tools/release.sh push FOLDER}" ;;
   sign) sign ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' tools/release.sh >&2; exit 2 ;;
+  verify) verify ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' tools/release.sh >&2; exit 2 ;;
 esac

@@ -3,7 +3,8 @@
 # and read-only, without a capability, and with no way to gain one. BUNDLE has the image's files in rootfs/ and its config in
 # config.json. Network and processes are the host's.
 #
-# usage: tools/image/container.sh BUNDLE [ARG ...]        (AVNM_MOUNTS=FOLDER[:FOLDER] are seen inside under their own names)
+# usage: tools/image/container.sh BUNDLE [ARG ...]        (AVNM_MOUNTS=FOLDER[:FOLDER] are seen inside under their own names;
+#        AVNM_INTERPRETER=FILE, a static program, runs what is built for another processor)
 set -euo pipefail
 bundle=$(realpath "$1")
 shift
@@ -19,16 +20,20 @@ PYTHON
 )
 user=${entry[0]}
 entry=("${entry[@]:1}")
-mounts=${AVNM_MOUNTS:-}
+mounts=${AVNM_MOUNTS:-} interpreter=${AVNM_INTERPRETER:-}
 
 # In namespaces of its own: a copy of the files in memory, with points to mount on, and then nothing can be written.
 inside='
   set -eu
-  bundle=$1 user=$2 mounts=$3
-  shift 3
+  bundle=$1 user=$2 mounts=$3 interpreter=$4
+  shift 4
   root=$bundle/root
   mount -t tmpfs -o mode=0755 tmpfs "$root"
   cp -R --preserve=mode "$bundle/rootfs/." "$root/"
+  if [ -n "$interpreter" ]; then
+    cp "$interpreter" "$root/interpreter"
+    set -- /interpreter "$@"
+  fi
   mkdir -p "$root/proc"
   mount --rbind /proc "$root/proc"
   IFS=:
@@ -52,6 +57,6 @@ if [ "$(id -u)" = 0 ]; then
     chown "$user" "$folder"
     find "$folder" -maxdepth 1 -type f -exec chown "$user" {} +
   done
-  exec unshare --mount --propagation private sh -c "$inside" container "$bundle" "$user" "$mounts" "${entry[@]}" "$@"
+  exec unshare --mount --propagation private sh -c "$inside" container "$bundle" "$user" "$mounts" "$interpreter" "${entry[@]}" "$@"
 fi
-exec unshare --user --map-root-user --mount --propagation private sh -c "$inside" container "$bundle" "$user" "$mounts" "${entry[@]}" "$@"
+exec unshare --user --map-root-user --mount --propagation private sh -c "$inside" container "$bundle" "$user" "$mounts" "$interpreter" "${entry[@]}" "$@"

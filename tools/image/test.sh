@@ -27,6 +27,16 @@ done
 REGISTRY=127.0.0.1:$port OWNER=Somebody PLAIN_HTTP=1 tools/release.sh push "$out"
 place=127.0.0.1:$port/somebody
 
+# Signed as a release is, but by a key of this hour: nobody vouches for who runs this.
+export COSIGN_PASSWORD=
+for key in ours theirs; do
+  env CGO_ENABLED=0 go -C tools/cosign tool cosign generate-key-pair --output-key-prefix "$work/$key" 2>"$work/cosign.log" ||
+    { cat "$work/cosign.log"; fail "cosign makes no key"; }
+done
+COSIGN_KEY=$work/ours.key tools/release.sh sign >"$work/cosign.log" 2>&1 || { cat "$work/cosign.log"; fail "signing failed"; }
+COSIGN_PUBLIC=$work/ours.pub tools/release.sh verify
+! COSIGN_PUBLIC=$work/theirs.pub tools/release.sh verify >/dev/null 2>&1 || fail "another key's signature was taken for ours"
+
 host=$(case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; esac)
 for name in operator emulator; do
   reference=$place/avnm-$name@$(cat "$out/$name.digest")
@@ -56,9 +66,6 @@ print(sum(part["size"] for part in [it["config"], *it["layers"]]))')
 done
 
 [ -d "$work/operator-$host" ] || fail "there is no image for this machine: what was built was looked at, and not run"
-for name in operator emulator; do
-  "$PWD/tools/image/container.sh" "$work/$name-$host" --version
-done
 
 # What the kernel says of a container that runs: nobody, no capability, no way to one, nothing to write to.
 "$PWD/tools/image/container.sh" "$work/emulator-$host" >"$work/emulator.log" 2>&1 &
@@ -73,20 +80,39 @@ kill -TERM $container
 wait $container || fail "the emulator ended with $? after SIGTERM: $(cat "$work/emulator.log")"
 
 # The quickstart, from apply to Connected to gone, by programs that are these containers.
-runs=${CARGO_TARGET_DIR:-target}/demo
-mkdir -p "$runs"
-for name in operator emulator; do
-  cat >"$work/avnm-$name" <<EOF
+mkdir -p "${CARGO_TARGET_DIR:-target}/demo"
+quickstart() { # ARCH [INTERPRETER]
+  local arch=$1 name
+  export AVNM_INTERPRETER=${2:-}
+  for name in operator emulator; do
+    "$PWD/tools/image/container.sh" "$work/$name-$arch" --version
+    cat >"$work/avnm-$name-$arch" <<EOF
 #!/usr/bin/env bash
 # The folder of the run is where the files are that its arguments name.
 for arg in "\$@"; do case \$arg in *-ca.pem) folder=\$(dirname "\${arg#*=}") ;; esac; done
 # As a projected file in a Pod: its user may read it, and it lies in what is mounted.
 if [ -n "\${KUBECONFIG:-}" ]; then cp "\$KUBECONFIG" "\$folder/pod.kubeconfig" && export KUBECONFIG=\$folder/pod.kubeconfig; fi
-AVNM_MOUNTS=\$folder exec "$PWD/tools/image/container.sh" "$work/$name-$host" "\$@"
+AVNM_MOUNTS=\$folder exec "$PWD/tools/image/container.sh" "$work/$name-$arch" "\$@"
 EOF
-  chmod +x "$work/avnm-$name"
+    chmod +x "$work/avnm-$name-$arch"
+  done
+  AVNM_OPERATOR_BIN=$work/avnm-operator-$arch AVNM_EMULATOR_BIN=$work/avnm-emulator-$arch "$programs/xtask" demo >"$work/demo.log" 2>&1 ||
+    { cat "$work/demo.log"; fail "the quickstart failed on $arch"; }
+  grep -E 'all Ready|all gone|Azure holds none' "$work/demo.log"
+  export AVNM_INTERPRETER=
+}
+quickstart "$host"
+
+# What is built for another processor, where something here can run it.
+for bundle in "$work"/operator-*/; do
+  arch=$(basename "$bundle") arch=${arch#operator-}
+  [ "$arch" != "$host" ] || continue
+  case $arch in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; esac
+  if interpreter=$(command -v "qemu-$machine-static"); then
+    say "$arch by $(basename "$interpreter")"
+    quickstart "$arch" "$interpreter"
+  else
+    say "$arch was looked at, and not run: there is no qemu-$machine-static"
+  fi
 done
-AVNM_OPERATOR_BIN=$work/avnm-operator AVNM_EMULATOR_BIN=$work/avnm-emulator "$programs/xtask" demo >"$work/demo.log" 2>&1 ||
-  { cat "$work/demo.log"; fail "the quickstart failed"; }
-grep -E 'all Ready|all gone|Azure holds none' "$work/demo.log"
 say "pushed, pulled and run"
