@@ -20,6 +20,7 @@ mod load;
 mod machine;
 mod newcomer;
 mod process;
+mod programs;
 mod report;
 mod stage;
 mod throttled;
@@ -27,35 +28,17 @@ mod world;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use avnm_launcher::clock::Stopwatch;
-use avnm_launcher::{run, told_to_stop};
+use avnm_launcher::told_to_stop;
 
-use crate::prepare::{self, Profile};
+use crate::prepare;
 use case::{Case, Kind, Shape};
 use figure::Figures;
 use machine::Machine;
 use report::Report;
 use stage::Stage;
-
-/// Where the measured programs lie, if they are not those of the release build.
-static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-
-/// What is measured.
-fn program(name: &str) -> PathBuf {
-    PROGRAMS.get().cloned().unwrap_or_else(release_dir).join(name)
-}
-
-/// What measures, and the floor.
-fn bench_program() -> PathBuf {
-    release_dir().join("xtask")
-}
-
-fn release_dir() -> PathBuf {
-    run::target_dir().join("release")
-}
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -116,19 +99,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return again_in_release();
     }
     let watch = Stopwatch::start();
-    if let Some(folder) = &args.programs {
-        let folder =
-            folder.canonicalize().with_context(|| format!("find --programs {}", folder.display()))?;
-        prepare::tools()?;
-        PROGRAMS.get_or_init(|| folder);
-    } else if cases.iter().all(|case| case.kind == Kind::Emulator) {
-        prepare::emulator()?;
-    } else {
-        prepare::build(Profile::Release)?;
-    }
+    programs::prepare(args.programs.as_deref(), &cases)?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime of the bench")?;
     runtime.block_on(async {
-        let mut report = Report::new(Machine::here(PROGRAMS.get().map(PathBuf::as_path)), &cases);
+        let mut report = Report::new(Machine::here(programs::folder()), &cases);
         let ended = tokio::select! {
             measured = measure(&cases, args.runs, &mut report) => measured,
             () = told_to_stop() => return Ok(ExitCode::from(130)),
@@ -156,7 +130,7 @@ fn cases(args: &Args) -> Vec<Case> {
 
 fn again_in_release() -> Result<ExitCode> {
     prepare::xtask_in_release()?;
-    let status = Command::new(bench_program())
+    let status = Command::new(programs::bench())
         .args(std::env::args_os().skip(1))
         .status()
         .context("run the release build of the bench")?;
@@ -231,7 +205,7 @@ async fn life(cases: &[Case], shape: Shape, report: &mut Report) -> Result<()> {
 }
 
 fn binary() -> Result<Figures> {
-    let file = program("avnm-operator");
+    let file = programs::operator();
     let size = std::fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.len();
     let mut figures = Figures::default();
     figures.bytes("avnm-operator, stripped", size, "9 MB");

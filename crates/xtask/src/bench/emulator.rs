@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::figure::{Figures, Unit};
 use super::load::Target;
-use super::{process, program, world};
+use super::{process, programs, world};
 
 /// Static members in the world.
 const MEMBERS: usize = 10_000;
@@ -74,7 +74,7 @@ async fn start(name: &str, members: usize) -> Result<Emulator> {
     std::fs::write(&file, azure.to_string()).with_context(|| format!("write {}", file.display()))?;
     let extra_args = ["--pairing-delay-ms=0", "--member-delay-ms=0", "--token-life=7200"];
     let options = EmulatorOptions {
-        program: Some(program("avnm-emulator")),
+        program: Some(programs::emulator()),
         world: Some(file),
         extra_args: extra_args.map(String::from).into(),
         env: vec![("AVNM_EMULATOR_LOG".into(), "warn".into())],

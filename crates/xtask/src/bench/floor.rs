@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use avnm_launcher::child::Child;
 
-use super::bench_program;
+use super::programs;
 use super::stage::Stage;
 
 /// Where Azure is; Kubernetes is where KUBECONFIG says.
@@ -51,7 +51,7 @@ impl Floor {
             format!("--ready-file={}", shown(&ready)),
         ];
         let env = [("KUBECONFIG".to_owned(), shown(&stage.kubeconfig))];
-        let mut child = Child::start("floor", &bench_program(), &args, &env, &stage.dir.join("floor.log"))?;
+        let mut child = Child::start("floor", &programs::bench(), &args, &env, &stage.dir.join("floor.log"))?;
         while !ready.exists() {
             child.must_run().context("start the floor")?;
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

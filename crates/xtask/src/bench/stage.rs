@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::calls::Calls;
 use super::figure::Figures;
 use super::process::{self, Memory};
-use super::program;
+use super::programs;
 use super::world::{self, NAMESPACE};
 
 /// How long anything may take before the bench gives up, and each of many objects. Far above every budget: it measures, it does not
@@ -112,7 +112,7 @@ impl Stage {
         extra_args.push(format!("--page-size={}", setup.page));
         extra_args.extend(setup.emulator.iter().cloned());
         let options = EmulatorOptions {
-            program: Some(program("avnm-emulator")),
+            program: Some(programs::emulator()),
             world: Some(file),
             extra_args,
             // A line for each call is work that no Azure does.
@@ -284,7 +284,7 @@ fn operator_options(
     sweep: &str,
 ) -> OperatorOptions {
     OperatorOptions {
-        program: Some(program("avnm-operator")),
+        program: Some(programs::operator()),
         log_level: "info".into(),
         extra_args: flags.to_vec(),
         ..OperatorOptions::new(kubeconfig, emulator).sweep_interval(sweep)
