@@ -18,60 +18,51 @@ const RENAMED: &str = "fabrikam";
 pub(crate) async fn run(flux: &Flux<'_>) -> Result<()> {
     let (stage, repository) = (flux.stage, &flux.repository);
     repository.write("hub/credentials.yaml", &hub::credentials()?)?;
-    write_alone(flux, LINK)?;
+    write(flux, &hub::connection()?, LINK, false)?;
     let revision = flux.publish("the hub in one").await?;
     flux.apply(&kustomization("hub", &[])).await?;
     flux.synced("hub", &revision).await?;
     stage.says(CONNECTIONS, LINK, "Connected").await?;
-    rename_alone(flux).await?;
-    write(flux, &hub::connection()?, LINK)?;
+    rename(flux, false).await?;
+    write(flux, &hub::connection()?, LINK, true)?;
     let revision = flux.publish("a member").await?;
     flux.synced("hub", &revision).await?;
-    rename(flux).await?;
+    rename(flux, true).await?;
     force(flux).await
 }
 
-fn write(flux: &Flux<'_>, link: &Value, name: &str) -> Result<()> {
-    let member = hub::with(hub::member()?, "connectionRef", &json!({"name": name}));
-    flux.repository.write("hub/objects.yaml", &[hub::renamed(link.clone(), name), member])
-}
-
-fn write_alone(flux: &Flux<'_>, name: &str) -> Result<()> {
-    flux.repository.write("hub/objects.yaml", &[hub::renamed(hub::connection()?, name)])
+fn write(flux: &Flux<'_>, link: &Value, name: &str, member: bool) -> Result<()> {
+    let member = member.then(hub::member).transpose()?;
+    let member = member.map(|member| hub::with(member, "connectionRef", &json!({"name": name})));
+    let objects: Vec<Value> =
+        [Some(hub::renamed(link.clone(), name)), member].into_iter().flatten().collect();
+    flux.repository.write("hub/objects.yaml", &objects)
 }
 
 /// Flux applies, prunes, and then waits for health: the heir is there before the old one is deleted, and its own wait for what it
-/// inherits holds up nobody. No member holds the old one back here, and its policy is Delete.
-async fn rename_alone(flux: &Flux<'_>) -> Result<()> {
+/// inherits holds up nobody. A member names the old connection until the new one is applied, and so holds it back; without
+/// one nothing does, and its policy is Delete.
+async fn rename(flux: &Flux<'_>, member: bool) -> Result<()> {
     let stage = flux.stage;
-    step("a rename in one commit, without members");
+    step(if member {
+        "a rename in one commit, with a member"
+    } else {
+        "a rename in one commit, without members"
+    });
     let mark = stage.mark().await?;
     for name in [RENAMED, LINK] {
         let other = if name == LINK { RENAMED } else { LINK };
-        write_alone(flux, name)?;
+        write(flux, &hub::connection()?, name, member)?;
         let revision = flux.publish(&format!("the connection is called {name}")).await?;
         stage.gone(CONNECTIONS, other).await?;
         stage.says(CONNECTIONS, name, "Connected").await?;
         flux.synced("hub", &revision).await?;
-        stage.link_untouched(mark).await?;
-    }
-    Ok(())
-}
-
-/// The same with a member, which names the old connection until the new one is applied.
-async fn rename(flux: &Flux<'_>) -> Result<()> {
-    let stage = flux.stage;
-    step("a rename in one commit, with a member");
-    let mark = stage.mark().await?;
-    for name in [RENAMED, LINK] {
-        let other = if name == LINK { RENAMED } else { LINK };
-        write(flux, &hub::connection()?, name)?;
-        let revision = flux.publish(&format!("the connection is called {name}")).await?;
-        stage.gone(CONNECTIONS, other).await?;
-        stage.says(CONNECTIONS, name, "Connected").await?;
-        flux.synced("hub", &revision).await?;
-        stage.says(MEMBERS, MEMBER, "Succeeded").await?;
-        stage.untouched(mark).await?;
+        if member {
+            stage.says(MEMBERS, MEMBER, "Succeeded").await?;
+            stage.untouched(mark).await?;
+        } else {
+            stage.link_untouched(mark).await?;
+        }
     }
     Ok(())
 }
@@ -81,7 +72,7 @@ async fn force(flux: &Flux<'_>) -> Result<()> {
     let stage = flux.stage;
     step("force: true with a typo in an immutable field, under Confirm");
     let confirmed = hub::with(hub::connection()?, "deletionPolicy", &json!("Confirm"));
-    write(flux, &confirmed, LINK)?;
+    write(flux, &confirmed, LINK, true)?;
     let revision = flux.publish("under Confirm").await?;
     let mut forced = kustomization("hub", &[]);
     forced["spec"]["force"] = json!(true);
@@ -91,7 +82,7 @@ async fn force(flux: &Flux<'_>) -> Result<()> {
     let before = stage.says(CONNECTIONS, LINK, "Connected").await?;
     let mark = stage.mark().await?;
 
-    write(flux, &hub::with_a_typo(confirmed.clone()), LINK)?;
+    write(flux, &hub::with_a_typo(confirmed.clone()), LINK, true)?;
     flux.publish("a typo").await?;
     let blocked = stage.says(CONNECTIONS, LINK, "DeletionBlocked").await?;
     ensure!(blocked["metadata"]["uid"] == before["metadata"]["uid"], "the object was made anew");
@@ -103,7 +94,7 @@ async fn force(flux: &Flux<'_>) -> Result<()> {
     stage.untouched(mark).await?;
 
     step("the way back");
-    write(flux, &confirmed, LINK)?;
+    write(flux, &confirmed, LINK, true)?;
     let revision = flux.publish("without the typo").await?;
     // What goes lets Flux make anew what it was told to, the typo, which holds nothing; the next revision replaces that in turn.
     let orphan = r#"{"spec":{"deletionPolicy":"Orphan"}}"#;
