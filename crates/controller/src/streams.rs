@@ -1,6 +1,6 @@
 //! Watches and controllers. Every unstable feature of the runtime is used in this file only.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
 use futures::{
     Stream, StreamExt,
@@ -152,9 +152,6 @@ fn news<K: Kind>(
     Vec::new()
 }
 
-/// Of so many objects for each pass that can run at the same time kube's queue may know.
-const QUEUED: usize = 4;
-
 /// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time.
 pub(crate) async fn control<K, C, F>(
     news: impl Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + 'static,
@@ -170,17 +167,22 @@ pub(crate) async fn control<K, C, F>(
 {
     let pass = |found: Arc<Cached<K>>, context| {
         let object = found.object();
-        wake.begun(&object.namespace().unwrap_or_default(), &object.name_any());
-        reconcile(object, context)
+        let running = wake.begun(&object.namespace().unwrap_or_default(), &object.name_any());
+        let pass = reconcile(object, context);
+        async move {
+            let ended = pass.await;
+            drop(running);
+            ended
+        }
     };
     let controller = Controller::for_stream(stream::pending(), store)
-        .reconcile_on(wake.woken(usize::from(concurrency) * QUEUED))
-        .with_config(Config::default().concurrency(concurrency).debounce(Duration::from_millis(5)))
+        .reconcile_on(wake.woken(usize::from(concurrency)))
+        .with_config(Config::default().concurrency(concurrency))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(pass, |_, _, _| Action::await_change(), context)
         .for_each(|result| {
             if let Err(controller::Error::ObjectNotFound(gone)) = &result {
-                wake.begun(gone.namespace.as_deref().unwrap_or_default(), &gone.name);
+                wake.missing(gone.namespace.as_deref().unwrap_or_default(), &gone.name);
             }
             if let Err(error) = result {
                 tracing::debug!(%error, "the runtime says");
@@ -227,8 +229,11 @@ pub(crate) fn watch_namespaces(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use avnm_api::StaticMember;
     use axum::http::Method;
+    use futures::stream;
     use kube::runtime::reflector;
     use serde_json::json;
 
@@ -288,5 +293,69 @@ mod tests {
         }
         assert_eq!(tell(watcher::Event::InitDone), ["b"]);
         assert!(tell(watcher::Event::Delete(member("b", 1))).is_empty());
+    }
+
+    /// Both namespaces' members look again as soon as they have looked.
+    #[tokio::test(start_paused = true)]
+    async fn under_load_nobody_waits_for_more_than_those_who_run() {
+        const MANY: usize = 200;
+        const FEW: usize = 20;
+        const AT_ONCE: u16 = 4;
+        let member = |namespace: &str, name: usize| -> Cached<StaticMember> {
+            let meta = json!({"name": name.to_string(), "namespace": namespace, "uid": format!("{namespace}{name}")});
+            let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
+            serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
+        };
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&watcher::Event::Init);
+        for (namespace, count) in [("many", MANY), ("few", FEW)] {
+            for name in 0..count {
+                writer.apply_watcher_event(&watcher::Event::InitApply(member(namespace, name)));
+            }
+        }
+        writer.apply_watcher_event(&watcher::Event::InitDone);
+        let (wake, stop) = (Wake::default(), CancellationToken::new());
+        let begun = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let pass = |found: Guarded<StaticMember>, begun: Arc<std::sync::Mutex<Vec<String>>>| {
+            let (namespace, name) = (found.namespace().expect("it has one"), found.name_any());
+            begun.lock().expect("no panic").push(format!("{namespace}/{name}"));
+            if namespace == "many" {
+                wake.wake(&namespace, &name);
+            }
+            async {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+                Ok(Action::await_change())
+            }
+        };
+        let play = async {
+            for name in 0..MANY {
+                wake.wake("many", &name.to_string());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            for name in 0..FEW {
+                let before = begun.lock().expect("no panic").len();
+                wake.wake("few", &name.to_string());
+                let waits_for = || {
+                    begun.lock().expect("no panic")[before..]
+                        .iter()
+                        .position(|it: &String| it.starts_with("few"))
+                };
+                let waited = tokio::time::timeout(Duration::from_secs(9), async {
+                    loop {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        if let Some(passes) = waits_for() {
+                            return passes;
+                        }
+                    }
+                });
+                let passes = waited.await.unwrap_or(usize::MAX);
+                // Two rounds of those who run in the milliseconds in which more of the same may come, and one that ends.
+                assert!(passes <= 3 * usize::from(AT_ONCE), "{name} waited for {passes} passes");
+            }
+            stop.cancel();
+        };
+        let control =
+            control(stream::pending(), store, &wake, pass, Arc::clone(&begun), AT_ONCE, stop.clone());
+        tokio::join!(control, play);
     }
 }
