@@ -94,7 +94,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "AVNM_METADATA_ENDPOINT", value_parser = metadata_endpoint)]
     metadata_endpoint: Option<url::Url>,
     /// Passes at the same time, per kind.
-    #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16)]
+    #[arg(long, env = "AVNM_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     /// What tells how each thing in Azure is. `get` (each by a GET of its own) is there to measure what lists save.
     #[arg(long, env = "AVNM_OBSERVE", value_enum, default_value = "list", hide = true)]
