@@ -130,19 +130,26 @@ pub fn read(record: &Path) -> Result<BTreeMap<Request, usize>> {
     Ok(read_from(record, 0)?.0)
 }
 
-/// The same of what was recorded behind this many bytes, and the watches that were opened there.
+/// The same of what was recorded behind this many bytes, and the watches that were opened there. A line that is still being
+/// written is left for the next time.
 pub fn read_from(record: &Path, offset: u64) -> Result<(BTreeMap<Request, usize>, Vec<Opened>)> {
     let what = || format!("read {}", record.display());
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let mut file = File::open(record).with_context(what)?;
     file.seek(SeekFrom::Start(offset)).with_context(what)?;
-    file.read_to_string(&mut text).with_context(what)?;
-    parse(&text)
+    file.read_to_end(&mut bytes).with_context(what)?;
+    bytes.truncate(whole(&bytes));
+    parse(str::from_utf8(&bytes).with_context(what)?)
 }
 
-/// How many bytes were recorded so far: none, where nothing was.
+/// How many bytes were recorded so far, in whole lines: none, where nothing was.
 pub fn length(record: &Path) -> u64 {
-    std::fs::metadata(record).map_or(0, |file| file.len())
+    std::fs::read(record).map_or(0, |bytes| whole(&bytes) as u64)
+}
+
+/// The length of the whole lines of it.
+fn whole(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
 fn parse(text: &str) -> Result<(BTreeMap<Request, usize>, Vec<Opened>)> {
@@ -207,6 +214,15 @@ mod tests {
         std::fs::write(&file, line("get") + &line("list")).unwrap();
         let (all, _) = read_from(&file, before).unwrap();
         assert_eq!(all.keys().map(|request| request.verb.as_str()).collect::<Vec<_>>(), ["list"]);
+        // One more is being written.
+        let begun = line("get") + &line("list") + &line("watch")[..20];
+        std::fs::write(&file, &begun).unwrap();
+        let (all, _) = read_from(&file, before).unwrap();
+        assert_eq!(all.keys().map(|request| request.verb.as_str()).collect::<Vec<_>>(), ["list"]);
+        let now = length(&file);
+        std::fs::write(&file, line("get") + &line("list") + &line("watch")).unwrap();
+        let (all, _) = read_from(&file, now).unwrap();
+        assert_eq!(all.keys().map(|request| request.verb.as_str()).collect::<Vec<_>>(), ["watch"]);
         std::fs::remove_file(&file).unwrap();
         assert_eq!(length(&file), 0);
     }
