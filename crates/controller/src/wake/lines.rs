@@ -29,8 +29,8 @@ pub(super) struct Lines {
     turns: VecDeque<Arc<str>>,
     /// Who was handed out, and whose pass has not begun.
     handed: HashSet<Object>,
-    /// Whose pass runs, and whether it has to look again.
-    running: HashMap<Object, bool>,
+    /// Whose pass runs, and since when it has to look again.
+    running: HashMap<Object, Option<Instant>>,
     /// When the last burst began, and how many were handed out since.
     burst: Option<(Instant, usize)>,
 }
@@ -59,7 +59,7 @@ impl Lines {
     /// An object has to look. Whoever runs waits for its own end.
     pub(super) fn wake(&mut self, object: Object, now: Instant) {
         match self.running.get_mut(&object) {
-            Some(again) => *again = true,
+            Some(again) => _ = again.get_or_insert(now),
             None => self.line_up(object, now),
         }
     }
@@ -67,13 +67,13 @@ impl Lines {
     /// Its pass has begun.
     pub(super) fn begun(&mut self, object: Object) {
         self.handed.remove(&object);
-        self.running.insert(object, false);
+        self.running.insert(object, None);
     }
 
     /// Its pass has ended.
-    pub(super) fn ended(&mut self, object: Object, now: Instant) {
-        if self.running.remove(&object) == Some(true) {
-            self.line_up(object, now);
+    pub(super) fn ended(&mut self, object: Object) {
+        if let Some(Some(since)) = self.running.remove(&object) {
+            self.line_up(object, since);
         }
     }
 
@@ -85,7 +85,7 @@ impl Lines {
     /// How many were woken whose passes have not begun.
     pub(super) fn depth(&self) -> usize {
         let waiting: usize = self.waiting.values().map(|line| line.names.len()).sum();
-        waiting + self.handed.len() + self.running.values().filter(|again| **again).count()
+        waiting + self.handed.len() + self.running.values().filter(|again| again.is_some()).count()
     }
 
     /// Whose turn it is, if fewer than that many were handed out or run.
@@ -109,11 +109,11 @@ impl Lines {
         }
     }
 
-    fn line_up(&mut self, object: Object, now: Instant) {
+    fn line_up(&mut self, object: Object, since: Instant) {
         let (namespace, name) = &object;
         let line = self.waiting.entry(Arc::clone(namespace)).or_default();
         if line.names.insert(Arc::clone(name)) {
-            self.fresh.push_back((now, object));
+            self.fresh.push_back((since, object));
         }
     }
 
@@ -218,14 +218,14 @@ mod tests {
         lines.begun(object("n", "0"));
         assert_eq!(lines.depth(), 9_999);
         assert_eq!(lines.take(2, now), Next::Nobody, "one is handed out and one runs");
-        lines.ended(object("n", "0"), now);
+        lines.ended(object("n", "0"));
         assert_eq!(taken(&mut lines, 2, now), ["n/2"]);
         lines.missing(&object("n", "1"));
         for at in 3..10_000 {
             let now = now + TOGETHER * at;
             assert_eq!(taken(&mut lines, 2, now), [format!("n/{at}")]);
             lines.begun(object("n", &at.to_string()));
-            lines.ended(object("n", &at.to_string()), now);
+            lines.ended(object("n", &at.to_string()));
         }
         assert!(lines.waiting.is_empty() && lines.fresh.capacity() == 0, "what had grown is given back");
     }
@@ -241,7 +241,7 @@ mod tests {
         let mut pass = |now| match lines.take(2, now) {
             Next::Object(object) => {
                 lines.begun(object.clone());
-                lines.ended(object, now);
+                lines.ended(object);
                 Ok(())
             }
             other => Err(other),
@@ -267,12 +267,12 @@ mod tests {
         assert_eq!(lines.take(1, now), Next::Nobody, "its pass takes the only place");
         assert_eq!(taken(&mut lines, 2, now), ["n/b"]);
         lines.begun(object("n", "b"));
-        lines.ended(object("n", "b"), now);
+        lines.ended(object("n", "b"));
         assert_eq!(taken(&mut lines, 2, now + TOGETHER), [""; 0], "its pass runs");
-        lines.ended(object("n", "a"), now);
-        assert_eq!(taken(&mut lines, 2, now + TOGETHER), ["n/a"]);
+        lines.ended(object("n", "a"));
+        assert_eq!(taken(&mut lines, 2, now), ["n/a"], "it has waited long enough");
         lines.begun(object("n", "a"));
-        lines.ended(object("n", "a"), now);
+        lines.ended(object("n", "a"));
         assert_eq!((lines.take(2, now + TOGETHER), lines.depth()), (Next::Nobody, 0), "once");
     }
 }

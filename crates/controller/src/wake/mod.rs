@@ -109,7 +109,7 @@ pub(crate) struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.set.change(|lines| lines.ended(self.object.clone(), clock::instant()));
+        self.set.change(|lines| lines.ended(self.object.clone()));
     }
 }
 
