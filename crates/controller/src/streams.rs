@@ -17,7 +17,8 @@ use kube::{
         watcher,
     },
 };
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::Semaphore, task::JoinError};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     cached::{Cached, prune},
@@ -152,32 +153,58 @@ fn news<K: Kind>(
     Vec::new()
 }
 
-/// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time.
+/// For each pass that may run so many objects are known to the runtime, so that one begins where another ends. They wait in the
+/// order in which they came.
+const READY: usize = 2;
+
+/// So many the runtime takes at most: room for its own timers beside who is ready, since those that it has no room for it keeps
+/// in no order.
+const ROOM: u16 = 4;
+
+/// Runs the controller of one kind until told to stop: at most `concurrency` passes at the same time, each in a task of its own. The
+/// runtime would poll all of them whenever one has something to do.
 pub(crate) async fn control<K, C, F>(
     news: impl Stream<Item = Result<ObjectRef<Cached<K>>, watcher::Error>> + Send + 'static,
     store: Store<Cached<K>>,
     wake: &Wake<Cached<K>>,
-    reconcile: impl Fn(Guarded<K>, Arc<C>) -> F,
+    reconcile: impl Fn(Guarded<K>, Arc<C>) -> F + Send + Sync + 'static,
     context: Arc<C>,
     concurrency: u16,
     stop: CancellationToken,
 ) where
     K: Kind,
+    C: Send + Sync + 'static,
     F: Future<Output = Result<Action, std::convert::Infallible>> + Send + 'static,
 {
-    let pass = |found: Arc<Cached<K>>, context| {
-        let object = found.object();
-        let running = wake.begun(&object.namespace().unwrap_or_default(), &object.name_any());
-        let pass = reconcile(object, context);
-        async move {
-            let ended = pass.await;
-            drop(running);
-            ended
+    let (reconcile, places) = (Arc::new(reconcile), Arc::new(Semaphore::new(concurrency.into())));
+    let pass = {
+        let (store, wake) = (store.clone(), wake.clone());
+        move |found: Arc<Cached<K>>, context| {
+            let (store, wake) = (store.clone(), wake.clone());
+            let (reconcile, places) = (Arc::clone(&reconcile), Arc::clone(&places));
+            let reference = ObjectRef::from_obj(&*found);
+            async move {
+                let _place = places.acquire().await;
+                let namespace = reference.namespace.as_deref().unwrap_or_default();
+                // It may have changed while it waited for its place, and then nobody woke it again.
+                let Some(found) = store.get(&reference) else {
+                    wake.missing(namespace, &reference.name);
+                    return Ok(Action::await_change());
+                };
+                let _running = wake.begun(namespace, &reference.name);
+                let pass = AbortOnDropHandle::new(tokio::spawn(reconcile(found.object(), context)));
+                match pass.await.map_err(JoinError::try_into_panic) {
+                    Ok(ended) => ended,
+                    Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                    // It is aborted only with this, which then asks no more.
+                    Err(Err(_)) => std::future::pending().await,
+                }
+            }
         }
     };
     let controller = Controller::for_stream(stream::pending(), store)
-        .reconcile_on(wake.woken(usize::from(concurrency)))
-        .with_config(Config::default().concurrency(concurrency))
+        .reconcile_on(wake.woken(usize::from(concurrency) * READY))
+        .with_config(Config::default().concurrency(concurrency.saturating_mul(ROOM)))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(pass, |_, _, _| Action::await_change(), context)
         .for_each(|result| {
@@ -316,11 +343,12 @@ mod tests {
         writer.apply_watcher_event(&watcher::Event::InitDone);
         let (wake, stop) = (Wake::default(), CancellationToken::new());
         let begun = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let pass = |found: Guarded<StaticMember>, begun: Arc<std::sync::Mutex<Vec<String>>>| {
+        let woken = wake.clone();
+        let pass = move |found: Guarded<StaticMember>, begun: Arc<std::sync::Mutex<Vec<String>>>| {
             let (namespace, name) = (found.namespace().expect("it has one"), found.name_any());
             begun.lock().expect("no panic").push(format!("{namespace}/{name}"));
             if namespace == "many" {
-                wake.wake(&namespace, &name);
+                woken.wake(&namespace, &name);
             }
             async {
                 tokio::time::sleep(Duration::from_millis(3)).await;
@@ -349,8 +377,8 @@ mod tests {
                     }
                 });
                 let passes = waited.await.unwrap_or(usize::MAX);
-                // Two rounds of those who run in the milliseconds in which more of the same may come, and one that ends.
-                assert!(passes <= 3 * usize::from(AT_ONCE), "{name} waited for {passes} passes");
+                // Those who run, those who are ready, and two rounds in the milliseconds in which more of the same may come.
+                assert!(passes <= 4 * usize::from(AT_ONCE), "{name} waited for {passes} passes");
             }
             stop.cancel();
         };

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 /// How long what wakes an object waits for more of the same: its own write comes back so, and what it refers to changes with it.
 pub(super) const TOGETHER: Duration = Duration::from_millis(5);
 
-/// So many for each pass that can run at the same time begin within [`TOGETHER`], and not more: at a start each of thousands needs
+/// So many times those who may be handed out are handed out within [`TOGETHER`], and not more: at a start each of thousands needs
 /// what the first of them asked for, and finds it if it comes a little later.
-const BURST: usize = 4;
+const BURST: usize = 2;
 
 /// An object: its namespace, empty for a cluster-wide kind, and its name.
 pub(super) type Object = (Arc<str>, Arc<str>);
@@ -56,8 +56,11 @@ pub(super) enum Next {
 }
 
 impl Lines {
-    /// An object has to look. Whoever runs waits for its own end.
+    /// An object has to look. Whoever was handed out is going to, and whoever runs waits for its own end.
     pub(super) fn wake(&mut self, object: Object, now: Instant) {
+        if self.handed.contains(&object) {
+            return;
+        }
         match self.running.get_mut(&object) {
             Some(again) => _ = again.get_or_insert(now),
             None => self.line_up(object, now),
@@ -266,6 +269,8 @@ mod tests {
         let now = now + TOGETHER;
         assert_eq!(lines.take(1, now), Next::Nobody, "its pass takes the only place");
         assert_eq!(taken(&mut lines, 2, now), ["n/b"]);
+        lines.wake(object("n", "b"), now);
+        assert_eq!(lines.depth(), 2, "it is going to look anyway");
         lines.begun(object("n", "b"));
         lines.ended(object("n", "b"));
         assert_eq!(taken(&mut lines, 2, now + TOGETHER), [""; 0], "its pass runs");

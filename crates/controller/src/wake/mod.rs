@@ -1,8 +1,8 @@
 //! Objects of one kind that have to look: a set, since to be woken twice is to look once. It holds each object at most once however
 //! much happens. Namespaces take turns, so that nobody waits until all objects of another team have looked.
 //!
-//! Who is handed to kube's runtime begins at once, and nobody waits there: what waits for a slot in it is a hash set, of which it
-//! takes the first, so that under load an object may wait for ever; and its queue never gives back what it has grown to, while ten
+//! Of those who are handed to kube's runtime nobody waits for a slot there: that is a hash set, of which it takes the first, so that
+//! under load an object may wait for ever; and its queue never gives back what it has grown to, while ten
 //! thousand objects come at once at every start. So an object whose pass runs is not handed out either, before that has ended.
 //! And what happens at the same moment is looked at once: an object is handed out a few milliseconds after it was woken.
 
@@ -141,6 +141,12 @@ mod tests {
         let first: Vec<String> = (&mut woken).take(2).map(|object| object.name).collect().await;
         assert_eq!(first, ["a", "b"], "who came first comes first");
         assert!(tokio::time::timeout(SOON, woken.next()).await.is_err(), "once");
+        wake.wake("n", "a");
+        assert!(
+            tokio::time::timeout(SOON, woken.next()).await.is_err(),
+            "its pass has not begun, and will see it"
+        );
+        drop(wake.begun("n", "a"));
         wake.wake("n", "a");
         assert_eq!(woken.next().await, Some(named("n", "a")), "and again when it is woken again");
     }
