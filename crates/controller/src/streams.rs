@@ -178,13 +178,17 @@ pub(crate) async fn control<K, C, F>(
 {
     let (reconcile, places) = (Arc::new(reconcile), Arc::new(Semaphore::new(concurrency.into())));
     let pass = {
-        let (store, wake) = (store.clone(), wake.clone());
+        let (store, wake, stop) = (store.clone(), wake.clone(), stop.clone());
         move |found: Arc<Cached<K>>, context| {
-            let (store, wake) = (store.clone(), wake.clone());
+            let (store, wake, stop) = (store.clone(), wake.clone(), stop.clone());
             let (reconcile, places) = (Arc::clone(&reconcile), Arc::clone(&places));
             let reference = ObjectRef::from_obj(&*found);
             async move {
                 let _place = places.acquire().await;
+                if stop.is_cancelled() {
+                    // The runtime lets those end who have begun, and this one has not.
+                    return Ok(Action::await_change());
+                }
                 let namespace = reference.namespace.as_deref().unwrap_or_default();
                 // It may have changed while it waited for its place, and then nobody woke it again.
                 let Some(found) = store.get(&reference) else {
@@ -256,7 +260,10 @@ pub(crate) fn watch_namespaces(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
 
     use avnm_api::StaticMember;
     use axum::http::Method;
@@ -266,6 +273,13 @@ mod tests {
 
     use super::*;
     use crate::recorded;
+
+    fn member(namespace: &str, name: usize) -> Cached<StaticMember> {
+        let meta =
+            json!({"name": name.to_string(), "namespace": namespace, "uid": format!("{namespace}{name}")});
+        let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
+        serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
+    }
 
     #[tokio::test]
     async fn of_namespaces_metadata_alone_is_asked_for() {
@@ -328,11 +342,6 @@ mod tests {
         const MANY: usize = 200;
         const FEW: usize = 20;
         const AT_ONCE: u16 = 4;
-        let member = |namespace: &str, name: usize| -> Cached<StaticMember> {
-            let meta = json!({"name": name.to_string(), "namespace": namespace, "uid": format!("{namespace}{name}")});
-            let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
-            serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
-        };
         let (store, mut writer) = reflector::store();
         writer.apply_watcher_event(&watcher::Event::Init);
         for (namespace, count) in [("many", MANY), ("few", FEW)] {
@@ -385,5 +394,39 @@ mod tests {
         let control =
             control(stream::pending(), store, &wake, pass, Arc::clone(&begun), AT_ONCE, stop.clone());
         tokio::join!(control, play);
+    }
+
+    /// Each runs until it is told to end.
+    #[tokio::test(start_paused = true)]
+    async fn who_has_not_begun_when_it_is_told_to_stop_does_not_begin() {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&watcher::Event::Init);
+        for name in 0..9 {
+            writer.apply_watcher_event(&watcher::Event::InitApply(member("n", name)));
+        }
+        writer.apply_watcher_event(&watcher::Event::InitDone);
+        let (wake, stop, end) = (Wake::default(), CancellationToken::new(), CancellationToken::new());
+        let begun = Arc::new(AtomicUsize::new(0));
+        let ends = end.clone();
+        let pass = move |_: Guarded<StaticMember>, begun: Arc<AtomicUsize>| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            let ends = ends.clone();
+            async move {
+                ends.cancelled().await;
+                Ok(Action::await_change())
+            }
+        };
+        let play = async {
+            for name in 0..9 {
+                wake.wake("n", &name.to_string());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            stop.cancel();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            end.cancel();
+        };
+        let control = control(stream::pending(), store, &wake, pass, Arc::clone(&begun), 2, stop.clone());
+        tokio::join!(control, play);
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
     }
 }
