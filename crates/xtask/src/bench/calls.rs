@@ -115,7 +115,7 @@ mod tests {
     fn the_lease_is_no_work_and_events_are_told_apart() {
         let file = std::env::temp_dir().join(format!("avnm-calls-{}", std::process::id()));
         let line = |verb: &str, resource: &str| {
-            json!({"verb": verb, "requestURI": "/", "objectRef": {"resource": resource}}).to_string()
+            json!({"verb": verb, "requestURI": "/", "objectRef": {"resource": resource}}).to_string() + "\n"
         };
         let lines = [
             line("patch", "staticmembers"),
@@ -123,7 +123,7 @@ mod tests {
             line("create", "events"),
             line("list", "namespaces"),
         ];
-        std::fs::write(&file, lines.join("\n")).unwrap();
+        std::fs::write(&file, lines.concat()).unwrap();
         let calls = Calls::to_kubernetes(&file, 0).unwrap();
         std::fs::remove_file(&file).unwrap();
         assert_eq!((calls.all(), calls.writes(), calls.of("create of events")), (3, 2, 1));
