@@ -67,7 +67,7 @@ lifecycles! {
     Edited "edited" life::edited, hardy;
     /// Both are renamed, and the connection is moved to another namespace.
     Renamed "renamed" naming::renamed, hardy;
-    /// The write of an heir's claim is cut, while the object that has it goes.
+    /// The write of an heir's claim hangs and fails, while the object that has it goes.
     Unwritten "unwritten" naming::unwritten;
     /// Suspended, observed, orphaned, and adopted by another object.
     Orphaned "orphaned" life::orphaned, hardy;

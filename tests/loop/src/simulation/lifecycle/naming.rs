@@ -14,7 +14,7 @@ use super::{
     LINK, VNET, credentials, ends, linked, made, spec,
 };
 
-/// A claim whose write failed is nothing that anyone lets go for.
+/// A claim whose write is not answered is nothing that anyone lets go for. It hangs, so that there is time to do so.
 pub(super) fn unwritten() -> Vec<Act> {
     let new = (CONNECTIONS, OTHER, "link");
     let mut heir = manifests::connection(OTHER, "link");
@@ -25,7 +25,7 @@ pub(super) fn unwritten() -> Vec<Act> {
         Create(heir),
         Because(new, "ClaimedByOther"),
         NoWrites,
-        Before("connections.avnm.dev hub-2/link status".to_owned(), vec![Suffer(Fault::CutBefore)]),
+        Before("connections.avnm.dev hub-2/link status".to_owned(), vec![Suffer(Fault::Hang)]),
         Delete(LINK),
         Gone(LINK),
         Ready(new),
