@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the images of tools/image/build.sh where users take them: pushes them to a registry as a release does, pulls them back,
+# Takes the images of tools/image/build.sh where users take them: pushes and signs them as a release does, pulls them back,
 # holds what comes against what was built, and plays the quickstart with them on a real API server: unpacked, read-only,
 # as the image's user, without capabilities.
 #

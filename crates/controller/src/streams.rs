@@ -267,18 +267,31 @@ mod tests {
 
     use avnm_api::StaticMember;
     use axum::http::Method;
-    use futures::stream;
     use kube::runtime::reflector;
     use serde_json::json;
 
     use super::*;
     use crate::recorded;
 
-    fn member(namespace: &str, name: usize) -> Cached<StaticMember> {
-        let meta =
-            json!({"name": name.to_string(), "namespace": namespace, "uid": format!("{namespace}{name}")});
+    fn member(namespace: &str, name: &str, generation: i64) -> Cached<StaticMember> {
+        let uid = format!("{namespace}/{name}");
+        let meta = json!({"name": name, "namespace": namespace, "uid": uid, "generation": generation});
         let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
         serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
+    }
+
+    /// The cache after the first list, which found so many members of each namespace, called by number.
+    fn cached(namespaces: &[(&str, usize)]) -> Store<Cached<StaticMember>> {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&watcher::Event::Init);
+        for (namespace, count) in namespaces {
+            for name in 0..*count {
+                let member = member(namespace, &name.to_string(), 1);
+                writer.apply_watcher_event(&watcher::Event::InitApply(member));
+            }
+        }
+        writer.apply_watcher_event(&watcher::Event::InitDone);
+        store
     }
 
     #[tokio::test]
@@ -309,11 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_news_when_the_cache_shows_it() {
-        let member = |name: &str, generation: i64| -> Cached<StaticMember> {
-            let meta = json!({"name": name, "namespace": "n", "uid": name, "generation": generation});
-            let spec = json!({"networkGroupId": "/g", "resourceId": "/r"});
-            serde_json::from_value(json!({"metadata": meta, "spec": spec})).expect("an object")
-        };
+        let member = |name: &str, generation| member("n", name, generation);
         let (store, mut writer) = reflector::store();
         let mut listed = Vec::new();
         let mut tell = |event: watcher::Event<Cached<StaticMember>>| -> Vec<String> {
@@ -336,20 +345,13 @@ mod tests {
         assert!(tell(watcher::Event::Delete(member("b", 1))).is_empty());
     }
 
-    /// Both namespaces' members look again as soon as they have looked.
+    /// The members of one namespace look again as soon as they have looked, for ever.
     #[tokio::test(start_paused = true)]
     async fn under_load_nobody_waits_for_more_than_those_who_run() {
         const MANY: usize = 200;
         const FEW: usize = 20;
         const AT_ONCE: u16 = 4;
-        let (store, mut writer) = reflector::store();
-        writer.apply_watcher_event(&watcher::Event::Init);
-        for (namespace, count) in [("many", MANY), ("few", FEW)] {
-            for name in 0..count {
-                writer.apply_watcher_event(&watcher::Event::InitApply(member(namespace, name)));
-            }
-        }
-        writer.apply_watcher_event(&watcher::Event::InitDone);
+        let store = cached(&[("many", MANY), ("few", FEW)]);
         let (wake, stop) = (Wake::default(), CancellationToken::new());
         let begun = Arc::new(std::sync::Mutex::new(Vec::new()));
         let woken = wake.clone();
@@ -399,12 +401,7 @@ mod tests {
     /// Each runs until it is told to end.
     #[tokio::test(start_paused = true)]
     async fn who_has_not_begun_when_it_is_told_to_stop_does_not_begin() {
-        let (store, mut writer) = reflector::store();
-        writer.apply_watcher_event(&watcher::Event::Init);
-        for name in 0..9 {
-            writer.apply_watcher_event(&watcher::Event::InitApply(member("n", name)));
-        }
-        writer.apply_watcher_event(&watcher::Event::InitDone);
+        let store = cached(&[("n", 9)]);
         let (wake, stop, end) = (Wake::default(), CancellationToken::new(), CancellationToken::new());
         let begun = Arc::new(AtomicUsize::new(0));
         let ends = end.clone();

@@ -240,6 +240,14 @@ mod tests {
     }
 
     #[test]
+    fn no_pass_at_a_time_is_refused() {
+        let parsed = |number| Flags::try_parse_from(["avnm-operator", "--concurrency", number]);
+        assert!(parsed("1").is_ok());
+        let Err(refused) = parsed("0") else { panic!("nothing would ever begin") };
+        assert!(refused.to_string().contains("0 is not in 1..=65535"), "{refused}");
+    }
+
+    #[test]
     fn flags_are_well_formed() {
         use clap::CommandFactory as _;
         Flags::command().debug_assert();

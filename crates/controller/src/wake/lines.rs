@@ -1,4 +1,4 @@
-//! Who waits for a pass, and whose turn it is. It decides: it has no clock of its own.
+//! Who waits for a pass, and whose turn it is. It decides: it has no clock of its own, and never waits.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 /// How long what wakes an object waits for more of the same: its own write comes back so, and what it refers to changes with it.
 pub(super) const TOGETHER: Duration = Duration::from_millis(5);
 
-/// So many times those who may be handed out are handed out within [`TOGETHER`], and not more: at a start each of thousands needs
-/// what the first of them asked for, and finds it if it comes a little later.
+/// Within [`TOGETHER`] at most so many times as many are handed out as may be at a time: at a start each of thousands needs what the
+/// first of them asked for, and finds it if it comes a little later.
 const BURST: usize = 2;
 
 /// An object: its namespace, empty for a cluster-wide kind, and its name.
@@ -162,6 +162,15 @@ mod tests {
         (namespace.into(), name.into())
     }
 
+    /// So many were woken a moment ago, and since then nobody is fresh.
+    fn many(namespace: &str, count: usize) -> (Lines, Instant) {
+        let (mut lines, now) = (Lines::default(), clock::instant());
+        for at in 0..count {
+            lines.wake(object(namespace, &at.to_string()), now);
+        }
+        (lines, now + TOGETHER)
+    }
+
     /// Everybody who may begin now, at most so many.
     fn taken(lines: &mut Lines, at_most: usize, now: Instant) -> Vec<String> {
         let next = || match lines.take(at_most, now) {
@@ -173,12 +182,7 @@ mod tests {
 
     #[test]
     fn namespaces_take_turns() {
-        let now = clock::instant();
-        let mut lines = Lines::default();
-        for at in 0..10_000 {
-            lines.wake(object("many", &at.to_string()), now);
-        }
-        let later = now + TOGETHER;
+        let (mut lines, later) = many("many", 10_000);
         assert_eq!(lines.take(99, later), Next::Object(object("many", "0")));
         for (namespace, name) in [("few", "a"), ("few", "b"), ("", "cluster-wide"), ("few", "a")] {
             lines.wake(object(namespace, name), later);
@@ -210,12 +214,7 @@ mod tests {
 
     #[test]
     fn no_more_are_handed_out_than_can_begin() {
-        let now = clock::instant();
-        let mut lines = Lines::default();
-        for at in 0..10_000 {
-            lines.wake(object("n", &at.to_string()), now);
-        }
-        let now = now + TOGETHER;
+        let (mut lines, now) = many("n", 10_000);
         assert_eq!(taken(&mut lines, 2, now), ["n/0", "n/1"]);
         assert_eq!(lines.depth(), 10_000, "who was handed out has not begun");
         lines.begun(object("n", "0"));
@@ -235,12 +234,7 @@ mod tests {
 
     #[test]
     fn few_begin_at_the_same_moment() {
-        let now = clock::instant();
-        let mut lines = Lines::default();
-        for at in 0..100 {
-            lines.wake(object("n", &at.to_string()), now);
-        }
-        let now = now + TOGETHER;
+        let (mut lines, now) = many("n", 100);
         let mut pass = |now| match lines.take(2, now) {
             Next::Object(object) => {
                 lines.begun(object.clone());
