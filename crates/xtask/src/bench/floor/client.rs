@@ -65,8 +65,19 @@ pub(super) async fn run(arm: &str, ca_file: &Path, ready_file: &Path) -> Result<
         pin_mut!(events);
         std::fs::write(ready_file, "").with_context(|| format!("write {}", ready_file.display()))?;
         // The API server ends a watch after some minutes, and of who reads too slowly: the next one begins with all that there are.
-        while let Some(Ok(event)) = events.next().await {
-            let WatchEvent::Added(member) = event else { continue };
+        while let Some(event) = events.next().await {
+            let member = match event {
+                Ok(WatchEvent::Added(member)) => member,
+                Ok(WatchEvent::Error(status)) => {
+                    eprintln!("the API server ended the watch: {status:?}");
+                    break;
+                }
+                Ok(_) => continue,
+                Err(error) => {
+                    eprintln!("the watch broke: {:#}", anyhow::Error::new(error));
+                    break;
+                }
+            };
             if !seen.insert(member.metadata.uid.clone()) {
                 continue;
             }
