@@ -153,9 +153,9 @@ fn news<K: Kind>(
     Vec::new()
 }
 
-/// For each pass that may run so many objects are known to the runtime, so that one begins where another ends. They wait in the
-/// order in which they came.
-const READY: usize = 2;
+/// So many more objects than passes may run are known to the runtime, so that one begins where another ends: they wait in the order in
+/// which they came. Whoever is new waits for them, so they are few.
+const READY: usize = 4;
 
 /// So many the runtime takes at most: room for its own timers beside who is ready, since those that it has no room for it keeps
 /// in no order.
@@ -207,7 +207,7 @@ pub(crate) async fn control<K, C, F>(
         }
     };
     let controller = Controller::for_stream(stream::pending(), store)
-        .reconcile_on(wake.woken(usize::from(concurrency) * READY))
+        .reconcile_on(wake.woken(usize::from(concurrency) + READY))
         .with_config(Config::default().concurrency(concurrency.saturating_mul(ROOM)))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(pass, |_, _, _| Action::await_change(), context)

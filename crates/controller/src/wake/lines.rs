@@ -13,7 +13,7 @@ pub(super) const TOGETHER: Duration = Duration::from_millis(5);
 
 /// Within [`TOGETHER`] at most so many times as many are handed out as may be at a time: at a start each of thousands needs what the
 /// first of them asked for, and finds it if it comes a little later.
-const BURST: usize = 2;
+const BURST: usize = 3;
 
 /// An object: its namespace, empty for a cluster-wide kind, and its name.
 pub(super) type Object = (Arc<str>, Arc<str>);
