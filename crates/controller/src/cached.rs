@@ -48,6 +48,11 @@ impl<K> Cached<K> {
         (self.news, &self.uid) != (other.news, &other.uid)
     }
 
+    /// Its `resourceVersion`. The rest is not decoded.
+    pub(crate) fn version(&self) -> Option<String> {
+        serde_json::from_slice::<Version>(&self.text()).unwrap_or_default().metadata.version
+    }
+
     fn text(&self) -> Vec<u8> {
         let length = usize::try_from(self.length).unwrap_or_default();
         // Nobody but `of` fills it.
@@ -129,6 +134,19 @@ pub(crate) fn prune<K: Resource>(object: &mut K) {
     }
 }
 
+/// Its version, and nothing of the rest.
+#[derive(Default, Deserialize)]
+struct Version {
+    #[serde(default)]
+    metadata: VersionIn,
+}
+
+#[derive(Default, Deserialize)]
+struct VersionIn {
+    #[serde(default, rename = "resourceVersion")]
+    version: Option<String>,
+}
+
 /// Its metadata, and nothing of the rest.
 #[derive(Default, Deserialize)]
 struct Head {
@@ -204,6 +222,7 @@ mod tests {
         let text = |guard: &Guarded<K>| format!("{:?}", guard.0.as_ref().map(serde_json::to_value));
         assert_eq!(text(&found), text(&guard));
         assert_eq!(format!("{:?}", cached.clone().meta()), format!("{:?}", guard.meta()));
+        assert_eq!(cached.version(), guard.resource_version());
         cached
     }
 

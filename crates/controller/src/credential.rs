@@ -77,7 +77,7 @@ async fn look<K: CredentialObject>(
     };
     let uid = object.uid().unwrap_or_default();
     let mut remembered = reconciler.memories.take(&uid);
-    let object = remembered.newest(&object);
+    let object = remembered.newest(object);
     let (wait, gone) = run(reconciler, object, &mut remembered, counted).await;
     if gone {
         shared.materials.forget(&uid);

@@ -8,7 +8,7 @@ use avnm_plan::credential::{Found, Owner};
 use kube::{ResourceExt, runtime::reflector::Store};
 use serde::Serialize;
 
-use crate::{cached::Cached, joined::Joined, place::Kind, reads::Reads, stores::Stores};
+use crate::{cached::Cached, joined::Joined, place::Kind, reads::Reads, recent::Recent, stores::Stores};
 
 /// A kind of credential.
 pub(crate) trait CredentialObject: Kind + Serialize {
@@ -36,6 +36,9 @@ pub(crate) trait CredentialObject: Kind + Serialize {
 
     /// Its cache.
     fn store(stores: &Stores) -> &Store<Cached<Self>>;
+
+    /// Those that were decoded for who refers to them.
+    fn decoded(stores: &Stores) -> &Recent<Self>;
 
     /// The live reads of it that are shared.
     fn joined(reads: &Reads) -> &Joined<Self>;
@@ -70,6 +73,10 @@ impl CredentialObject for TenantCredential {
         &stores.credentials
     }
 
+    fn decoded(stores: &Stores) -> &Recent<Self> {
+        &stores.decoded.credentials
+    }
+
     fn joined(reads: &Reads) -> &Joined<Self> {
         &reads.credentials
     }
@@ -92,6 +99,10 @@ impl CredentialObject for ClusterTenantCredential {
 
     fn store(stores: &Stores) -> &Store<Cached<Self>> {
         &stores.cluster_credentials
+    }
+
+    fn decoded(stores: &Stores) -> &Recent<Self> {
+        &stores.decoded.cluster_credentials
     }
 
     fn joined(reads: &Reads) -> &Joined<Self> {

@@ -36,6 +36,7 @@ mod panic_on_demand;
 mod pass;
 mod place;
 mod reads;
+mod recent;
 #[cfg(test)]
 mod recorded;
 mod refusal;

@@ -90,7 +90,7 @@ impl<K, M> Remembered<K, M> {
 
 impl<K: Resource + Clone, M> Remembered<K, M> {
     /// The newer one of what the cache shows and what we wrote ourselves, which is kept only until the cache shows it.
-    pub(crate) fn newest(&mut self, cached: &K) -> K {
+    pub(crate) fn newest(&mut self, cached: K) -> K {
         let version = cached.resource_version().unwrap_or_default();
         match &self.latest {
             Some(latest) if self.superseded.contains(&version) && latest.uid() == cached.uid() => {
@@ -99,9 +99,14 @@ impl<K: Resource + Clone, M> Remembered<K, M> {
             _ => {
                 self.latest = None;
                 self.superseded = Vec::new();
-                cached.clone()
+                cached
             }
         }
+    }
+
+    /// Whether what we wrote ourselves is kept, since the cache did not show it yet.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.latest.is_some()
     }
 
     /// The cache shows this version: what we wrote ourselves is kept until then only, since it is as large as the object.
@@ -223,12 +228,12 @@ mod tests {
         kept.wrote(&version("1"), &version("2"));
         kept.wrote(&version("2"), &version("3"));
         for stale in ["1", "2"] {
-            let newest = kept.newest(&version(stale));
+            let newest = kept.newest(version(stale));
             assert_eq!(newest.resource_version().as_deref(), Some("3"));
             assert_eq!(newest.metadata.managed_fields, None);
             assert_eq!(newest.annotations().keys().collect::<Vec<_>>(), ["kept"]);
         }
-        assert_eq!(kept.newest(&version("3")).resource_version().as_deref(), Some("3"));
+        assert_eq!(kept.newest(version("3")).resource_version().as_deref(), Some("3"));
         assert!(kept.latest.is_none() && kept.superseded.is_empty());
         kept.wrote(&version("3"), &version("4"));
         kept.shown(Some("3"));

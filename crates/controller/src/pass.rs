@@ -59,15 +59,17 @@ async fn look<K: Owner>(found: Guarded<K>, reconciler: &Reconciler<K>, counted: 
     };
     let uid = object.uid().unwrap_or_default();
     let mut remembered = reconciler.memories.take(&uid);
-    let object = remembered.newest(&object);
+    let object = remembered.newest(object);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let visit = shared.inventory.visit(K::listener(&namespace, &name), wish(&object));
     let (action, remembered) = run((reconciler, counted), &visit, object, remembered).await;
     shared.inventory.leave(&visit);
     match remembered {
         Some(mut remembered) if stands(&reconciler.objects, &namespace, &name, &uid) => {
-            let cached = reconciler.objects.get(&named(&namespace, &name));
-            remembered.shown(cached.and_then(|cached| cached.object().resource_version()).as_deref());
+            if remembered.is_ahead() {
+                let cached = reconciler.objects.get(&named(&namespace, &name));
+                remembered.shown(cached.and_then(|cached| cached.version()).as_deref());
+            }
             reconciler.memories.put(&uid, remembered);
         }
         gone => {

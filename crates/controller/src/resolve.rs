@@ -106,19 +106,20 @@ impl Resolver<'_> {
                 message,
             })
         };
-        let object = match found.object().0 {
+        let found = K::decoded(self.stores).object(&found);
+        let object = match &found.0 {
             Ok(object) => object,
             // What is in one of the cluster is not for everybody to read.
             Err(_) if K::KIND == CredentialKind::ClusterTenantCredential => {
                 return not_ready("InvalidSpec", "it does not decode: see its own events".to_owned());
             }
-            Err(invalid) => return not_ready("InvalidSpec", invalid.error),
+            Err(invalid) => return not_ready("InvalidSpec", invalid.error.clone()),
         };
         let labels = self.stores.labels(user);
         let Some(admission) = avnm_plan::credential::admit(object.owner(), user, labels.as_ref()) else {
             return without(CredentialInput::NotLent(reference.clone()));
         };
-        match self.materials.for_use(&object, holds, self.visit.asked()).await {
+        match self.materials.for_use(object, holds, self.visit.asked()).await {
             Use::Loaded(loaded) => {
                 let usable = UsableCredential {
                     admission,

@@ -15,6 +15,7 @@ use kube::{
 use crate::{
     cached::Cached,
     place::named,
+    recent::Recent,
     uses::{User, UserKind, Uses, connection_holds_with, member_holds_with},
 };
 
@@ -27,10 +28,20 @@ pub(crate) struct Stores {
     pub(crate) cluster_credentials: Store<Cached<ClusterTenantCredential>>,
     /// Metadata only: their labels decide what is lent to them.
     pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// What others refer to, decoded.
+    pub(crate) decoded: Decoded,
     /// Who of them uses what.
     pub(crate) uses: Uses,
     /// Whether what lies in the cluster is watched, and not only what lies in namespaces.
     pub(crate) is_cluster: bool,
+}
+
+/// Objects that others refer to, decoded once for many who ask.
+#[derive(Clone, Default)]
+pub(crate) struct Decoded {
+    pub(crate) connections: Recent<CrossTenantConnection>,
+    pub(crate) credentials: Recent<TenantCredential>,
+    pub(crate) cluster_credentials: Recent<ClusterTenantCredential>,
 }
 
 impl Stores {

@@ -42,7 +42,7 @@ use crate::{
     scope::Scope,
     settings::Settings,
     shared::Shared,
-    stores::Stores,
+    stores::{Decoded, Stores},
     streams,
     subscribers::Objects,
     uses::Uses,
@@ -127,8 +127,17 @@ fn stores(scope: &Scope) -> (Stores, Writers) {
     let (namespaces, namespace_writer) = reflector::store();
     let uses = Uses::default();
     let is_cluster = scope.is_cluster();
-    let stores =
-        Stores { connections, members, credentials, cluster_credentials, namespaces, uses, is_cluster };
+    let decoded = Decoded::default();
+    let stores = Stores {
+        connections,
+        members,
+        credentials,
+        cluster_credentials,
+        namespaces,
+        decoded,
+        uses,
+        is_cluster,
+    };
     let writers = Writers {
         connections: connection_writer,
         members: member_writer,

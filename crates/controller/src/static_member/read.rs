@@ -23,7 +23,8 @@ fn connection(
     let Some(found) = stores.connections.get(&named(namespace, name)) else {
         return Some(ConnectionInput::Missing(name.clone()));
     };
-    let Ok(object) = found.object().0 else { return Some(ConnectionInput::Missing(name.clone())) };
+    let found = stores.decoded.connections.object(&found);
+    let Ok(object) = &found.0 else { return Some(ConnectionInput::Missing(name.clone())) };
     let ready = object.status.as_ref().and_then(|status| find(&status.conditions, "Ready"));
     let current = ready.is_some_and(|ready| ready.observed_generation == object.meta().generation);
     Some(ConnectionInput::Found(Box::new(ConnectionFacts {
